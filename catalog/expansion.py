@@ -1,0 +1,112 @@
+"""From a line of an order to the wallets and assets it will become. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from catalog.models import Component, Package
+from catalog.visits import Visit
+
+
+@dataclasses.dataclass(frozen=True)
+class PlannedComponent:
+    """What one component puts into each wallet of a line: `units` assets of `admissions` each."""
+
+    component_id: uuid.UUID
+    item_id: uuid.UUID
+    item_number: str
+    type: str
+    description: str
+    units: int
+    admissions: int
+    visit_date: datetime.date | None
+    visit_time: datetime.time | None
+    valid_from: datetime.datetime
+    valid_until: datetime.datetime
+
+
+@dataclasses.dataclass(frozen=True)
+class Expansion:
+    """How many wallets a line becomes, and what goes into each."""
+
+    wallet_count: int
+    components: tuple[PlannedComponent, ...]
+
+
+def wallet_count(package: Package, quantity: int) -> int:
+    """Return how many wallets a line issues: one for a group, else one per package."""
+    return 1 if package.is_group else quantity
+
+
+def expand(
+    *,
+    package: Package,
+    components: Sequence[Component],
+    quantity: int,
+    visit: Visit,
+    component_visits: Mapping[str, Visit],
+) -> Expansion:
+    """Return what a line becomes (contract section 6).
+
+    Individual packages: one wallet each, one asset per component unit. A group package: one wallet
+    with one ticket worth the whole quantity. `component_visits` are by item number; a component
+    that is not named there follows the line's visit.
+    """
+    planned = []
+    for component in components:
+        item = component.item
+        at = component_visits.get(item.number, visit)
+        planned.append(
+            PlannedComponent(
+                component_id=component.pk,
+                item_id=item.pk,
+                item_number=item.number,
+                type=item.type,
+                description=item.description,
+                units=1 if package.is_group else component.quantity,
+                admissions=quantity * component.quantity if package.is_group else 1,
+                visit_date=at.date,
+                visit_time=at.time,
+                valid_from=at.valid_from,
+                valid_until=at.valid_until,
+            )
+        )
+    return Expansion(wallet_count(package, quantity), tuple(planned))
+
+
+def to_json(component: PlannedComponent) -> dict[str, Any]:
+    """Return a planned component as JSON, the way a line keeps it."""
+    return {
+        "componentId": str(component.component_id),
+        "itemId": str(component.item_id),
+        "itemNumber": component.item_number,
+        "type": component.type,
+        "description": component.description,
+        "units": component.units,
+        "admissions": component.admissions,
+        "visitDate": component.visit_date and component.visit_date.isoformat(),
+        "visitTime": component.visit_time and component.visit_time.isoformat(),
+        "validFrom": component.valid_from.isoformat(),
+        "validUntil": component.valid_until.isoformat(),
+    }
+
+
+def from_json(kept: Mapping[str, Any]) -> PlannedComponent:
+    """Return the planned component that `to_json` wrote."""
+    return PlannedComponent(
+        component_id=uuid.UUID(kept["componentId"]),
+        item_id=uuid.UUID(kept["itemId"]),
+        item_number=kept["itemNumber"],
+        type=kept["type"],
+        description=kept["description"],
+        units=kept["units"],
+        admissions=kept["admissions"],
+        visit_date=kept["visitDate"] and datetime.date.fromisoformat(kept["visitDate"]),
+        visit_time=kept["visitTime"] and datetime.time.fromisoformat(kept["visitTime"]),
+        valid_from=datetime.datetime.fromisoformat(kept["validFrom"]),
+        valid_until=datetime.datetime.fromisoformat(kept["validUntil"]),
+    )

@@ -1,0 +1,161 @@
+"""The one place where refusals become problem bodies (RFC 9457, contract section 8)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.db import IntegrityError, InternalError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from rest_framework import exceptions, serializers
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+from channel_manager.lib.errors import ErrorCode, Fault, InvalidRequest, NotFound, Refusal
+
+CONTENT_TYPE = "application/problem+json"
+_log = logging.getLogger(__name__)
+
+
+class _Translated(Refusal):
+    """A refusal of the framework's, under one of our codes."""
+
+    def __init__(self, code: ErrorCode, detail: str = "", **options: Any) -> None:
+        self._code = code
+        super().__init__(detail or f"{code.text.title}.", **options)
+
+    @property
+    def error_code(self) -> ErrorCode:
+        return self._code
+
+
+def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
+    """Answer any exception of an API view with a problem body; never a stack trace."""
+    set_rollback()
+    request: HttpRequest = context["request"]._request
+    refusal = translate(exc)
+    headers = _headers(refusal)
+    if isinstance(exc, exceptions.MethodNotAllowed):
+        headers["Allow"] = ", ".join(context["view"].allowed_methods)
+    if refusal.error_code == ErrorCode.UNAUTHENTICATED:
+        headers["WWW-Authenticate"] = 'Bearer realm="partner API"'
+    return Response(
+        problem(refusal, request),
+        status=refusal.error_code.text.status,
+        headers=headers,
+        content_type=CONTENT_TYPE,
+    )
+
+
+def translate(exc: Exception) -> Refusal:
+    """Return the refusal that an exception is reported as; what nobody expected is logged."""
+    match exc:
+        case Refusal():
+            return exc
+        case serializers.ValidationError():
+            return InvalidRequest(list(_faults(exc.detail, "")))
+        case exceptions.MethodNotAllowed():
+            return _Translated(ErrorCode.METHOD_NOT_ALLOWED, str(exc.detail))
+        case exceptions.UnsupportedMediaType():
+            return _Translated(ErrorCode.UNSUPPORTED_MEDIA_TYPE, str(exc.detail))
+        case exceptions.NotFound() | Http404():
+            return NotFound("There is nothing at this address.")
+        case IntegrityError():
+            pass
+        case OperationalError() | InternalError():
+            _log.warning("The database refused a request: %s", exc)
+            return _Translated(ErrorCode.BUSY, retry_after=1)
+    _log.error("A request failed", exc_info=exc)
+    return _Translated(ErrorCode.INTERNAL_ERROR)
+
+
+def problem(refusal: Refusal, request: HttpRequest) -> dict[str, Any]:
+    """Return the problem body of a refusal."""
+    code = refusal.error_code
+    return {
+        "type": f"{settings.PUBLIC_URL}/docs/errors/{code}",
+        "title": code.text.title,
+        "status": code.text.status,
+        "detail": refusal.detail,
+        "code": str(code),
+        "errors": [
+            {"pointer": fault.pointer, "code": str(fault.code), "detail": fault.detail}
+            for fault in refusal.faults
+        ],
+        "requestId": getattr(request, "request_id", ""),
+        "retryable": refusal.retryable,
+        **refusal.members,
+    }
+
+
+def problem_response(refusal: Refusal, request: HttpRequest) -> HttpResponse:
+    """Answer a request outside the API's views: a page for a browser, else a problem body."""
+    status = refusal.error_code.text.status
+    headers = _headers(refusal)
+    if wants_html(request):
+        body = problem(refusal, request)
+        return render(request, "problem.html", {"problem": body}, status=status)
+    return JsonResponse(
+        problem(refusal, request), status=status, content_type=CONTENT_TYPE, headers=headers
+    )
+
+
+def wants_html(request: HttpRequest) -> bool:
+    """Tell whether the caller is a browser: it names text/html itself, no wildcard counts."""
+    return "text/html" in request.headers.get("Accept", "")
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer a path that nothing is served at."""
+    return problem_response(NotFound("There is nothing at this address."), request)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer a request that the framework refuses to read."""
+    detail = "The request could not be read."
+    if isinstance(exception, SuspiciousOperation):
+        detail = "The request looks forged or damaged."
+    return problem_response(InvalidRequest([Fault("", "unreadable", detail)]), request)
+
+
+def forbidden(request: HttpRequest, exception: PermissionDenied) -> HttpResponse:
+    """Answer somebody who may not see this."""
+    return problem_response(_Translated(ErrorCode.MISSING_SCOPE), request)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer a fault of ours outside the API's views."""
+    return problem_response(_Translated(ErrorCode.INTERNAL_ERROR), request)
+
+
+def too_large(request: HttpRequest) -> HttpResponse:
+    """Answer a body over the limit."""
+    detail = f"A body may have at most {settings.MAX_BODY_BYTES} bytes."
+    return problem_response(_Translated(ErrorCode.PAYLOAD_TOO_LARGE, detail), request)
+
+
+def _headers(refusal: Refusal) -> dict[str, str]:
+    return {} if refusal.retry_after is None else {"Retry-After": str(refusal.retry_after)}
+
+
+def _faults(detail: Any, pointer: str) -> Iterator[Fault]:
+    """Flatten DRF's nested error details into faults with JSON pointers."""
+    if isinstance(detail, Mapping):
+        for name, inner in detail.items():
+            own = name == "non_field_errors"
+            yield from _faults(inner, pointer if own else f"{pointer}/{_escaped(str(name))}")
+    elif isinstance(detail, list):
+        for index, inner in enumerate(detail):
+            nested = isinstance(inner, Mapping | list)
+            yield from _faults(inner, f"{pointer}/{index}" if nested else pointer)
+    else:
+        yield Fault(pointer, getattr(detail, "code", None) or "invalid", str(detail))
+
+
+def _escaped(name: str) -> str:
+    """Escape a member name for a JSON pointer (RFC 6901)."""
+    return name.replace("~", "~0").replace("/", "~1")

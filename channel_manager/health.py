@@ -1,0 +1,50 @@
+"""Whether this installation lives, and whether it is ready to sell."""
+
+import datetime
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, JsonResponse
+from django.utils import timezone
+from procrastinate.contrib.django.models import ProcrastinateWorker
+
+
+def live(request: HttpRequest) -> JsonResponse:
+    """Answer 200 while the process can answer at all."""
+    return JsonResponse({"status": "live"})
+
+
+def ready(request: HttpRequest) -> JsonResponse:
+    """Answer 200 when database, migrations, demo file and a worker are there, else 503 and why."""
+    try:
+        checks = {
+            "database": _database_answers(),
+            "migrations": _migrations_applied(),
+            "demo": not settings.DEMO or (settings.VAR_DIR / "demo.json").exists(),
+            "worker": _worker_heard(),
+        }
+    except DatabaseError:
+        checks = {"database": False}
+    good = all(checks.values())
+    return JsonResponse(
+        {"status": "ready" if good else "not ready", "checks": checks},
+        status=200 if good else 503,
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+def _database_answers() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return True
+
+
+def _migrations_applied() -> bool:
+    executor = MigrationExecutor(connection)
+    return not executor.migration_plan(executor.loader.graph.leaf_nodes())
+
+
+def _worker_heard() -> bool:
+    since = timezone.now() - datetime.timedelta(seconds=settings.WORKER_SILENCE_SECONDS)
+    return ProcrastinateWorker.objects.filter(last_heartbeat__gt=since).exists()

@@ -1,0 +1,10 @@
+"""Events cannot be changed or removed."""
+
+from django.db import migrations
+
+from channel_manager.lib.triggers import refuse_changes
+
+
+class Migration(migrations.Migration):
+    dependencies = [("history", "0001_initial")]
+    operations = [refuse_changes("history_event")]

@@ -1,0 +1,27 @@
+"""The append-only event log. Rows name their subject by kind and id, so they outlive it."""
+
+from django.db import models
+
+
+class Event(models.Model):
+    """One thing that happened to one subject: who, when, why, from which state to which.
+
+    Carries ids and numbers, never a person's name or address: rows cannot be changed (trigger).
+    """
+
+    kind = models.CharField(max_length=20, help_text="What the subject is, such as order.")
+    subject_id = models.UUIDField()
+    name = models.CharField(max_length=40, help_text="What happened, such as confirmed.")
+    from_state = models.CharField(max_length=20, blank=True)
+    to_state = models.CharField(max_length=20, blank=True)
+    actor = models.CharField(max_length=60, help_text="partner:<id>, staff:<id> or worker.")
+    reason = models.TextField(blank=True)
+    data = models.JSONField(default=dict)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("id",)
+        indexes = [models.Index(fields=("kind", "subject_id", "id"), name="event_by_subject")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"

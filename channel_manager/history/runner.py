@@ -1,0 +1,118 @@
+"""The one runner of life-cycle transitions: lock, change, save, record."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
+
+from django.db import models, transaction
+
+from channel_manager.history.models import Event
+
+
+class HasLifeCycle(Protocol):
+    """A model whose `status` moves by django-fsm transitions.
+
+    `LIFECYCLE_FIELDS` are the columns a transition method may change, the status among them.
+    """
+
+    LIFECYCLE_FIELDS: tuple[str, ...]
+    status: Any
+
+
+_Row = TypeVar("_Row", bound=models.Model)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Change:
+    """The record of a transition: what is done, by whom, when and why.
+
+    actor: `partner:<id>`, `staff:<id>` or `worker`; now: aware moment; data: ids and numbers only.
+    """
+
+    name: str
+    actor: str
+    now: datetime.datetime
+    reason: str = ""
+    data: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+
+def lock(rows: models.QuerySet[_Row]) -> list[_Row]:
+    """Select rows for update in primary-key order, inside the open transaction.
+
+    FOR NO KEY UPDATE: a plain FOR UPDATE deadlocks with inserts of referencing rows.
+    """
+    return list(rows.order_by("pk").select_for_update(no_key=True, of=("self",)))
+
+
+def apply_to(
+    rows: Sequence[_Row], transition: Callable[[_Row], object], *, change: Change | None = None
+) -> None:
+    """Run a transition on rows that are locked or new, save them at once, and record the change.
+
+    Rows of the same outcome share one UPDATE. Raises TransitionNotAllowed; nothing is saved then.
+    """
+    before = [_status(row) for row in rows]
+    for row in rows:
+        transition(row)
+    if change is not None:
+        record(rows, change=change, before=before)
+    save(rows)
+
+
+def save(rows: Sequence[_Row]) -> None:
+    """Write the life-cycle columns of rows of one model in as few statements as they allow."""
+    if not rows:
+        return
+    model = type(rows[0])
+    names: tuple[str, ...] = model.LIFECYCLE_FIELDS  # type: ignore[attr-defined]
+    outcomes = {tuple(getattr(row, name) for name in names) for row in rows}
+    if len(outcomes) == 1:
+        values = dict(zip(names, outcomes.pop(), strict=True))
+        model._default_manager.filter(pk__in=[row.pk for row in rows]).update(**values)
+    else:
+        model._default_manager.bulk_update(rows, names, batch_size=500)
+
+
+def run(
+    rows: models.QuerySet[_Row], transition: Callable[[_Row], object], *, change: Change
+) -> list[_Row]:
+    """Lock rows, run a transition on each, save and record, in one transaction.
+
+    Returns the rows as they are now. Raises TransitionNotAllowed when one refuses; none is changed.
+    """
+    with transaction.atomic():
+        locked = lock(rows)
+        apply_to(locked, transition, change=change)
+        return locked
+
+
+def record(
+    rows: Iterable[models.Model], *, change: Change, before: Iterable[str | None]
+) -> None:
+    """Append one event per row."""
+    Event.objects.bulk_create(
+        Event(
+            kind=row._meta.model_name or "",
+            subject_id=_as_uuid(row.pk),
+            name=change.name,
+            from_state=state or "",
+            to_state=_status(row),
+            actor=change.actor,
+            reason=change.reason,
+            data=dict(change.data),
+            at=change.now,
+        )
+        for row, state in zip(rows, before, strict=True)
+    )
+
+
+def _status(row: models.Model) -> str:
+    return str(row.status)  # type: ignore[attr-defined]
+
+
+def _as_uuid(key: Any) -> uuid.UUID:
+    return key if isinstance(key, uuid.UUID) else uuid.UUID(str(key))

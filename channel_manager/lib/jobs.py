@@ -1,0 +1,14 @@
+"""Background jobs that commit and roll back with the work they belong to."""
+
+from procrastinate import manager, tasks
+from procrastinate.contrib.django.django_connector import DjangoConnector
+
+# In a worker the app's own connector has a connection of its own; this one always writes through
+# Django's, inside whatever transaction is open.
+_job_manager = manager.JobManager(connector=DjangoConnector(alias="default"))
+
+
+def defer(task_name: str, **arguments: str) -> int:
+    """Enqueue a task by name in the open transaction and return the job's id."""
+    deferrer = tasks.configure_task(name=task_name, job_manager=_job_manager, queue="orders")
+    return deferrer.defer(**arguments)

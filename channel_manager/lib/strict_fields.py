@@ -1,0 +1,165 @@
+"""Serializer fields that take a value as it is or refuse it: no cast, no trim, no cut."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.core.validators import EmailValidator
+from rest_framework import serializers
+
+# C0 and C1 control characters, and lone surrogates, which UTF-8 cannot carry.
+_FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+# The well-formed subset of BCP 47 that names a language, a script and a region.
+_LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?(-[A-Za-z0-9]{4,8})*")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_TIME = re.compile(r"[0-9]{2}:[0-9]{2}(:[0-9]{2})?")
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """A serializer that refuses unknown members, together with all other faults."""
+
+    default_error_messages = {
+        "unknown_member": "There is no member of this name here; allowed are {allowed}.",
+        "invalid": "Must be a JSON object, not {datatype}.",
+    }
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            raise serializers.ValidationError(
+                {"non_field_errors": [f"Must be a JSON object, not {json_type(data)}."]},
+                code="invalid_type",
+            )
+        faults: dict[str, Any] = {}
+        try:
+            value = super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            faults = dict(error.detail)  # type: ignore[arg-type]
+        allowed = ", ".join(self.fields)
+        for name in data:
+            if name not in self.fields:
+                message = self.error_messages["unknown_member"].format(allowed=allowed)
+                faults[name] = [serializers.ErrorDetail(message, code="unknown_member")]
+        if faults:
+            raise serializers.ValidationError(faults)
+        return value
+
+
+def json_type(value: object) -> str:
+    """Return the JSON name of a parsed value's type."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "a boolean"
+    if isinstance(value, int | float):
+        return "a number"
+    if isinstance(value, str):
+        return "a string"
+    return "an array" if isinstance(value, list) else "an object"
+
+
+def _require_string(field: serializers.Field[Any, Any, Any, Any], data: object) -> str:
+    if not isinstance(data, str):
+        raise serializers.ValidationError(
+            f"Must be a string, not {json_type(data)}.", code="invalid_type"
+        )
+    return data
+
+
+class TextField(serializers.CharField):
+    """A string kept exactly as sent; control characters and lone surrogates are refused."""
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("trim_whitespace", False)
+        super().__init__(**options)
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        if isinstance(data, str):
+            if _FORBIDDEN.search(data):
+                raise serializers.ValidationError(
+                    "Must not contain control characters.", code="control_character"
+                )
+            if data and not data.strip() and not self.allow_blank:
+                raise serializers.ValidationError(
+                    "Must not consist of white space only.", code="blank"
+                )
+        return super().run_validation(data)
+
+    def to_internal_value(self, data: Any) -> str:
+        return super().to_internal_value(_require_string(self, data))
+
+
+class EmailAddressField(TextField):
+    """An e-mail address of at most 254 characters."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=254, **options)
+
+    def to_internal_value(self, data: Any) -> str:
+        text = super().to_internal_value(data)
+        try:
+            EmailValidator()(text)
+        except DjangoValidationError:
+            raise serializers.ValidationError(
+                "Does not look like an e-mail address.", code="invalid_email"
+            ) from None
+        return text
+
+
+class LanguageField(TextField):
+    """A BCP 47 language tag such as `nl` or `nl-NL`."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=35, **options)
+
+    def to_internal_value(self, data: Any) -> str:
+        text = super().to_internal_value(data)
+        if not _LANGUAGE_TAG.fullmatch(text):
+            raise serializers.ValidationError(
+                "Must be a BCP 47 language tag such as nl or nl-NL.", code="invalid_language"
+            )
+        return text
+
+
+class WholeNumberField(serializers.IntegerField):
+    """A JSON whole number; neither a string nor a boolean nor a fraction will do."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, bool) or not isinstance(data, int):
+            raise serializers.ValidationError(
+                f"Must be a whole number, not {json_type(data)}.", code="invalid_type"
+            )
+        return data
+
+
+class IdentifierField(serializers.UUIDField):
+    """A UUID in its usual form, in any case."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        text = _require_string(self, data)
+        if len(text) != 36:
+            self.fail("invalid", value=text)
+        return super().to_internal_value(text)
+
+
+class LocalDateField(serializers.DateField):
+    """A date `YYYY-MM-DD` of the venue's calendar."""
+
+    def to_internal_value(self, data: Any) -> datetime.date:
+        text = _require_string(self, data)
+        if not _DATE.fullmatch(text) or not text.isascii():
+            self.fail("invalid", format="YYYY-MM-DD")
+        return super().to_internal_value(text)
+
+
+class LocalTimeField(serializers.TimeField):
+    """A time `HH:mm` or `HH:mm:ss` of the venue's clock."""
+
+    def to_internal_value(self, data: Any) -> datetime.time:
+        text = _require_string(self, data)
+        if not _TIME.fullmatch(text) or not text.isascii():
+            self.fail("invalid", format="HH:mm or HH:mm:ss")
+        return super().to_internal_value(text)

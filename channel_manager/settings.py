@@ -1,0 +1,174 @@
+"""Django settings: everything that differs between installations comes from the environment."""
+
+from pathlib import Path
+from typing import Any
+
+import environ
+
+from channel_manager.lib import embedded_postgres
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+
+VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var"))).resolve()
+DEMO = env.bool("DEMO", default=False)
+DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY = env.str("SECRET_KEY")
+PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["*"] if DEMO else ["127.0.0.1", "localhost"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[PUBLIC_URL])
+
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "procrastinate.contrib.django",
+    "channel_manager",
+    "channel_manager.history",
+    "partners",
+    "catalog",
+    "wallets",
+    "orders",
+]
+
+MIDDLEWARE = [
+    "channel_manager.middleware.RequestIdMiddleware",
+    "channel_manager.middleware.BodyLimitMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "channel_manager.urls"
+WSGI_APPLICATION = "channel_manager.wsgi.application"
+# The API's paths carry no trailing slash: a redirect would turn a partner's POST into a GET.
+APPEND_SLASH = False
+
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+DATABASES: dict[str, Any] = {
+    "default": {
+        **environ.Env.db_url_config(
+            env.str("DATABASE_URL", default="") or embedded_postgres.database_url(VAR_DIR)
+        ),
+        "ENGINE": "django.db.backends.postgresql",
+        "CONN_MAX_AGE": None,
+        "CONN_HEALTH_CHECKS": True,
+    }
+}
+DATABASES["default"].setdefault("OPTIONS", {})
+# A request that waits longer than this for a row is told to come back; nobody queues for ever.
+DATABASES["default"]["OPTIONS"]["options"] = (
+    "-c lock_timeout=10s -c statement_timeout=60s -c idle_in_transaction_session_timeout=120s"
+)
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("nl", "Nederlands"), ("de", "Deutsch")]
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = env.str("STATIC_ROOT", default=str(VAR_DIR / "static"))
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+}
+
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+
+# One order may be at most this large on the wire (contract section 1).
+MAX_BODY_BYTES = 1024 * 1024
+# The limit above is ours and answers in the API's own shape; Django's would answer first.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * MAX_BODY_BYTES
+
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["partners.authentication.ApiKeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["partners.permissions.HasScope"],
+    "DEFAULT_PARSER_CLASSES": ["channel_manager.lib.strict_json.StrictJsonParser"],
+    "DEFAULT_RENDERER_CLASSES": ["channel_manager.lib.strict_json.Utf8JsonRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "channel_manager.lib.strict_json.AlwaysJson",
+    "EXCEPTION_HANDLER": "channel_manager.api.exception_handler",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "TITLE": "OTA Channel Manager partner API",
+    "VERSION": "1.0.0",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SORT_OPERATIONS": False,
+}
+
+# Threads of one web process; `?wait=` may hold at most half of them.
+WEB_THREADS = env.int("WEB_THREADS", default=16)
+# How long an order may stand still in each state (contract section 5).
+SCHEDULED_STALL_SECONDS = env.int("SCHEDULED_STALL_SECONDS", default=5 * 60)
+PROCESSING_STALL_SECONDS = env.int("PROCESSING_STALL_SECONDS", default=60 * 60)
+SUBMITTED_GRACE_SECONDS = env.int("SUBMITTED_GRACE_SECONDS", default=30)
+# A worker that has not been heard of for this long is dead and its jobs are taken over.
+WORKER_SILENCE_SECONDS = env.int("WORKER_SILENCE_SECONDS", default=30)
+# Seconds stand last (croniter).
+RECOVERY_CRON = env.str("RECOVERY_CRON", default="* * * * * */15")
+
+PROCRASTINATE_WORKER_DEFAULTS = {
+    "update_heartbeat_interval": max(1.0, WORKER_SILENCE_SECONDS / 3),
+    "stalled_worker_timeout": float(WORKER_SILENCE_SECONDS),
+    "delete_jobs": "successful",
+}
+PROCRASTINATE_IMPORT_PATHS: list[str] = []
+
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="WARNING")},
+}

@@ -1,0 +1,162 @@
+"""What the OpenAPI file says of each operation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+
+from channel_manager.lib.errors import ErrorCode
+from channel_manager.lib.problem_schema import problems
+from orders.api import serializers as shapes
+from orders.api.waiting import MAX_WAIT_SECONDS
+
+Decorator = Callable[[Any], Any]
+
+_TAG = ["Orders"]
+_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    description="1 to 255 characters. The same key with the same request gives the first answer "
+    "again, for 24 hours at least, with `Idempotent-Replayed: true`.",
+)
+_BODY = (
+    ErrorCode.INVALID_REQUEST,
+    ErrorCode.MALFORMED_JSON,
+    ErrorCode.UNSUPPORTED_MEDIA_TYPE,
+    ErrorCode.PAYLOAD_TOO_LARGE,
+)
+_WRITE = (
+    ErrorCode.PARTNER_NOT_ACTIVE,
+    ErrorCode.IDEMPOTENCY_IN_PROGRESS,
+    ErrorCode.IDEMPOTENCY_MISMATCH,
+)
+_EXAMPLE = OpenApiExample(
+    "Two adults, paid",
+    request_only=True,
+    value={
+        "partnerId": "019aa0d0-0000-7000-8000-000000000001",
+        "sellToOrderReference": "WEB-10042",
+        "sellToEmail": "guest@example.com",
+        "sellToName": "Renée de Vries",
+        "sellToLanguage": "nl",
+        "paymentReference": "PAY-77",
+        "items": [
+            {
+                "itemNumber": "DAY",
+                "quantity": 2,
+                "visitDate": "2027-05-04",
+                "wallet": {"names": ["Renée", "Jürgen"]},
+            }
+        ],
+    },
+)
+
+create_order: Decorator = extend_schema(
+    operation_id="createOrder",
+    tags=_TAG,
+    summary="Create order",
+    description="Stores the order as `Submitted` and answers at once; tickets and coupons are "
+    "issued in the background. With a `paymentReference` the order ends `Issued`, without one "
+    "`Draft`, and `Error` when it cannot be issued. Follow it with `GET ...?wait=20`.",
+    parameters=[_KEY],
+    request=shapes.OrderRequestSerializer,
+    examples=[_EXAMPLE],
+    responses={
+        201: OpenApiResponse(shapes.OrderSerializer, description="The order, Submitted."),
+        **problems(*_BODY, *_WRITE),
+    },
+)
+get_order: Decorator = extend_schema(
+    operation_id="getOrder",
+    tags=_TAG,
+    summary="Get order",
+    parameters=[
+        OpenApiParameter(
+            "wait",
+            {"type": "integer", "minimum": 1, "maximum": MAX_WAIT_SECONDS},
+            description="Answer when the order has settled, after so many seconds at the latest.",
+        )
+    ],
+    responses={
+        200: OpenApiResponse(shapes.OrderSerializer, description="The order as it is now."),
+        **problems(ErrorCode.INVALID_REQUEST, ErrorCode.NOT_FOUND),
+    },
+)
+replace_order: Decorator = extend_schema(
+    operation_id="replaceOrder",
+    tags=_TAG,
+    summary="Replace order",
+    description="Gives a `Draft` or `Error` order new contents: its wallets are destroyed and it "
+    "is `Submitted` again. Its id, references and moment of receipt stay. What is left out is "
+    "cleared. `partnerId` and `sellToOrderReference` must be the order's own.",
+    parameters=[_KEY],
+    request=shapes.OrderRequestSerializer,
+    examples=[_EXAMPLE],
+    responses={
+        200: OpenApiResponse(shapes.OrderSerializer, description="The order, Submitted again."),
+        **problems(*_BODY, *_WRITE, ErrorCode.NOT_FOUND, ErrorCode.ORDER_STATE_CONFLICT),
+    },
+)
+delete_order: Decorator = extend_schema(
+    operation_id="deleteOrder",
+    tags=_TAG,
+    summary="Delete order",
+    description="`Issued`: becomes `Cancelled`, its wallets are destroyed, the row stays. `Draft` "
+    "and `Error`: removed for good, answered once as `Cancelled`. `Cancelled`: nothing happens.",
+    parameters=[_KEY],
+    request=None,
+    responses={
+        200: OpenApiResponse(shapes.OrderSerializer, description="The order as it ended."),
+        **problems(
+            ErrorCode.INVALID_REQUEST,
+            ErrorCode.NOT_FOUND,
+            ErrorCode.ORDER_STATE_CONFLICT,
+            ErrorCode.ASSET_USED,
+            ErrorCode.CANCEL_DEADLINE_PASSED,
+            ErrorCode.IDEMPOTENCY_IN_PROGRESS,
+            ErrorCode.IDEMPOTENCY_MISMATCH,
+        ),
+    },
+)
+confirm_order: Decorator = extend_schema(
+    operation_id="confirmOrder",
+    tags=_TAG,
+    summary="Confirm order",
+    description="Releases a `Draft`: the same tickets and coupons become valid. An `Issued` order "
+    "is returned unchanged, whatever the body.",
+    parameters=[_KEY],
+    request=shapes.ConfirmRequestSerializer,
+    responses={
+        200: OpenApiResponse(shapes.OrderSerializer, description="The order, Issued."),
+        **problems(*_BODY, *_WRITE, ErrorCode.NOT_FOUND, ErrorCode.ORDER_STATE_CONFLICT),
+    },
+)
+list_orders: Decorator = extend_schema(
+    operation_id="listOrdersByPartner",
+    tags=_TAG,
+    summary="List orders by partner",
+    description="Oldest first. Filters are combined with AND. Follow `nextPageURL` as it is.",
+    parameters=[
+        OpenApiParameter("status", str, description="One or more, separated by commas."),
+        OpenApiParameter("sellToOrderReference", str, description="Exactly this one."),
+        OpenApiParameter("buyFromOrderReference", str, description="Exactly this one."),
+        OpenApiParameter(
+            "receivedAtFrom", str, description="ISO 8601, included; a date is the venue's day."
+        ),
+        OpenApiParameter(
+            "receivedAtTo", str, description="ISO 8601, included; a date is the venue's day."
+        ),
+        OpenApiParameter(
+            "pageSize", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}
+        ),
+        OpenApiParameter("pageKey", str, description="`nextPageKey` of the page before."),
+    ],
+    responses={
+        200: OpenApiResponse(shapes.OrderPageSerializer, description="A page of summaries."),
+        **problems(ErrorCode.INVALID_REQUEST, ErrorCode.NOT_FOUND),
+    },
+)

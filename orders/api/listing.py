@@ -1,0 +1,116 @@
+"""Reading the query of an order list: filters, page size and page key (contract section 4)."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import re
+import zoneinfo
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
+from django.db.models import Q, QuerySet
+from django.utils.dateparse import parse_date, parse_datetime
+
+from channel_manager.lib.errors import Fault, InvalidRequest
+from channel_manager.lib.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
+from orders.models import Order, OrderStatus
+
+FILTERS = (
+    "status",
+    "sellToOrderReference",
+    "buyFromOrderReference",
+    "receivedAtFrom",
+    "receivedAtTo",
+)
+_PAGING = ("pageSize", "pageKey")
+# A plus sign that the caller forgot to escape arrives as a blank.
+_LOST_PLUS = re.compile(r" (\d\d:?\d\d)\Z")
+
+
+@dataclasses.dataclass(frozen=True)
+class ListQuery:
+    """What a list was asked for: filters as sent, the condition they make, and the page."""
+
+    filters: Mapping[str, str]
+    condition: Q
+    page_size: int
+    page_key: str | None
+
+    def apply(self, orders: QuerySet[Order]) -> QuerySet[Order]:
+        """Keep the orders that were asked for."""
+        return orders.filter(self.condition)
+
+    def next_url(self, base: str, next_key: str | None) -> str | None:
+        """Return the address of the next page."""
+        if next_key is None:
+            return None
+        query = {**self.filters, "pageSize": str(self.page_size), "pageKey": next_key}
+        return f"{base}?{urlencode(query)}"
+
+
+def read_list_query(params: Mapping[str, str], zone: zoneinfo.ZoneInfo) -> ListQuery:
+    """Read the query parameters of a list; raises InvalidRequest with every fault."""
+    faults: list[Fault] = []
+    condition = Q()
+    for name in params:
+        if name not in (*FILTERS, *_PAGING):
+            allowed = ", ".join((*FILTERS, *_PAGING))
+            detail = f"There is no query parameter {name[:64]!r}; allowed are {allowed}."
+            faults.append(Fault(f"?{name[:64]}", "unknown_member", detail))
+        elif "\x00" in params[name]:
+            detail = "Must not contain control characters."
+            faults.append(Fault(f"?{name}", "control_character", detail))
+    filters = {name: params[name] for name in FILTERS if name in params}
+    if faults:
+        raise InvalidRequest(faults)
+    if "status" in filters:
+        statuses = filters["status"].split(",")
+        unknown = [status for status in statuses if status not in OrderStatus.values]
+        if unknown:
+            detail = f"Unknown status {unknown[0][:64]!r}; known are {', '.join(OrderStatus.values)}."
+            faults.append(Fault("?status", "unknown_status", detail))
+        condition &= Q(status__in=statuses)
+    if "sellToOrderReference" in filters:
+        condition &= Q(sell_to_order_reference=filters["sellToOrderReference"])
+    if "buyFromOrderReference" in filters:
+        condition &= Q(buy_from_order_reference=filters["buyFromOrderReference"])
+    for name, lookup in (("receivedAtFrom", "gte"), ("receivedAtTo", "lte")):
+        if name in filters:
+            moment = _moment(filters[name], zone, end_of_day=lookup == "lte")
+            if moment is None:
+                detail = "Must be an ISO 8601 date, or a date and time with an offset."
+                faults.append(Fault(f"?{name}", "invalid_moment", detail))
+            condition &= Q(**{f"received_at__{lookup}": moment})
+    page_size = _page_size(params.get("pageSize"), faults)
+    if faults:
+        raise InvalidRequest(faults)
+    return ListQuery(filters, condition, page_size, params.get("pageKey"))
+
+
+def _page_size(text: str | None, faults: list[Fault]) -> int:
+    if text is None:
+        return DEFAULT_PAGE_SIZE
+    if text.isascii() and text.isdigit() and len(text) < 6 and 1 <= int(text) <= MAX_PAGE_SIZE:
+        return int(text)
+    detail = f"Must be a whole number from 1 to {MAX_PAGE_SIZE}."
+    faults.append(Fault("?pageSize", "invalid_page_size", detail))
+    return DEFAULT_PAGE_SIZE
+
+
+def _moment(
+    text: str, zone: zoneinfo.ZoneInfo, *, end_of_day: bool
+) -> datetime.datetime | None:
+    """Read a moment; without an offset it is the venue's time, a date alone its whole day."""
+    try:
+        if day := parse_date(text):
+            time = datetime.time.max if end_of_day else datetime.time.min
+            return datetime.datetime.combine(day, time, zone).astimezone(datetime.UTC)
+        moment = parse_datetime(_LOST_PLUS.sub(r"+\1", text))
+        if moment is None:
+            return None
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=zone)
+        return moment.astimezone(datetime.UTC)
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,134 @@
+"""Orders as the native API answers them (contract section 4).
+
+Plain dictionaries: the serializers document the same shapes, and a test holds the two together.
+"""
+
+from __future__ import annotations
+
+import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+
+from channel_manager.lib.money import rounded
+from orders.models import Order, OrderLine, OrderStatus
+from wallets.models import Asset, Wallet, WalletStatus
+
+
+def render_order(order: Order) -> dict[str, Any]:
+    """Return a whole order; its lines, wallets and assets must be at hand."""
+    return {
+        **render_summary(order),
+        "items": [_line(order, line) for line in order.lines.all()],
+    }
+
+
+def render_summary(order: Order) -> dict[str, Any]:
+    """Return the header of an order."""
+    issued = order.status == OrderStatus.ISSUED
+    return {
+        "orderId": str(order.pk),
+        "status": order.status,
+        "statusMessage": order.status_message or None,
+        "partnerId": str(order.partner_id),
+        "sellToOrderReference": order.sell_to_order_reference,
+        "buyFromOrderReference": order.buy_from_order_reference,
+        "sellToEmail": order.sell_to_email,
+        "sellToName": order.sell_to_name,
+        "sellToLanguage": order.sell_to_language,
+        "paymentReference": order.payment_reference,
+        "receivedAt": _moment(order.received_at),
+        "updatedAt": _moment(order.updated_at),
+        "testMode": order.test_mode,
+        "currencyCode": order.currency,
+        "totalInclVat": _money(order.total_incl_vat, order.currency),
+        "totalExclVat": _money(order.total_excl_vat, order.currency),
+        "manifestUrl": order_manifest_url(order) if issued else None,
+    }
+
+
+def order_manifest_url(order: Order) -> str:
+    """Return the absolute address of an order's manifest."""
+    return f"{settings.PUBLIC_URL}/m/{order.token}"
+
+
+def wallet_manifest_url(wallet: Wallet) -> str:
+    """Return the absolute address of a wallet's manifest."""
+    return f"{settings.PUBLIC_URL}/w/{wallet.token}"
+
+
+def _line(order: Order, line: OrderLine) -> dict[str, Any]:
+    return {
+        "lineNo": line.line_no,
+        "itemNumber": line.item_number,
+        "packageCode": line.package.code if line.package else None,
+        "description": line.description or None,
+        "isPackage": line.is_package,
+        "isGroup": line.is_group,
+        "quantity": line.quantity,
+        "visitDate": line.visit_date and line.visit_date.isoformat(),
+        "visitTime": line.visit_time and line.visit_time.isoformat(),
+        "sellToEmail": line.sell_to_email,
+        "sellToName": line.sell_to_name,
+        "sellToLanguage": line.sell_to_language,
+        "componentSchedule": _schedule(line),
+        "wallets": [_wallet(order, line, wallet) for wallet in line.wallets.all()],
+    }
+
+
+def _schedule(line: OrderLine) -> list[dict[str, Any]]:
+    """Return when each component is visited: as planned, or as asked while there is no plan."""
+    if not line.plan:
+        return list(line.component_schedule)
+    if not line.is_package:
+        return []
+    return [
+        {
+            "itemNumber": entry["itemNumber"],
+            "visitDate": entry["visitDate"],
+            "visitTime": entry["visitTime"],
+        }
+        for entry in line.plan
+    ]
+
+
+def _wallet(order: Order, line: OrderLine, wallet: Wallet) -> dict[str, Any]:
+    active = wallet.status == WalletStatus.ACTIVE
+    return {
+        "seqNo": wallet.seq_no,
+        "walletId": str(wallet.pk),
+        "walletReferenceNumber": wallet.reference_number,
+        "externalReferenceNumber": wallet.external_reference_number,
+        "name": wallet.name,
+        "status": wallet.status,
+        "issuedAt": wallet.issued_at and _moment(wallet.issued_at),
+        "unitPriceInclVat": _money(line.unit_price_incl_vat, order.currency),
+        "unitPriceExclVat": _money(line.unit_price_excl_vat, order.currency),
+        "currencyCode": order.currency,
+        "manifestUrl": wallet_manifest_url(wallet) if active else None,
+        "assets": [_asset(asset) for asset in wallet.assets.all()],
+    }
+
+
+def _asset(asset: Asset) -> dict[str, Any]:
+    return {
+        "assetId": str(asset.pk),
+        "type": asset.type,
+        "referenceNumber": asset.reference_number,
+        "itemNumber": asset.item.number,
+        "description": asset.description,
+        "status": asset.status,
+        "validFrom": _moment(asset.valid_from),
+        "validUntil": _moment(asset.valid_until),
+    }
+
+
+def _moment(at: datetime.datetime) -> str:
+    """Write a moment in UTC, to the millisecond."""
+    utc = at.astimezone(datetime.UTC)
+    return utc.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _money(amount: Decimal | None, currency: str) -> str | None:
+    return None if amount is None else str(rounded(amount, currency))

@@ -1,0 +1,249 @@
+"""The shapes of the native API: what is sent and what is answered (contract sections 3 and 4)."""
+
+from __future__ import annotations
+
+
+from typing import Any
+
+
+
+from rest_framework import serializers
+
+from catalog.models import ItemType
+
+from channel_manager.lib.strict_fields import (
+    EmailAddressField,
+    IdentifierField,
+    LanguageField,
+    LocalDateField,
+    LocalTimeField,
+    StrictSerializer,
+    TextField,
+    WholeNumberField,
+)
+from orders.models import Order, OrderLine, OrderStatus
+from orders.planning import MAX_LINES
+from orders.requests import LineRequest, OrderRequest, ScheduleRequest
+from wallets.models import Asset, AssetStatus, Wallet, WalletStatus
+
+MAX_QUANTITY = 1000
+
+
+class ScheduleRequestSerializer(StrictSerializer):
+    """When one component of a package is to be visited."""
+
+    itemNumber = TextField(max_length=64, help_text="A component of the package, named once.")
+    visitDate = LocalDateField(required=False, allow_null=True, help_text="Default: the line's.")
+    visitTime = LocalTimeField(required=False, allow_null=True, help_text="Default: the line's.")
+
+
+class WalletRequestSerializer(StrictSerializer):
+    """What is known of a line's wallets when it is ordered."""
+
+    names = serializers.ListField(
+        child=TextField(max_length=100, allow_blank=True),
+        required=False,
+        allow_null=True,
+        max_length=MAX_QUANTITY,
+        help_text="One name per expected wallet.",
+    )
+    externalReferenceNumbers = serializers.ListField(
+        child=TextField(max_length=64),
+        required=False,
+        allow_null=True,
+        max_length=MAX_QUANTITY,
+        help_text="One number per expected wallet: `quantity` for individual packages, 1 for a "
+        "group. The guest can show it at the gate. Unique in the venue among living wallets.",
+    )
+    componentSchedule = ScheduleRequestSerializer(
+        many=True,
+        required=False,
+        allow_null=True,
+        help_text="Packages of several components only.",
+    )
+
+
+class SellToSerializer(StrictSerializer):
+    """Who it is sold to."""
+
+    sellToEmail = EmailAddressField(required=False, allow_null=True)
+    sellToName = TextField(required=False, allow_null=True, max_length=100)
+    sellToLanguage = LanguageField(
+        required=False, allow_null=True, help_text="BCP 47, such as nl-NL."
+    )
+
+
+class LineRequestSerializer(SellToSerializer):
+    """One line. A sellTo member left out is inherited from the header; null blanks it."""
+
+    itemNumber = TextField(max_length=64, help_text="Your SKU, or a package code of the venue.")
+    quantity = WholeNumberField(min_value=1, max_value=MAX_QUANTITY, default=1)
+    visitDate = LocalDateField(required=False, allow_null=True, help_text="Venue's date.")
+    visitTime = LocalTimeField(required=False, allow_null=True, help_text="Venue's time.")
+    wallet = WalletRequestSerializer(required=False, allow_null=True)
+
+
+class OrderRequestSerializer(SellToSerializer):
+    """One order."""
+
+    partnerId = IdentifierField(help_text="The partner that the API key belongs to.")
+    sellToOrderReference = TextField(max_length=128, help_text="Your order number; unique.")
+    paymentReference = TextField(
+        required=False,
+        allow_null=True,
+        max_length=128,
+        help_text="Present: the order ends Issued. Absent: it ends Draft until it is confirmed.",
+    )
+    items = serializers.ListField(
+        child=LineRequestSerializer(), min_length=1, max_length=MAX_LINES
+    )
+
+    def validate_partnerId(self, value: Any) -> Any:
+        """Refuse another partner's id."""
+        if value != self.context["partner"].pk:
+            raise serializers.ValidationError(
+                "This is not the partner that the API key belongs to.", code="unknown_partner"
+            )
+        return value
+
+    def to_request(self) -> OrderRequest:
+        """Return the validated order as the intake takes it."""
+        data = self.validated_data
+        header = {
+            "sell_to_email": data.get("sellToEmail"),
+            "sell_to_name": data.get("sellToName"),
+            "sell_to_language": data.get("sellToLanguage"),
+        }
+        return OrderRequest(
+            sell_to_order_reference=data["sellToOrderReference"],
+            payment_reference=data.get("paymentReference"),
+            lines=tuple(_line(line, header) for line in data["items"]),
+            **header,
+        )
+
+
+class ConfirmRequestSerializer(StrictSerializer):
+    """The payment that releases a Draft."""
+
+    paymentReference = TextField(max_length=128)
+
+
+def _line(data: dict[str, Any], header: dict[str, str | None]) -> LineRequest:
+    wallet = data.get("wallet") or {}
+    names = wallet.get("names")
+    numbers = wallet.get("externalReferenceNumbers")
+    schedule = wallet.get("componentSchedule")
+    return LineRequest(
+        item_number=data["itemNumber"],
+        quantity=data["quantity"],
+        visit_date=data.get("visitDate"),
+        visit_time=data.get("visitTime"),
+        sell_to_email=data.get("sellToEmail", header["sell_to_email"]),
+        sell_to_name=data.get("sellToName", header["sell_to_name"]),
+        sell_to_language=data.get("sellToLanguage", header["sell_to_language"]),
+        names=None if names is None else tuple(names),
+        external_reference_numbers=None if numbers is None else tuple(numbers),
+        component_schedule=None if schedule is None else tuple(map(_schedule, schedule)),
+    )
+
+
+def _schedule(entry: dict[str, Any]) -> ScheduleRequest:
+    return ScheduleRequest(
+        item_number=entry["itemNumber"],
+        visit_date=entry.get("visitDate"),
+        visit_time=entry.get("visitTime"),
+    )
+
+
+class AssetSerializer(serializers.Serializer[Asset]):
+    """A ticket or coupon in a wallet."""
+
+    assetId = serializers.UUIDField()
+    type = serializers.ChoiceField(choices=ItemType.values)
+    referenceNumber = serializers.CharField(help_text="What the gate scans.")
+    itemNumber = serializers.CharField()
+    description = serializers.CharField()
+    status = serializers.ChoiceField(choices=AssetStatus.values)
+    validFrom = serializers.DateTimeField()
+    validUntil = serializers.DateTimeField()
+
+
+class WalletSerializer(serializers.Serializer[Wallet]):
+    """What one recipient gets."""
+
+    seqNo = serializers.IntegerField()
+    walletId = serializers.UUIDField()
+    walletReferenceNumber = serializers.CharField()
+    externalReferenceNumber = serializers.CharField(allow_null=True)
+    name = serializers.CharField(allow_null=True)
+    status = serializers.ChoiceField(choices=WalletStatus.values)
+    issuedAt = serializers.DateTimeField(allow_null=True)
+    unitPriceInclVat = serializers.CharField(allow_null=True, help_text="Decimal string.")
+    unitPriceExclVat = serializers.CharField(allow_null=True, help_text="Decimal string.")
+    currencyCode = serializers.CharField()
+    manifestUrl = serializers.CharField(allow_null=True, help_text="Once Issued.")
+    assets = AssetSerializer(many=True)
+
+
+class ScheduleSerializer(serializers.Serializer[Any]):
+    """When one component of a package is visited."""
+
+    itemNumber = serializers.CharField()
+    visitDate = serializers.DateField(allow_null=True)
+    visitTime = serializers.CharField(allow_null=True)
+
+
+class LineSerializer(serializers.Serializer[OrderLine]):
+    """A line of an order."""
+
+    lineNo = serializers.IntegerField(help_text="100000, 200000, ...")
+    itemNumber = serializers.CharField(help_text="As sent.")
+    packageCode = serializers.CharField(allow_null=True)
+    description = serializers.CharField(allow_null=True)
+    isPackage = serializers.BooleanField(help_text="More than one component.")
+    isGroup = serializers.BooleanField()
+    quantity = serializers.IntegerField()
+    visitDate = serializers.DateField(allow_null=True)
+    visitTime = serializers.CharField(allow_null=True)
+    sellToEmail = serializers.CharField(allow_null=True)
+    sellToName = serializers.CharField(allow_null=True)
+    sellToLanguage = serializers.CharField(allow_null=True)
+    componentSchedule = ScheduleSerializer(many=True)
+    wallets = WalletSerializer(many=True)
+
+
+class OrderSummarySerializer(serializers.Serializer[Order]):
+    """The header of an order."""
+
+    orderId = serializers.UUIDField()
+    status = serializers.ChoiceField(choices=OrderStatus.values)
+    statusMessage = serializers.CharField(allow_null=True)
+    partnerId = serializers.UUIDField()
+    sellToOrderReference = serializers.CharField()
+    buyFromOrderReference = serializers.CharField(help_text="Our document number.")
+    sellToEmail = serializers.CharField(allow_null=True)
+    sellToName = serializers.CharField(allow_null=True)
+    sellToLanguage = serializers.CharField(allow_null=True)
+    paymentReference = serializers.CharField(allow_null=True)
+    receivedAt = serializers.DateTimeField()
+    updatedAt = serializers.DateTimeField()
+    testMode = serializers.BooleanField()
+    currencyCode = serializers.CharField()
+    totalInclVat = serializers.CharField(allow_null=True, help_text="Decimal string.")
+    totalExclVat = serializers.CharField(allow_null=True, help_text="Decimal string.")
+    manifestUrl = serializers.CharField(allow_null=True, help_text="Once Issued.")
+
+
+class OrderSerializer(OrderSummarySerializer):
+    """An order with its lines, wallets and assets."""
+
+    items = LineSerializer(many=True)
+
+
+class OrderPageSerializer(serializers.Serializer[Any]):
+    """A page of order summaries."""
+
+    data = OrderSummarySerializer(many=True)
+    morePages = serializers.BooleanField()
+    nextPageKey = serializers.CharField(allow_null=True)
+    nextPageURL = serializers.CharField(allow_null=True)

@@ -1,0 +1,12 @@
+"""The addresses of the native order API; literal paths stand before `{orderId}`."""
+
+from django.urls import path
+
+from orders.api import views
+
+urlpatterns = [
+    path("channelManager", views.OrderCollectionView.as_view()),
+    path("channelManager/orders/<str:partner_id>", views.OrderListView.as_view()),
+    path("channelManager/<str:order_id>/confirm", views.ConfirmOrderView.as_view()),
+    path("channelManager/<str:order_id>", views.OrderView.as_view()),
+]

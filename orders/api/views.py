@@ -1,0 +1,185 @@
+"""The native partner API of orders: parse, one domain call, answer (contract section 2)."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from channel_manager.lib.errors import NotFound
+from channel_manager.lib.pagination import read_page
+from orders import intake, lifecycle, reading
+from orders.api import documentation as docs
+from orders.api.listing import read_list_query
+from orders.api.rendering import render_order, render_summary
+from orders.api.serializers import ConfirmRequestSerializer, OrderRequestSerializer
+from orders.api.waiting import read_wait, wait_until_settled
+from orders.models import Order, OrderStatus
+from orders.requests import OrderRequest
+from partners.authentication import caller_of
+from partners.idempotency import idempotent
+from partners.models import Partner, Scope
+from partners.permissions import require_active
+
+
+class PartnerView(APIView):
+    """A view of one partner's orders; the partner is the key's."""
+
+    scopes: ClassVar[dict[str, str]] = {}
+
+    @property
+    def partner(self) -> Partner:
+        """Return the partner that the request speaks for."""
+        return caller_of(self.request).partner
+
+    @property
+    def orders(self) -> QuerySet[Order]:
+        """Return the partner's orders: another partner's id does not exist here."""
+        return Order.objects.filter(partner=self.partner)
+
+    def existing(self, order_id: str) -> uuid.UUID:
+        """Return the id in the path; raises NotFound unless it is one of the partner's orders."""
+        key = read_id(order_id)
+        if not self.orders.filter(pk=key).exists():
+            raise reading.no_such_order()
+        return key
+
+    def order_request(self) -> OrderRequest:
+        """Return the order in the body; raises ValidationError with all its faults."""
+        body = OrderRequestSerializer(
+            data=self.request.data, context={"partner": self.partner}
+        )
+        body.is_valid(raise_exception=True)
+        return body.to_request()
+
+
+class OrderCollectionView(PartnerView):
+    """`/channelManager`."""
+
+    scopes: ClassVar[dict[str, str]] = {"POST": Scope.ORDERS_WRITE}
+
+    @docs.create_order
+    @idempotent
+    def post(self, request: Request) -> Response:
+        """Create an order."""
+        require_active(self.partner)
+        order = intake.submit_order(
+            partner=self.partner, request=self.order_request(), now=timezone.now()
+        )
+        location = f"{settings.PUBLIC_URL}/channelManager/{order.pk}"
+        return Response(render_order(order), status=201, headers={"Location": location})
+
+
+class OrderView(PartnerView):
+    """`/channelManager/{orderId}`."""
+
+    scopes: ClassVar[dict[str, str]] = {
+        "GET": Scope.ORDERS_READ,
+        "PUT": Scope.ORDERS_WRITE,
+        "DELETE": Scope.ORDERS_WRITE,
+    }
+
+    @docs.get_order
+    def get(self, request: Request, order_id: str) -> Response:
+        """Answer an order, at once or when it has settled."""
+        seconds = read_wait(request.query_params.get("wait"))
+        key = read_id(order_id)
+        if seconds:
+            wait_until_settled(self.existing(order_id), seconds)
+        return Response(render_order(reading.find_order(self.orders, key)))
+
+    @docs.replace_order
+    @idempotent
+    def put(self, request: Request, order_id: str) -> Response:
+        """Replace the contents of a Draft or Error order."""
+        require_active(self.partner)
+        order = intake.replace_order(
+            orders=self.orders,
+            order_id=self.existing(order_id),
+            request=self.order_request(),
+            now=timezone.now(),
+            actor=self.partner.actor,
+        )
+        return Response(render_order(order))
+
+    @docs.delete_order
+    @idempotent
+    def delete(self, request: Request, order_id: str) -> Response:
+        """Cancel or delete an order."""
+        order = lifecycle.cancel_order(
+            orders=self.orders,
+            order_id=read_id(order_id),
+            actor=self.partner.actor,
+            now=timezone.now(),
+        )
+        return Response(render_order(order))
+
+
+class ConfirmOrderView(PartnerView):
+    """`/channelManager/{orderId}/confirm`."""
+
+    scopes: ClassVar[dict[str, str]] = {"POST": Scope.ORDERS_WRITE}
+
+    @docs.confirm_order
+    @idempotent
+    def post(self, request: Request, order_id: str) -> Response:
+        """Confirm a Draft order."""
+        require_active(self.partner)
+        key = self.existing(order_id)
+        body = ConfirmRequestSerializer(data=request.data)
+        if not body.is_valid():
+            # Whatever the body, an order that is Issued already is returned unchanged.
+            is_issued = self.orders.filter(pk=key, status=OrderStatus.ISSUED).exists()
+            body.is_valid(raise_exception=not is_issued)
+        order = lifecycle.confirm_order(
+            orders=self.orders,
+            order_id=key,
+            payment_reference=body.validated_data.get("paymentReference", ""),
+            actor=self.partner.actor,
+            now=timezone.now(),
+        )
+        return Response(render_order(order))
+
+
+class OrderListView(PartnerView):
+    """`/channelManager/orders/{partnerId}`."""
+
+    scopes: ClassVar[dict[str, str]] = {"GET": Scope.ORDERS_READ}
+
+    @docs.list_orders
+    def get(self, request: Request, partner_id: str) -> Response:
+        """Answer a page of the partner's orders, oldest first."""
+        if read_id(partner_id) != self.partner.pk:
+            raise NotFound("This is not the partner that the API key belongs to.")
+        query = read_list_query(request.query_params.dict(), self.partner.venue.zone)
+        page = read_page(
+            query.apply(self.orders),
+            moment_field="received_at",
+            filters={"partnerId": str(self.partner.pk), **query.filters},
+            page_size=query.page_size,
+            page_key=query.page_key,
+        )
+        base = f"{settings.PUBLIC_URL}/channelManager/orders/{self.partner.pk}"
+        body: dict[str, Any] = {
+            "data": [render_summary(order) for order in page.rows],
+            "morePages": page.next_key is not None,
+            "nextPageKey": page.next_key,
+            "nextPageURL": query.next_url(base, page.next_key),
+        }
+        return Response(body)
+
+
+def read_id(text: str) -> uuid.UUID:
+    """Return the UUID in a path; an id of the wrong shape is an unknown id (NotFound)."""
+    try:
+        if len(text) != 36:
+            raise ValueError
+        return uuid.UUID(text)
+    except ValueError:
+        raise reading.no_such_order() from None

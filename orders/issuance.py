@@ -1,0 +1,150 @@
+"""Issuing an order in the background: picked up, started, settled; all or nothing.
+
+Each step is a transaction that leaves the order in a state that says where it stopped, so a worker
+may die between any two of them and another one carries on.
+"""
+
+from __future__ import annotations
+
+import datetime
+import logging
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+
+from django.db import Error as DatabaseError
+from django.db import transaction
+
+from catalog import expansion
+from channel_manager.history import runner
+from channel_manager.history.runner import Change
+from orders import ledger
+from orders.models import FailureCode, Order, OrderLine, OrderStatus
+from wallets.minting import mint_assets
+from wallets.models import Asset, Wallet
+
+WORKER = "worker"
+_log = logging.getLogger(__name__)
+
+
+def issue_order(*, order_id: uuid.UUID, clock: Callable[[], datetime.datetime]) -> None:
+    """Bring an order from wherever it stopped to Issued, Draft or Error.
+
+    An order that has settled, or is gone, is left alone: somebody else was first. Database errors
+    are passed on, for the job to be tried again; any other fault settles the order in Error.
+    """
+    _step(order_id, OrderStatus.SUBMITTED, "scheduled", lambda o: o.schedule(now=clock()), clock)
+    _step(order_id, OrderStatus.SCHEDULED, "started", lambda o: o.start(now=clock()), clock)
+    try:
+        _settle(order_id, now=clock())
+    except DatabaseError:
+        raise
+    except Exception:
+        _log.exception("Issuing order %s failed", order_id)
+        message = "Issuing failed for a reason of ours; the venue has been told."
+        fail_order(
+            order_id=order_id, failure_code=FailureCode.INTERNAL, message=message, now=clock()
+        )
+
+
+def fail_order(
+    *, order_id: uuid.UUID, failure_code: str, message: str, now: datetime.datetime
+) -> None:
+    """Settle a Processing order in Error; one that has moved on is left alone."""
+    with transaction.atomic():
+        for order in _locked(order_id, OrderStatus.PROCESSING):
+            _fail(order, failure_code, message, now)
+
+
+def _step(
+    order_id: uuid.UUID,
+    source: OrderStatus,
+    name: str,
+    move: Callable[[Order], object],
+    clock: Callable[[], datetime.datetime],
+) -> None:
+    """Commit one transition, if the order is where it starts from."""
+    with transaction.atomic():
+        orders = _locked(order_id, source)
+        runner.apply_to(orders, move, change=Change(name=name, actor=WORKER, now=clock()))
+
+
+def _settle(order_id: uuid.UUID, *, now: datetime.datetime) -> None:
+    """Mint every asset of a Processing order and settle it, in one transaction."""
+    with transaction.atomic():
+        for order in _locked(order_id, OrderStatus.PROCESSING):
+            lines = list(order.lines.order_by("line_no"))
+            unresolved = next((line for line in lines if line.unresolved_cause), None)
+            if unresolved is not None:
+                _fail(order, unresolved.unresolved_cause, _explain(unresolved), now)
+                return
+            _mint(order, lines, now)
+            if order.payment_reference is None:
+                expires = now + datetime.timedelta(days=order.partner.draft_lifetime_days)
+                runner.apply_to(
+                    [order],
+                    lambda row: row.settle_as_draft(now=now, expires_at=expires),
+                    change=Change(name="drafted", actor=WORKER, now=now),
+                )
+            else:
+                runner.apply_to(
+                    [order],
+                    lambda row: row.settle_as_issued(now=now),
+                    change=Change(name="issued", actor=WORKER, now=now),
+                )
+                ledger.post_sale(order=order, lines=lines, now=now)
+
+
+def _mint(order: Order, lines: Sequence[OrderLine], now: datetime.datetime) -> None:
+    """Fill the order's wallet shells; assets and wallets are valid at once when it is paid."""
+    shells = runner.lock(Wallet.objects.living().filter(order=order))
+    by_line: dict[uuid.UUID | None, list[Wallet]] = defaultdict(list)
+    for wallet in shells:
+        by_line[wallet.line_id].append(wallet)
+    assets = [
+        asset
+        for line in lines
+        for asset in mint_assets(
+            wallets=by_line[line.pk],
+            components=[expansion.from_json(entry) for entry in line.plan],
+        )
+    ]
+    if order.payment_reference is not None:
+        for asset in assets:
+            asset.validate()
+    Asset.objects.bulk_create(assets)
+
+    def fill(wallet: Wallet) -> None:
+        wallet.mint()
+        if order.payment_reference is not None:
+            wallet.activate(now=now)
+
+    runner.apply_to(shells, fill)
+
+
+def _locked(order_id: uuid.UUID, status: OrderStatus) -> list[Order]:
+    """Lock the order if it exists and has the status; else nobody."""
+    orders = Order.objects.filter(pk=order_id).select_related("partner")
+    return [order for order in runner.lock(orders) if order.status == status]
+
+
+def _fail(order: Order, failure_code: str, message: str, now: datetime.datetime) -> None:
+    runner.apply_to(
+        [order],
+        lambda row: row.fail(now=now, failure_code=failure_code, message=message),
+        change=Change(
+            name="failed", actor=WORKER, now=now, reason=message, data={"cause": failure_code}
+        ),
+    )
+
+
+def _explain(line: OrderLine) -> str:
+    """Say in a sentence why a line cannot be issued."""
+    subject = f"Line {line.line_no}: item number {line.item_number}"
+    match line.unresolved_cause:
+        case FailureCode.NO_ACTIVE_COMPONENT:
+            return f"{subject} is a package with nothing to issue."
+        case FailureCode.NO_PRICE:
+            return f"{subject} has no price for its visit date."
+        case _:
+            return f"{subject} is not mapped to a package of the venue."

@@ -1,0 +1,88 @@
+"""A line of an order: one item number, its quantity and visit, and what it was planned to become."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from catalog.models import Package, PackageMapping
+from channel_manager.lib.identity import time_ordered_uuid
+from orders.models.order import FailureCode, Order
+
+UNRESOLVED_CAUSES = (
+    FailureCode.UNMAPPED_ITEM,
+    FailureCode.NO_ACTIVE_COMPONENT,
+    FailureCode.NO_PRICE,
+)
+
+
+class OrderLine(models.Model):
+    """What was ordered, as sent, with price and expansion fixed at submit.
+
+    A line that could not be resolved to a package that can be sold has an `unresolved_cause`, no
+    price and no wallets; a replay resolves it.
+    """
+
+    id = models.UUIDField(primary_key=True, default=time_ordered_uuid, editable=False)
+    order = models.ForeignKey(Order, models.CASCADE, related_name="lines", db_index=False)
+    line_no = models.PositiveIntegerField()
+    item_number = models.CharField(max_length=64, help_text="As the partner sent it.")
+    package = models.ForeignKey(
+        Package, models.PROTECT, null=True, blank=True, related_name="order_lines"
+    )
+    mapping = models.ForeignKey(
+        PackageMapping, models.PROTECT, null=True, blank=True, related_name="order_lines"
+    )
+    description = models.CharField(max_length=100, blank=True)
+    is_package = models.BooleanField(default=False)
+    is_group = models.BooleanField(default=False)
+    quantity = models.PositiveIntegerField()
+    visit_date = models.DateField(null=True, blank=True)
+    visit_time = models.TimeField(null=True, blank=True)
+    sell_to_email = models.CharField(max_length=254, null=True, blank=True)
+    sell_to_name = models.CharField(max_length=100, null=True, blank=True)
+    sell_to_language = models.CharField(max_length=35, null=True, blank=True)
+    names = ArrayField(models.CharField(max_length=100), default=list, blank=True)
+    external_reference_numbers = ArrayField(
+        models.CharField(max_length=64), default=list, blank=True
+    )
+    component_schedule = models.JSONField(
+        default=list, blank=True, help_text="As sent: itemNumber, visitDate, visitTime."
+    )
+    plan = models.JSONField(
+        default=list, blank=True, help_text="What each wallet gets, one entry per component."
+    )
+    unit_price_incl_vat = models.DecimalField(
+        max_digits=12, decimal_places=3, null=True, blank=True
+    )
+    unit_price_excl_vat = models.DecimalField(
+        max_digits=12, decimal_places=3, null=True, blank=True
+    )
+    vat_parts = models.JSONField(
+        default=list, blank=True, help_text="Per unit and VAT rate: rate, inclVat, exclVat."
+    )
+    unresolved_cause = models.CharField(
+        max_length=30, blank=True, choices=[(cause.value, cause.label) for cause in UNRESOLVED_CAUSES]
+    )
+
+    class Meta:
+        ordering = ("order", "line_no")
+        constraints = [
+            models.UniqueConstraint(fields=("order", "line_no"), name="line_no_once_per_order"),
+            models.CheckConstraint(
+                condition=Q(quantity__gte=1, quantity__lte=1000), name="line_quantity_1_to_1000"
+            ),
+            models.CheckConstraint(
+                condition=~Q(unresolved_cause="") | Q(package__isnull=False, unit_price_incl_vat__isnull=False),
+                name="resolved_line_has_package_and_price",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=("item_number",),
+                condition=~Q(unresolved_cause=""),
+                name="line_unresolved",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} x {self.item_number}"

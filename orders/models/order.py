@@ -1,0 +1,233 @@
+"""The order: one purchase at a partner, and its life cycle (contract section 5)."""
+
+from __future__ import annotations
+
+import datetime
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django_fsm import FSMField, FSMModelMixin, transition
+
+from channel_manager.lib.identity import time_ordered_uuid, url_token
+from partners.models import Partner, Venue
+
+ORDER_KIND = "order"
+
+
+class OrderStatus(models.TextChoices):
+    """The states of an order, as the API shows them."""
+
+    SUBMITTED = "Submitted"
+    SCHEDULED = "Scheduled"
+    PROCESSING = "Processing"
+    DRAFT = "Draft"
+    ISSUED = "Issued"
+    CANCELLED = "Cancelled"
+    ERROR = "Error"
+
+
+IN_FLIGHT = (OrderStatus.SUBMITTED, OrderStatus.SCHEDULED, OrderStatus.PROCESSING)
+
+
+class FailureCode(models.TextChoices):
+    """Why an order is in Error; lines that cannot be issued carry the first three themselves."""
+
+    UNMAPPED_ITEM = "unmapped_item", "Item number not mapped"
+    NO_ACTIVE_COMPONENT = "no_active_component", "Package has no active component"
+    NO_PRICE = "no_price", "Package has no price for the date"
+    STALLED = "stalled", "Issuance made no progress for too long"
+    INTERNAL = "internal", "Unexpected fault while issuing"
+
+
+class OrderQuerySet(models.QuerySet["Order"]):
+    """Filters that read as adjectives."""
+
+    def in_flight(self) -> OrderQuerySet:
+        """Keep the orders that are still being worked on."""
+        return self.filter(status__in=IN_FLIGHT)
+
+    def standing_since(self, moment: datetime.datetime) -> OrderQuerySet:
+        """Keep the orders whose status has not changed since the moment."""
+        return self.filter(status_since__lt=moment)
+
+
+class Order(FSMModelMixin, models.Model):
+    """One purchase at one partner. `buy_from_order_reference` is our document number."""
+
+    LIFECYCLE_FIELDS: ClassVar[tuple[str, ...]] = (
+        "status",
+        "status_message",
+        "failure_code",
+        "status_since",
+        "updated_at",
+        "payment_reference",
+        "draft_expires_at",
+        "job_id",
+    )
+
+    id = models.UUIDField(primary_key=True, default=time_ordered_uuid, editable=False)
+    venue = models.ForeignKey(Venue, models.PROTECT, related_name="orders", db_index=False)
+    partner = models.ForeignKey(Partner, models.PROTECT, related_name="orders", db_index=False)
+    status = FSMField(
+        default=OrderStatus.SUBMITTED, choices=OrderStatus.choices, protected=True
+    )
+    status_message = models.TextField(blank=True)
+    failure_code = models.CharField(max_length=30, blank=True, choices=FailureCode.choices)
+    status_since = models.DateTimeField()
+    sell_to_order_reference = models.CharField(max_length=128)
+    buy_from_order_reference = models.CharField(max_length=20, unique=True)
+    sell_to_email = models.CharField(max_length=254, null=True, blank=True)
+    sell_to_name = models.CharField(max_length=100, null=True, blank=True)
+    sell_to_language = models.CharField(max_length=35, null=True, blank=True)
+    payment_reference = models.CharField(max_length=128, null=True, blank=True)
+    received_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+    visit_date = models.DateField(
+        null=True, blank=True, help_text="The first visit date of its lines."
+    )
+    test_mode = models.BooleanField(default=False)
+    currency = models.CharField(max_length=3)
+    total_incl_vat = models.DecimalField(max_digits=14, decimal_places=3, null=True, blank=True)
+    total_excl_vat = models.DecimalField(max_digits=14, decimal_places=3, null=True, blank=True)
+    token = models.CharField(max_length=32, default=url_token, unique=True)
+    draft_expires_at = models.DateTimeField(null=True, blank=True)
+    job_id = models.BigIntegerField(
+        null=True, blank=True, help_text="The background job that issues it."
+    )
+
+    objects = OrderQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-received_at", "-id")
+        permissions = [
+            ("confirm_order", "Can confirm an order"),
+            ("cancel_order", "Can cancel an order"),
+            ("replay_order", "Can replay an order"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=OrderStatus.values), name="order_status_known"
+            ),
+            models.UniqueConstraint(
+                fields=("partner", "sell_to_order_reference"),
+                name="order_reference_once_per_partner",
+            ),
+            models.CheckConstraint(
+                condition=Q(failure_code="") ^ Q(status=OrderStatus.ERROR),
+                name="order_in_error_says_why",
+            ),
+            models.CheckConstraint(
+                condition=Q(draft_expires_at__isnull=False) ^ ~Q(status=OrderStatus.DRAFT),
+                name="draft_order_expires",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status=OrderStatus.ISSUED) | Q(payment_reference__isnull=False),
+                name="issued_order_is_paid",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=("partner", "received_at", "id"), name="order_by_partner"),
+            models.Index(fields=("received_at", "id"), name="order_by_receipt"),
+            models.Index(
+                fields=("status", "status_since"),
+                condition=Q(status__in=IN_FLIGHT),
+                name="order_in_flight",
+            ),
+            models.Index(
+                fields=("failure_code", "received_at"),
+                condition=Q(status=OrderStatus.ERROR),
+                name="order_in_error",
+            ),
+            models.Index(
+                fields=("draft_expires_at",),
+                condition=Q(status=OrderStatus.DRAFT),
+                name="order_draft_expiry",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.buy_from_order_reference
+
+    @property
+    def is_in_flight(self) -> bool:
+        """Tell whether the order is still being worked on."""
+        return self.status in IN_FLIGHT
+
+    def _moved(self, now: datetime.datetime, *, message: str = "", failure_code: str = "") -> None:
+        """Set what every transition sets."""
+        self.status_since = self.updated_at = now
+        self.status_message = message
+        self.failure_code = failure_code
+        self.draft_expires_at = None
+
+    @transition("status", source=OrderStatus.SUBMITTED, target=OrderStatus.SCHEDULED)
+    def schedule(self, *, now: datetime.datetime) -> None:
+        """Pick the order up for processing."""
+        self._moved(now)
+
+    @transition("status", source=OrderStatus.SCHEDULED, target=OrderStatus.PROCESSING)
+    def start(self, *, now: datetime.datetime) -> None:
+        """Begin issuing."""
+        self._moved(now)
+
+    @transition("status", source=OrderStatus.SCHEDULED, target=OrderStatus.SUBMITTED)
+    def recover(self, *, now: datetime.datetime, job_id: int) -> None:
+        """Give a stalled order to another worker."""
+        self._moved(now)
+        self.job_id = job_id
+
+    @transition("status", source=OrderStatus.PROCESSING, target=OrderStatus.DRAFT)
+    def settle_as_draft(
+        self, *, now: datetime.datetime, expires_at: datetime.datetime
+    ) -> None:
+        """Finish issuing an order that is not paid yet."""
+        self._moved(now)
+        self.draft_expires_at = expires_at
+
+    @transition(
+        "status",
+        source=OrderStatus.PROCESSING,
+        target=OrderStatus.ISSUED,
+        conditions=[lambda order: order.payment_reference is not None],
+    )
+    def settle_as_issued(self, *, now: datetime.datetime) -> None:
+        """Finish issuing a paid order."""
+        self._moved(now)
+
+    @transition("status", source=OrderStatus.PROCESSING, target=OrderStatus.ERROR)
+    def fail(self, *, now: datetime.datetime, failure_code: str, message: str) -> None:
+        """Give up issuing and say why."""
+        self._moved(now, message=message, failure_code=failure_code)
+
+    @transition("status", source=OrderStatus.DRAFT, target=OrderStatus.ISSUED)
+    def confirm(self, *, now: datetime.datetime, payment_reference: str) -> None:
+        """Release a draft that has been paid."""
+        self._moved(now)
+        self.payment_reference = payment_reference
+
+    @transition(
+        "status", source=[OrderStatus.DRAFT, OrderStatus.ERROR], target=OrderStatus.SUBMITTED
+    )
+    def replace(self, *, now: datetime.datetime, job_id: int) -> None:
+        """Take new contents and start again."""
+        self._moved(now)
+        self.job_id = job_id
+
+    @transition("status", source=OrderStatus.ERROR, target=OrderStatus.SUBMITTED)
+    def replay(self, *, now: datetime.datetime, job_id: int) -> None:
+        """Try again after the cause was mended."""
+        self._moved(now)
+        self.job_id = job_id
+
+    @transition("status", source=OrderStatus.ISSUED, target=OrderStatus.CANCELLED)
+    def cancel(self, *, now: datetime.datetime, why: str) -> None:
+        """End an issued order; its row stays for audit."""
+        self._moved(now, message=why)
+
+    @transition(
+        "status", source=[OrderStatus.DRAFT, OrderStatus.ERROR], target=OrderStatus.CANCELLED
+    )
+    def remove(self, *, now: datetime.datetime, why: str) -> None:
+        """End an order that was never issued; its row is removed in the same transaction."""
+        self._moved(now, message=why)

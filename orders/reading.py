@@ -1,0 +1,69 @@
+"""Finding orders and having their lines, wallets and assets at hand."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections import defaultdict
+from collections.abc import Sequence
+
+from django.db.models import Prefetch, QuerySet
+
+from channel_manager.history import runner
+from channel_manager.lib.errors import NotFound
+from orders.models import Order, OrderLine
+from orders.requests import ScheduleRequest
+from wallets.models import Asset, Wallet
+
+
+def whole(orders: QuerySet[Order]) -> QuerySet[Order]:
+    """Have lines, wallets and assets read along: three statements more, whatever their number."""
+    return orders.prefetch_related(
+        Prefetch("lines", OrderLine.objects.select_related("package").order_by("line_no")),
+        Prefetch("lines__wallets", Wallet.objects.order_by("seq_no")),
+        Prefetch("lines__wallets__assets", Asset.objects.select_related("item").order_by("position", "unit")),
+    )
+
+
+def find_order(orders: QuerySet[Order], order_id: uuid.UUID) -> Order:
+    """Return one order of the set, whole; raises NotFound."""
+    order = whole(orders).filter(pk=order_id).first()
+    if order is None:
+        raise no_such_order()
+    return order
+
+
+def lock_order(orders: QuerySet[Order], order_id: uuid.UUID) -> Order:
+    """Lock one order of the set in the open transaction; raises NotFound."""
+    locked = runner.lock(orders.filter(pk=order_id).select_related("partner__venue"))
+    if not locked:
+        raise no_such_order()
+    return locked[0]
+
+
+def no_such_order() -> NotFound:
+    """Return the refusal for an id that names none of the caller's orders."""
+    return NotFound("You have no order with this id.")
+
+
+def attach(order: Order, lines: Sequence[OrderLine], wallets: Sequence[Wallet]) -> None:
+    """Have a new order's rows at hand without reading them back; it has no assets yet."""
+    by_line: dict[uuid.UUID, list[Wallet]] = defaultdict(list)
+    for wallet in wallets:
+        wallet._prefetched_objects_cache = {"assets": []}
+        by_line[wallet.line_id].append(wallet)
+    for line in lines:
+        line._prefetched_objects_cache = {"wallets": by_line[line.pk]}
+    order._prefetched_objects_cache = {"lines": list(lines)}
+
+
+def requested_schedule(line: OrderLine) -> tuple[ScheduleRequest, ...]:
+    """Return the component schedule a line was ordered with."""
+    return tuple(
+        ScheduleRequest(
+            item_number=entry["itemNumber"],
+            visit_date=entry["visitDate"] and datetime.date.fromisoformat(entry["visitDate"]),
+            visit_time=entry["visitTime"] and datetime.time.fromisoformat(entry["visitTime"]),
+        )
+        for entry in line.component_schedule
+    )

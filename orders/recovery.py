@@ -1,0 +1,71 @@
+"""Bringing orders home that stand still: stalled ones, ones without a job, expired drafts."""
+
+import datetime
+import uuid
+
+from django.conf import settings
+from django.db import transaction
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+from channel_manager.history import runner
+from channel_manager.history.runner import Change
+from orders import intake, issuance, lifecycle
+from orders.models import FailureCode, Order, OrderStatus
+
+# What one run takes on; the next one follows within seconds.
+_BATCH = 200
+
+
+def recover_orders(*, now: datetime.datetime) -> None:
+    """Recover whatever stands still (contract section 5).
+
+    Scheduled for 5 minutes: Submitted again. Processing for an hour: Error. Submitted without a
+    live job: given one. Drafts past their lifetime: removed. Every order in a transaction of its
+    own, so that one that fails keeps no other waiting.
+    """
+    for order_id in _standing(OrderStatus.SCHEDULED, now, settings.SCHEDULED_STALL_SECONDS):
+        _resubmit(order_id, now)
+    for order_id in _standing(OrderStatus.PROCESSING, now, settings.PROCESSING_STALL_SECONDS):
+        issuance.fail_order(
+            order_id=order_id,
+            failure_code=FailureCode.STALLED,
+            message="Issuing made no progress for too long.",
+            now=now,
+        )
+    for order_id in _standing(OrderStatus.SUBMITTED, now, settings.SUBMITTED_GRACE_SECONDS):
+        _ensure_job(order_id)
+    expired = Order.objects.filter(status=OrderStatus.DRAFT, draft_expires_at__lte=now)
+    for order_id in expired.values_list("pk", flat=True)[:_BATCH]:
+        lifecycle.expire_draft(order_id=order_id, now=now)
+
+
+def _standing(status: OrderStatus, now: datetime.datetime, seconds: int) -> list[uuid.UUID]:
+    since = now - datetime.timedelta(seconds=seconds)
+    orders = Order.objects.filter(status=status).standing_since(since)
+    return list(orders.order_by("status_since").values_list("pk", flat=True)[:_BATCH])
+
+
+def _resubmit(order_id: uuid.UUID, now: datetime.datetime) -> None:
+    since = now - datetime.timedelta(seconds=settings.SCHEDULED_STALL_SECONDS)
+    stalled = Order.objects.filter(pk=order_id, status=OrderStatus.SCHEDULED)
+    with transaction.atomic():
+        for order in runner.lock(stalled.standing_since(since)):
+            job_id = intake.enqueue_issuance(order.pk)
+            runner.apply_to(
+                [order],
+                lambda row, job_id=job_id: row.recover(now=now, job_id=job_id),
+                change=Change(name="recovered", actor=issuance.WORKER, now=now),
+            )
+
+
+def _ensure_job(order_id: uuid.UUID) -> None:
+    """Give a Submitted order a job unless it has one that waits or runs."""
+    with transaction.atomic():
+        submitted = Order.objects.filter(pk=order_id, status=OrderStatus.SUBMITTED)
+        for order in runner.lock(submitted):
+            live = ProcrastinateJob.objects.filter(
+                pk=order.job_id, status__in=("todo", "doing")
+            )
+            if not live.exists():
+                order.job_id = intake.enqueue_issuance(order.pk)
+                order.save(update_fields=["job_id"])

@@ -1,0 +1,43 @@
+"""What a partner asks for, parsed: the shape every dialect hands to the intake."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ScheduleRequest:
+    """When one component of a package is to be visited (venue's local date and time)."""
+
+    item_number: str
+    visit_date: datetime.date | None = None
+    visit_time: datetime.time | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LineRequest:
+    """One line; a list that was not sent is None, an empty one is a list."""
+
+    item_number: str
+    quantity: int = 1
+    visit_date: datetime.date | None = None
+    visit_time: datetime.time | None = None
+    sell_to_email: str | None = None
+    sell_to_name: str | None = None
+    sell_to_language: str | None = None
+    names: tuple[str, ...] | None = None
+    external_reference_numbers: tuple[str, ...] | None = None
+    component_schedule: tuple[ScheduleRequest, ...] | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class OrderRequest:
+    """One order; lines carry what they inherited from the header (contract section 3)."""
+
+    sell_to_order_reference: str
+    lines: tuple[LineRequest, ...]
+    sell_to_email: str | None = None
+    sell_to_name: str | None = None
+    sell_to_language: str | None = None
+    payment_reference: str | None = None

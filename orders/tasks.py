@@ -1,0 +1,68 @@
+"""Background tasks: each makes one domain call."""
+
+import logging
+import uuid
+
+from django.conf import settings
+from django.db import close_old_connections
+from django.utils import timezone
+from procrastinate import JobContext, RetryStrategy
+from procrastinate.contrib.django import app
+from procrastinate.exceptions import ConnectorException
+
+from orders import intake, issuance, recovery
+from partners import idempotency
+
+_log = logging.getLogger(__name__)
+# 2, 4, 8, 16, 32, 64 s: about two minutes. After that recovery finds the order.
+_AGAIN = RetryStrategy(max_attempts=7, exponential_wait=2)
+
+
+@app.task(name=intake.ISSUE_TASK, queue="orders", retry=_AGAIN)
+def issue_order(order_id: str) -> None:
+    """Issue one order."""
+    close_old_connections()
+    issuance.issue_order(order_id=uuid.UUID(order_id), clock=timezone.now)
+
+
+@app.periodic(cron=settings.RECOVERY_CRON, periodic_id="recover_orders")
+@app.task(name="orders.recover_orders", queue="recovery", queueing_lock="recover_orders")
+def recover_orders(timestamp: int) -> None:
+    """Recover orders that stand still."""
+    close_old_connections()
+    recovery.recover_orders(now=timezone.now())
+
+
+@app.periodic(cron=settings.RECOVERY_CRON, periodic_id="rescue_jobs")
+@app.task(
+    name="orders.rescue_jobs", queue="recovery", queueing_lock="rescue_jobs", pass_context=True
+)
+async def rescue_jobs(context: JobContext, timestamp: int) -> None:
+    """Hand the jobs of workers that have gone silent to living ones."""
+    manager = context.app.job_manager
+    stalled = await manager.get_stalled_jobs(
+        seconds_since_heartbeat=settings.WORKER_SILENCE_SECONDS
+    )
+    for job in stalled:
+        try:
+            await manager.retry_job(job)
+        except ConnectorException:
+            # Another worker was first, or the same periodic job waits already.
+            _log.info("Job %s was not retried", job.id, exc_info=True)
+
+
+@app.periodic(cron="17 * * * *", periodic_id="prune")
+@app.task(name="orders.prune", queue="recovery", queueing_lock="prune", pass_context=True)
+async def prune_jobs(context: JobContext, timestamp: int) -> None:
+    """Forget jobs that ended a week ago."""
+    await context.app.job_manager.delete_old_jobs(
+        nb_hours=24 * 7, include_failed=True, include_cancelled=True, include_aborted=True
+    )
+
+
+@app.periodic(cron="23 * * * *", periodic_id="prune_idempotency")
+@app.task(name="partners.prune_idempotency", queue="recovery", queueing_lock="prune_idempotency")
+def prune_idempotency(timestamp: int) -> None:
+    """Forget stored answers that no partner may still ask for."""
+    close_old_connections()
+    idempotency.prune(now=timezone.now())

@@ -1,0 +1,76 @@
+"""From the API key in a request to the partner it belongs to (contract section 1)."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+from typing import Any, cast
+
+from django.utils import timezone
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.request import Request
+
+from channel_manager.lib.errors import ErrorCode, Refusal
+from partners.keys import hash_key
+from partners.models import ApiKey, Partner
+
+# How stale "last used" may be; noting every request would cost a write each.
+_LAST_USED_PRECISION = datetime.timedelta(minutes=1)
+
+
+class Unauthenticated(Refusal):
+    """The request carries no usable API key."""
+
+    code = ErrorCode.UNAUTHENTICATED
+
+
+@dataclasses.dataclass(frozen=True)
+class Caller:
+    """The partner a request speaks for, and the key it used."""
+
+    partner: Partner
+    key: ApiKey
+    is_authenticated: bool = True
+
+
+def caller_of(request: Request) -> Caller:
+    """Return who an authenticated request speaks for."""
+    return cast(Caller, request.user)
+
+
+class ApiKeyAuthentication(BaseAuthentication):
+    """Authenticate by `x-api-key` or `Authorization: Bearer`, in one statement."""
+
+    def authenticate(self, request: Request) -> tuple[Any, None]:
+        """Return the caller; raises Unauthenticated. No key at all is refused here, too."""
+        now = timezone.now()
+        key = (
+            ApiKey.objects.usable(now)
+            .filter(key_hash=hash_key(_key_sent(request)))
+            .select_related("partner__venue")
+            .first()
+        )
+        if key is None:
+            raise Unauthenticated("The API key is unknown, expired or revoked.")
+        if key.last_used_at is None or now - key.last_used_at > _LAST_USED_PRECISION:
+            ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
+        return Caller(key.partner, key), None
+
+    def authenticate_header(self, request: Request) -> str:
+        """Name the scheme, so that a refusal is a 401."""
+        return 'Bearer realm="partner API"'
+
+
+def _key_sent(request: Request) -> str:
+    """Return the one key that the headers carry; raises Unauthenticated."""
+    keys = set()
+    if own := request.headers.get("x-api-key", "").strip():
+        keys.add(own)
+    scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and bearer.strip():
+        keys.add(bearer.strip())
+    if len(keys) > 1:
+        raise Unauthenticated("x-api-key and Authorization carry different keys; send one.")
+    if not keys:
+        raise Unauthenticated("Send your API key in the header x-api-key.")
+    return keys.pop()

@@ -1,0 +1,139 @@
+"""Answering a repeated request with the first one's answer (contract section 1)."""
+
+from __future__ import annotations
+
+import datetime
+import functools
+from collections.abc import Callable
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from channel_manager.lib.canonical import fingerprint
+from channel_manager.lib.errors import ErrorCode, Fault, InvalidRequest, Refusal
+from partners.authentication import caller_of
+from partners.models import IdempotencyRecord, Partner
+
+MAX_KEY_LENGTH = 255
+# The contract promises 24 hours at least.
+_KEPT_FOR = datetime.timedelta(hours=48)
+# Distinguishes our advisory locks from other ones in the same database.
+_LOCK_CLASS = 0x1DE3
+
+_View = TypeVar("_View")
+_P = ParamSpec("_P")
+
+
+class InProgress(Refusal):
+    """The first request with this key has not been answered yet."""
+
+    code = ErrorCode.IDEMPOTENCY_IN_PROGRESS
+
+
+class Mismatch(Refusal):
+    """The key was used for another request."""
+
+    code = ErrorCode.IDEMPOTENCY_MISMATCH
+
+
+def idempotent(
+    handler: Callable[Concatenate[_View, Request, _P], Response],
+) -> Callable[Concatenate[_View, Request, _P], Response]:
+    """Make a view's handler answer a repeated Idempotency-Key with the stored answer.
+
+    The answer is stored in the transaction of the work, so there is one exactly when there is the
+    other; only 2xx answers are stored. Nobody waits: while the first request runs, a second one is
+    refused with InProgress. Raises Mismatch when the key belongs to another request.
+    """
+
+    @functools.wraps(handler)
+    def handle(view: _View, request: Request, *args: _P.args, **kwargs: _P.kwargs) -> Response:
+        key = request.headers.get("Idempotency-Key")
+        if key is None:
+            return handler(view, request, *args, **kwargs)
+        _check_key(key)
+        print_ = fingerprint(request.method, request.path, request.data)
+        partner = caller_of(request).partner
+        with transaction.atomic():
+            stored = _lock_and_look_up(partner, key)
+            if stored is not None:
+                return _replay(stored, print_)
+            response = handler(view, request, *args, **kwargs)
+            _store(partner, key, print_, response)
+            return response
+
+    return handle
+
+
+def prune(*, now: datetime.datetime) -> None:
+    """Forget the answers that are older than 48 hours."""
+    IdempotencyRecord.objects.filter(created_at__lt=now - _KEPT_FOR).delete()
+
+
+def _check_key(key: str) -> None:
+    if not key.strip() or len(key) > MAX_KEY_LENGTH or not key.isprintable():
+        detail = f"The Idempotency-Key must have 1 to {MAX_KEY_LENGTH} printable characters."
+        raise InvalidRequest([Fault("#Idempotency-Key", "invalid_idempotency_key", detail)])
+
+
+def _lock_and_look_up(partner: Partner, key: str) -> IdempotencyRecord | None:
+    """Take the key's lock until the transaction ends and return the stored answer, if any.
+
+    One statement, whose snapshot may be older than the lock: an answer committed in between is
+    not seen, and then the unique constraint refuses ours in `_store`.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT locked, r.fingerprint, r.status_code, r.location, r.body"
+            " FROM pg_try_advisory_xact_lock(%s, hashtext(%s)) AS locked"
+            " LEFT JOIN partners_idempotencyrecord r ON r.partner_id = %s AND r.key = %s",
+            [_LOCK_CLASS, f"{partner.pk}/{key}", partner.pk, key],
+        )
+        locked, print_, status_code, location, body = cursor.fetchone()
+    if print_ is not None:
+        return IdempotencyRecord(
+            fingerprint=print_, status_code=status_code, location=location, body=_loaded(body)
+        )
+    if not locked:
+        raise _in_progress()
+    return None
+
+
+def _loaded(body: Any) -> Any:
+    """Return the stored JSON; Django's cursors hand jsonb out as text."""
+    return IdempotencyRecord._meta.get_field("body").from_db_value(body, None, connection)
+
+
+def _replay(stored: IdempotencyRecord, print_: str) -> Response:
+    if stored.fingerprint != print_:
+        raise Mismatch("This Idempotency-Key was used for another request.")
+    headers = {"Idempotent-Replayed": "true"}
+    if stored.location:
+        headers["Location"] = stored.location
+    return Response(stored.body, status=stored.status_code, headers=headers)
+
+
+def _store(partner: Partner, key: str, print_: str, response: Response) -> None:
+    record = IdempotencyRecord(
+        partner=partner,
+        key=key,
+        fingerprint=print_,
+        status_code=response.status_code,
+        location=response.headers.get("Location", ""),
+        body=response.data,
+        created_at=timezone.now(),
+    )
+    try:
+        with transaction.atomic():
+            record.save(force_insert=True)
+    except IntegrityError:
+        raise _in_progress() from None
+
+
+def _in_progress() -> InProgress:
+    return InProgress(
+        "The first request with this Idempotency-Key is still running.", retry_after=1
+    )

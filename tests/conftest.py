@@ -1,0 +1,203 @@
+"""The fixed cast: our park with its partner, a rival partner, and a clock that stands still.
+
+Every test of a kind shares these names; what else it needs it makes itself.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+
+os.environ.setdefault("SECRET_KEY", "only-for-tests")
+
+from catalog.models import ItemType, Package
+from orders import issuance
+from orders.models import Order
+from partners.keys import create_key
+from partners.models import Partner, Venue
+from tests.factories import (
+    ComponentFactory,
+    ItemFactory,
+    PackageFactory,
+    PartnerFactory,
+    PriceFactory,
+    VenueFactory,
+    sellable_package,
+)
+
+TOMORROW = datetime.date.today() + datetime.timedelta(days=1)
+
+
+class ApiClient:
+    """A partner's developer: JSON in, JSON out, always with the key."""
+
+    base = "/channelManager"
+
+    def __init__(self, key: str, partner: Partner) -> None:
+        self.key = key
+        self.partner = partner
+        self._client = Client(raise_request_exception=False)
+
+    def request(
+        self, method: str, path: str, body: Any = None, *, raw: bytes | None = None, **headers: str
+    ) -> Any:
+        """Send a request; headers as keyword arguments, such as idempotency_key."""
+        sent = {"x-api-key": self.key, **{n.replace("_", "-"): v for n, v in headers.items()}}
+        data = raw if raw is not None else b"" if body is None else json.dumps(body).encode()
+        return self._client.generic(
+            method,
+            path,
+            data,
+            content_type=sent.pop("content-type", "application/json"),
+            headers={name: value for name, value in sent.items() if value},
+        )
+
+    def post(self, body: Any, path: str = base, **headers: str) -> Any:
+        return self.request("POST", path, body, **headers)
+
+    def get(self, path: str, **headers: str) -> Any:
+        return self.request("GET", path, **headers)
+
+    def put(self, order_id: str, body: Any, **headers: str) -> Any:
+        return self.request("PUT", f"{self.base}/{order_id}", body, **headers)
+
+    def delete(self, order_id: str, **headers: str) -> Any:
+        return self.request("DELETE", f"{self.base}/{order_id}", **headers)
+
+    def confirm(self, order_id: str, reference: str = "PAY-1", **headers: str) -> Any:
+        path = f"{self.base}/{order_id}/confirm"
+        return self.request("POST", path, {"paymentReference": reference}, **headers)
+
+    def order_body(self, *items: dict[str, Any], **members: Any) -> dict[str, Any]:
+        """Return the body of an order; without items, one day ticket for tomorrow."""
+        return {
+            "partnerId": str(self.partner.pk),
+            "sellToOrderReference": "WEB-1",
+            "paymentReference": "PAY-1",
+            "items": list(items) or [{"itemNumber": "DAY", "visitDate": TOMORROW.isoformat()}],
+            **members,
+        }
+
+    def create(self, *items: dict[str, Any], **members: Any) -> dict[str, Any]:
+        """Create an order that must be accepted and return it."""
+        response = self.post(self.order_body(*items, **members))
+        assert response.status_code == 201, response.content
+        return dict(response.json())
+
+
+@pytest.fixture
+def venue(db: None) -> Venue:
+    """Our park, in Amsterdam, open 08:00 to 20:00."""
+    return VenueFactory.create(code="dunes", name="Dune Park", reference_prefix="CM")
+
+
+@pytest.fixture
+def day(venue: Venue) -> Package:
+    """A day ticket: dated, one ticket, 34.50."""
+    return sellable_package(venue, "DAY")
+
+
+@pytest.fixture
+def group(venue: Venue) -> Package:
+    """A group ticket: dated, one wallet for all, 27.00 a head."""
+    return sellable_package(venue, "GROUP", "27.00", is_group=True)
+
+
+@pytest.fixture
+def bundle(venue: Venue) -> Package:
+    """Two rides and a lunch coupon at 49.50, the coupon at another VAT rate."""
+    package = PackageFactory.create(venue=venue, code="BUNDLE", name="Rides and lunch")
+    rows = (
+        ("DINO", ItemType.TICKET, "9.00", "24.50"),
+        ("CINEMA", ItemType.TICKET, "9.00", "20.00"),
+        ("LUNCH", ItemType.COUPON, "21.00", "5.00"),
+    )
+    for position, (number, kind, vat_rate, share) in enumerate(rows):
+        item = ItemFactory.create(
+            venue=venue, number=number, type=kind, vat_rate=Decimal(vat_rate)
+        )
+        ComponentFactory.create(
+            package=package, item=item, price_share=Decimal(share), position=position
+        )
+    PriceFactory.create(package=package, amount_incl_vat=Decimal("49.50"))
+    return package
+
+
+@pytest.fixture
+def partner(venue: Venue, day: Package, group: Package, bundle: Package) -> Partner:
+    """Our partner: active, sells by package code."""
+    return PartnerFactory.create(venue=venue, name="Sunny Trips")
+
+
+@pytest.fixture
+def api(partner: Partner) -> ApiClient:
+    """Our partner's developer."""
+    return ApiClient(create_key(partner=partner)[1], partner)
+
+
+@pytest.fixture
+def rival(venue: Venue) -> ApiClient:
+    """The rival partner's developer, at the same venue."""
+    partner = PartnerFactory.create(venue=venue, name="Rival Tours")
+    return ApiClient(create_key(partner=partner)[1], partner)
+
+
+@pytest.fixture
+def order_desk(db: None) -> User:
+    """Somebody at the order desk."""
+    return User.objects.create_superuser("desk", "desk@example.com", "desk-password")
+
+
+@pytest.fixture
+def issue() -> Callable[[str], Order]:
+    """Do what the worker does for an order, and return it."""
+
+    def issue_now(order_id: str) -> Order:
+        import uuid
+
+        clock = lambda: datetime.datetime.now(datetime.UTC)  # noqa: E731
+        issuance.issue_order(order_id=uuid.UUID(order_id), clock=clock)
+        return Order.objects.get(pk=order_id)
+
+    return issue_now
+
+
+class StatementCount:
+    """The client SQL statements of a block, as the budgets count them (design section 7)."""
+
+    _FREE = ("SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK TO SAVEPOINT", "BEGIN", "COMMIT")
+
+    def __init__(self) -> None:
+        self.statements: list[str] = []
+
+    def __call__(self, execute: Any, sql: Any, params: Any, many: Any, context: Any) -> Any:
+        text = str(sql).strip()
+        if not text.startswith(self._FREE) and "procrastinate" not in text:
+            self.statements.append(text)
+        return execute(sql, params, many, context)
+
+    def __len__(self) -> int:
+        return len(self.statements)
+
+
+@pytest.fixture
+def statements() -> Iterator[Callable[[], Any]]:
+    """Count statements: `with statements() as count: ...`."""
+    from contextlib import contextmanager
+
+    @contextmanager
+    def counting() -> Iterator[StatementCount]:
+        count = StatementCount()
+        with connection.execute_wrapper(count):
+            yield count
+
+    yield counting

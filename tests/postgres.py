@@ -1,0 +1,28 @@
+"""A throw-away PostgreSQL for a test run: no durability, gone afterwards."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from channel_manager.lib import embedded_postgres
+
+# Nobody reads the data after a crash, so nothing waits for the disk.
+NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+@contextmanager
+def throw_away_postgres() -> Iterator[str]:
+    """Start a server in a directory of its own, yield its URL, stop it and remove everything."""
+    var_dir = Path(tempfile.mkdtemp(prefix="channel_manager-tests-"))
+    # Root runs PostgreSQL as another user, who has to pass through here to a directory of its own.
+    var_dir.chmod(0o711)
+    try:
+        server = embedded_postgres.start(var_dir, NOT_DURABLE)
+        try:
+            yield server.url
+        finally:
+            server.destroy()
+    finally:
+        shutil.rmtree(var_dir, ignore_errors=True)

@@ -1,0 +1,37 @@
+"""Making the assets of wallets from what their lines were planned to become."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from catalog.expansion import PlannedComponent
+from channel_manager.lib.identity import unguessable_number
+from wallets.models import Asset, Wallet
+
+_PREFIX = {"ticket": "T", "coupon": "C"}
+
+
+def mint_assets(
+    *, wallets: Iterable[Wallet], components: Sequence[PlannedComponent]
+) -> Iterator[Asset]:
+    """Make the unsaved assets of one line's wallets, one per component unit, state Minted.
+
+    Numbers are unguessable and fit a QR code's compact mode (contract section 6).
+    """
+    for wallet in wallets:
+        for position, component in enumerate(components):
+            for unit in range(1, component.units + 1):
+                yield Asset(
+                    venue_id=wallet.venue_id,
+                    wallet=wallet,
+                    component_id=component.component_id,
+                    item_id=component.item_id,
+                    position=position,
+                    unit=unit,
+                    type=component.type,
+                    reference_number=unguessable_number(_PREFIX[component.type]),
+                    description=component.description,
+                    admissions=component.admissions,
+                    visit_date=component.visit_date,
+                    visit_time=component.visit_time,
+                    valid_from=component.valid_from,
+                    valid_until=component.valid_until,
+                )

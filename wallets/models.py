@@ -1,0 +1,219 @@
+"""Wallets, what a recipient gets, and the assets in them: tickets and coupons."""
+
+from __future__ import annotations
+
+import datetime
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+from django_fsm import FSMField, FSMModelMixin, transition
+
+from catalog.models import Component, Item, ItemType
+from channel_manager.lib.identity import time_ordered_uuid, unguessable_number, url_token
+from partners.models import Venue
+
+
+class WalletStatus(models.TextChoices):
+    """The states of a wallet (design section 4)."""
+
+    RESERVED = "Reserved"
+    MINTED = "Minted"
+    ACTIVE = "Active"
+    DESTROYED = "Destroyed"
+
+
+class AssetStatus(models.TextChoices):
+    """The states of an asset (design section 4)."""
+
+    MINTED = "Minted"
+    VALID = "Valid"
+    USED = "Used"
+    EXPIRED = "Expired"
+    DESTROYED = "Destroyed"
+
+
+def new_wallet_number() -> str:
+    """Return a fresh wallet reference number."""
+    return unguessable_number("W")
+
+
+class WalletQuerySet(models.QuerySet["Wallet"]):
+    """Filters that read as adjectives."""
+
+    def living(self) -> WalletQuerySet:
+        """Keep the wallets that are not destroyed."""
+        return self.exclude(status=WalletStatus.DESTROYED)
+
+
+class Wallet(FSMModelMixin, models.Model):
+    """What one recipient gets; allotted its numbers at submit as a shell, filled when issued.
+
+    The keys to the order and its line point against the direction of imports, as lazy strings: a
+    wallet is found by its order, and the database is to hold that every wallet has one.
+    """
+
+    LIFECYCLE_FIELDS: ClassVar[tuple[str, ...]] = (
+        "status",
+        "issued_at",
+        "destroyed_at",
+        "destroyed_by",
+        "destroyed_why",
+    )
+
+    id = models.UUIDField(primary_key=True, default=time_ordered_uuid, editable=False)
+    venue = models.ForeignKey(Venue, models.PROTECT, related_name="wallets", db_index=False)
+    order = models.ForeignKey("orders.Order", models.CASCADE, related_name="wallets")
+    line = models.ForeignKey(
+        "orders.OrderLine",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="wallets",
+        db_index=False,
+        help_text="Empty once the line was replaced; the wallet is destroyed then.",
+    )
+    seq_no = models.PositiveIntegerField()
+    status = FSMField(
+        default=WalletStatus.RESERVED, choices=WalletStatus.choices, protected=True
+    )
+    reference_number = models.CharField(max_length=20, default=new_wallet_number)
+    external_reference_number = models.CharField(max_length=64, null=True, blank=True)
+    name = models.CharField(max_length=100, null=True, blank=True)
+    token = models.CharField(max_length=32, default=url_token, unique=True)
+    issued_at = models.DateTimeField(null=True, blank=True)
+    destroyed_at = models.DateTimeField(null=True, blank=True)
+    destroyed_by = models.CharField(max_length=60, blank=True)
+    destroyed_why = models.CharField(max_length=500, blank=True)
+
+    objects = WalletQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("line", "seq_no")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=WalletStatus.values), name="wallet_status_known"
+            ),
+            models.UniqueConstraint(
+                fields=("venue", "reference_number"), name="wallet_number_once_per_venue"
+            ),
+            models.UniqueConstraint(
+                fields=("venue", "external_reference_number"),
+                condition=~Q(status=WalletStatus.DESTROYED),
+                name="external_reference_once_among_living",
+            ),
+            models.UniqueConstraint(fields=("line", "seq_no"), name="wallet_seq_no_once_per_line"),
+            models.CheckConstraint(
+                condition=Q(line__isnull=False) | Q(status=WalletStatus.DESTROYED),
+                name="living_wallet_has_a_line",
+            ),
+            models.CheckConstraint(
+                condition=Q(destroyed_at__isnull=False) ^ ~Q(status=WalletStatus.DESTROYED),
+                name="destroyed_wallet_says_when",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference_number
+
+    @transition("status", source=WalletStatus.RESERVED, target=WalletStatus.MINTED)
+    def mint(self) -> None:
+        """Fill the shell: its assets exist, but are not valid yet."""
+
+    @transition("status", source=WalletStatus.MINTED, target=WalletStatus.ACTIVE)
+    def activate(self, *, now: datetime.datetime) -> None:
+        """Make the wallet the guest's."""
+        self.issued_at = now
+
+    @transition(
+        "status",
+        source=[WalletStatus.RESERVED, WalletStatus.MINTED, WalletStatus.ACTIVE],
+        target=WalletStatus.DESTROYED,
+    )
+    def destroy(self, *, by: str, why: str, now: datetime.datetime) -> None:
+        """End the wallet for good; its numbers are never given out again."""
+        self.destroyed_at = now
+        self.destroyed_by = by
+        self.destroyed_why = why[:500]
+
+
+class Asset(FSMModelMixin, models.Model):
+    """A ticket or coupon: one number that the gate scans.
+
+    (wallet, component, unit, generation) is its identity, so that issuing twice mints it once.
+    """
+
+    LIFECYCLE_FIELDS: ClassVar[tuple[str, ...]] = ("status",)
+
+    id = models.UUIDField(primary_key=True, default=time_ordered_uuid, editable=False)
+    venue = models.ForeignKey(Venue, models.PROTECT, related_name="assets", db_index=False)
+    wallet = models.ForeignKey(Wallet, models.CASCADE, related_name="assets", db_index=False)
+    component = models.ForeignKey(Component, models.PROTECT, related_name="assets")
+    item = models.ForeignKey(Item, models.PROTECT, related_name="assets")
+    position = models.PositiveSmallIntegerField(help_text="Its place in the wallet.")
+    unit = models.PositiveSmallIntegerField()
+    generation = models.PositiveSmallIntegerField(default=1)
+    type = models.CharField(max_length=10, choices=ItemType.choices)
+    reference_number = models.CharField(max_length=20)
+    description = models.CharField(max_length=100)
+    admissions = models.PositiveIntegerField(
+        default=1, help_text="How many admissions it is worth; more than one for a group."
+    )
+    status = FSMField(
+        default=AssetStatus.MINTED, choices=AssetStatus.choices, protected=True
+    )
+    visit_date = models.DateField(null=True, blank=True)
+    visit_time = models.TimeField(null=True, blank=True)
+    valid_from = models.DateTimeField()
+    valid_until = models.DateTimeField()
+
+    class Meta:
+        ordering = ("wallet", "position", "unit")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=AssetStatus.values), name="asset_status_known"
+            ),
+            models.CheckConstraint(condition=Q(type__in=ItemType.values), name="asset_type_known"),
+            models.CheckConstraint(
+                condition=Q(valid_from__lt=F("valid_until")), name="asset_validity_in_order"
+            ),
+            models.CheckConstraint(condition=Q(admissions__gte=1), name="asset_admits_somebody"),
+            models.UniqueConstraint(
+                fields=("venue", "reference_number"), name="asset_number_once_per_venue"
+            ),
+            models.UniqueConstraint(
+                fields=("wallet", "component", "unit", "generation"), name="asset_minted_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference_number
+
+    @transition("status", source=AssetStatus.MINTED, target=AssetStatus.VALID)
+    def validate(self) -> None:
+        """Let the gate admit it within its window."""
+
+    @transition("status", source=AssetStatus.VALID, target=AssetStatus.USED)
+    def use(self) -> None:
+        """Close it: its last admission was taken."""
+
+    @transition("status", source=AssetStatus.USED, target=AssetStatus.VALID)
+    def undo_use(self) -> None:
+        """Take back its last admission."""
+
+    @transition("status", source=AssetStatus.VALID, target=AssetStatus.EXPIRED)
+    def expire(self) -> None:
+        """Close it: its window has passed unused."""
+
+    @transition(
+        "status",
+        source=[
+            AssetStatus.MINTED,
+            AssetStatus.VALID,
+            AssetStatus.USED,
+            AssetStatus.EXPIRED,
+        ],
+        target=AssetStatus.DESTROYED,
+    )
+    def destroy(self) -> None:
+        """End it for good."""
