@@ -53,15 +53,16 @@ def find_offers(
         .prefetch_related(*selling_data(partner))
     )
     offers: dict[str, Offer] = {}
+    unmapped: dict[str, Offer] = {}
     for package in packages:
         components, prices = tuple(package.components.all()), tuple(package.prices.all())
-        if package.mapped_number is not None:
-            offers[package.mapped_number] = Offer(
-                package, package.mapping_key, components, prices
-            )
+        number: str | None = package.mapped_number  # type: ignore[attr-defined]  # annotated
+        mapping_id: uuid.UUID | None = package.mapping_key  # type: ignore[attr-defined]
+        if number is not None:
+            offers[number] = Offer(package, mapping_id, components, prices)
         if partner.sell_by_package_code and package.code in wanted:
-            offers.setdefault(package.code, Offer(package, None, components, prices))
-    return offers
+            unmapped[package.code] = Offer(package, None, components, prices)
+    return {**unmapped, **offers}
 
 
 def selling_data(partner: Partner) -> tuple[Prefetch[str], ...]:

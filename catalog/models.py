@@ -97,9 +97,7 @@ class Package(FSMModelMixin, models.Model):
     code = models.CharField(max_length=64)
     name = models.CharField(max_length=100)
     description = models.TextField(blank=True)
-    status = FSMField(
-        default=PackageStatus.DRAFT, choices=PackageStatus.choices, protected=True
-    )
+    status = FSMField(default=PackageStatus.DRAFT, choices=PackageStatus.choices, protected=True)
     dating = models.CharField(max_length=10, choices=Dating.choices, default=Dating.DATED)
     is_group = models.BooleanField(
         "group package",
@@ -138,7 +136,9 @@ class Package(FSMModelMixin, models.Model):
         return f"{self.code} {self.name}"
 
     @transition(
-        "status", source=[PackageStatus.DRAFT, PackageStatus.WITHDRAWN], target=PackageStatus.ON_SALE
+        "status",
+        source=[PackageStatus.DRAFT, PackageStatus.WITHDRAWN],
+        target=PackageStatus.ON_SALE,
     )
     def put_on_sale(self) -> None:
         """Let partners sell it."""
@@ -207,9 +207,7 @@ class Price(models.Model):
     class Meta:
         ordering = ("package", "partner", "visit_from")
         constraints = [
-            models.CheckConstraint(
-                condition=Q(amount_incl_vat__gte=0), name="price_not_negative"
-            ),
+            models.CheckConstraint(condition=Q(amount_incl_vat__gte=0), name="price_not_negative"),
             models.CheckConstraint(
                 condition=Q(visit_from=None)
                 | Q(visit_until=None)
@@ -228,7 +226,8 @@ class Price(models.Model):
                     (F("package"), RangeOperators.EQUAL),
                     (
                         Coalesce(
-                            F("partner"), Value("00000000-0000-0000-0000-000000000000"),
+                            F("partner"),
+                            Value("00000000-0000-0000-0000-000000000000"),
                             output_field=models.UUIDField(),
                         ),
                         RangeOperators.EQUAL,
@@ -298,11 +297,7 @@ class PackageMapping(models.Model):
 
     def clean(self) -> None:
         """Refuse a package of another venue than the partner's."""
-        if (
-            self.package_id
-            and self.partner_id
-            and self.package.venue_id != self.partner.venue_id
-        ):
+        if self.package_id and self.partner_id and self.package.venue_id != self.partner.venue_id:
             raise ValidationError({"package": "This package belongs to another venue."})
 
     def is_valid_on(self, day: datetime.date) -> bool:

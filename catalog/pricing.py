@@ -59,9 +59,7 @@ def choose_price(
     )
 
 
-def split_price(
-    amount: Decimal, components: Sequence[Component], *, currency: str
-) -> UnitPrice:
+def split_price(amount: Decimal, components: Sequence[Component], *, currency: str) -> UnitPrice:
     """Split a package's amount over its components by share and take out each one's VAT.
 
     The amount is rounded to the currency first; parts of the same rate are taken together.

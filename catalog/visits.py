@@ -79,9 +79,7 @@ def plan_visit(
     return Visit(date, time, starts, ends)
 
 
-def local_moment(
-    venue: Venue, date: datetime.date, time: datetime.time
-) -> datetime.datetime:
+def local_moment(venue: Venue, date: datetime.date, time: datetime.time) -> datetime.datetime:
     """Return the moment, in UTC, at which the venue's clock shows this date and time."""
     return datetime.datetime.combine(date, time, venue.zone).astimezone(datetime.UTC)
 

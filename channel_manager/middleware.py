@@ -48,5 +48,5 @@ class BodyLimitMiddleware:
             if len(body) > limit:
                 return api.too_large(request)
             request.META["CONTENT_LENGTH"] = str(len(body))
-            request._stream = io.BytesIO(body)  # type: ignore[attr-defined]
+            request._stream = io.BytesIO(body)
         return self.get_response(request)

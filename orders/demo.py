@@ -52,7 +52,15 @@ _PACKAGES: tuple[tuple[str, str, str, Dating, bool, str, tuple[tuple[str, str], 
         (("DINO-RIDE", "24.50"), ("CINEMA-4D", "20.00"), ("LUNCH-COUPON", "5.00")),
     ),
     ("timed", "CINEMA", "4D cinema show", Dating.TIMED, False, "12.00", (("CINEMA-4D", "1"),)),
-    ("openDated", "ANYDAY", "Any-day ticket", Dating.OPEN, False, "39.00", (("ANYDAY-ENTRY", "1"),)),
+    (
+        "openDated",
+        "ANYDAY",
+        "Any-day ticket",
+        Dating.OPEN,
+        False,
+        "39.00",
+        (("ANYDAY-ENTRY", "1"),),
+    ),
 )
 _BUNDLE_COMPONENTS = ["DINO-RIDE", "CINEMA-4D"]
 _PARTNERS = (
@@ -127,9 +135,7 @@ def _make_catalogue() -> Venue:
         for number, description, item_type, vat_rate in _ITEMS
     }
     for _role, code, name, dating, is_group, amount, components in _PACKAGES:
-        package = Package(
-            venue=venue, code=code, name=name, dating=dating, is_group=is_group
-        )
+        package = Package(venue=venue, code=code, name=name, dating=dating, is_group=is_group)
         package.put_on_sale()
         package.save()
         Price.objects.create(package=package, amount_incl_vat=Decimal(amount))

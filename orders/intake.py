@@ -40,9 +40,7 @@ class ExternalReferenceTaken(InvalidRequest):
     """A number that the guest would show is on a living wallet of the venue."""
 
 
-def submit_order(
-    *, partner: Partner, request: OrderRequest, now: datetime.datetime
-) -> Order:
+def submit_order(*, partner: Partner, request: OrderRequest, now: datetime.datetime) -> Order:
     """Store an order as Submitted with its lines and wallet shells, and enqueue its issuance.
 
     One transaction. The order comes back with lines and wallets attached. Raises InvalidRequest
@@ -315,14 +313,9 @@ def _explain(clash: IntegrityError, partner: Partner, request: OrderRequest) -> 
 
 
 def _duplicate(partner: Partner, reference: str) -> DuplicateOrder:
-    existing = Order.objects.filter(
-        partner=partner, sell_to_order_reference=reference
-    ).first()
-    members = existing and {
-        "orderId": str(existing.pk),
-        "buyFromOrderReference": existing.buy_from_order_reference,
-        "existingStatus": existing.status,
-    }
+    existing = Order.objects.filter(partner=partner, sell_to_order_reference=reference).first()
+    # It may have been deleted since it stood in our way.
+    members = reading.identify(existing) if existing else {}
     return DuplicateOrder(
         f"An order with sellToOrderReference {reference!r} exists already.", members=members
     )

@@ -7,6 +7,7 @@ may die between any two of them and another one carries on.
 from __future__ import annotations
 
 import datetime
+import functools
 import logging
 import uuid
 from collections import defaultdict
@@ -83,7 +84,7 @@ def _settle(order_id: uuid.UUID, *, now: datetime.datetime) -> None:
                 expires = now + datetime.timedelta(days=order.partner.draft_lifetime_days)
                 runner.apply_to(
                     [order],
-                    lambda row: row.settle_as_draft(now=now, expires_at=expires),
+                    functools.partial(Order.settle_as_draft, now=now, expires_at=expires),
                     change=Change(name="drafted", actor=WORKER, now=now),
                 )
             else:

@@ -101,9 +101,7 @@ class _Planner:
                 detail,
                 pointer,
             )
-        price = choose_price(
-            offer.prices, partner_id=self.partner.pk, visit_date=line.visit_date
-        )
+        price = choose_price(offer.prices, partner_id=self.partner.pk, visit_date=line.visit_date)
         if price is None:
             detail = f"{package.code} has no price for this visit date."
             return self._unresolved(
@@ -165,9 +163,7 @@ class _Planner:
             self.faults.extend(refusal.faults)
             return None
 
-    def _component_visits(
-        self, line: LineRequest, offer: Offer, pointer: str
-    ) -> dict[str, Visit]:
+    def _component_visits(self, line: LineRequest, offer: Offer, pointer: str) -> dict[str, Visit]:
         """Check the componentSchedule; components left out follow the line's date and time."""
         visits: dict[str, Visit] = {}
         schedule = line.component_schedule

@@ -7,7 +7,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Sequence
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Model, Prefetch, QuerySet
 
 from channel_manager.history import runner
 from channel_manager.lib.errors import NotFound
@@ -21,7 +21,10 @@ def whole(orders: QuerySet[Order]) -> QuerySet[Order]:
     return orders.prefetch_related(
         Prefetch("lines", OrderLine.objects.select_related("package").order_by("line_no")),
         Prefetch("lines__wallets", Wallet.objects.order_by("seq_no")),
-        Prefetch("lines__wallets__assets", Asset.objects.select_related("item").order_by("position", "unit")),
+        Prefetch(
+            "lines__wallets__assets",
+            Asset.objects.select_related("item").order_by("position", "unit"),
+        ),
     )
 
 
@@ -41,6 +44,15 @@ def lock_order(orders: QuerySet[Order], order_id: uuid.UUID) -> Order:
     return locked[0]
 
 
+def identify(order: Order) -> dict[str, str]:
+    """Return what tells a partner which of its orders is meant."""
+    return {
+        "orderId": str(order.pk),
+        "buyFromOrderReference": order.buy_from_order_reference,
+        "existingStatus": order.status,
+    }
+
+
 def no_such_order() -> NotFound:
     """Return the refusal for an id that names none of the caller's orders."""
     return NotFound("You have no order with this id.")
@@ -48,13 +60,18 @@ def no_such_order() -> NotFound:
 
 def attach(order: Order, lines: Sequence[OrderLine], wallets: Sequence[Wallet]) -> None:
     """Have a new order's rows at hand without reading them back; it has no assets yet."""
-    by_line: dict[uuid.UUID, list[Wallet]] = defaultdict(list)
+    by_line: dict[uuid.UUID | None, list[Wallet]] = defaultdict(list)
     for wallet in wallets:
-        wallet._prefetched_objects_cache = {"assets": []}
+        _have(wallet, assets=[])
         by_line[wallet.line_id].append(wallet)
     for line in lines:
-        line._prefetched_objects_cache = {"wallets": by_line[line.pk]}
-    order._prefetched_objects_cache = {"lines": list(lines)}
+        _have(line, wallets=by_line[line.pk])
+    _have(order, lines=list(lines))
+
+
+def _have(row: Model, **related: Sequence[Model]) -> None:
+    """Hand a row its related rows as if they had been prefetched."""
+    row._prefetched_objects_cache = related  # type: ignore[attr-defined]
 
 
 def requested_schedule(line: OrderLine) -> tuple[ScheduleRequest, ...]:

@@ -1,6 +1,7 @@
 """Bringing orders home that stand still: stalled ones, ones without a job, expired drafts."""
 
 import datetime
+import functools
 import uuid
 
 from django.conf import settings
@@ -53,7 +54,7 @@ def _resubmit(order_id: uuid.UUID, now: datetime.datetime) -> None:
             job_id = intake.enqueue_issuance(order.pk)
             runner.apply_to(
                 [order],
-                lambda row, job_id=job_id: row.recover(now=now, job_id=job_id),
+                functools.partial(Order.recover, now=now, job_id=job_id),
                 change=Change(name="recovered", actor=issuance.WORKER, now=now),
             )
 
@@ -63,9 +64,7 @@ def _ensure_job(order_id: uuid.UUID) -> None:
     with transaction.atomic():
         submitted = Order.objects.filter(pk=order_id, status=OrderStatus.SUBMITTED)
         for order in runner.lock(submitted):
-            live = ProcrastinateJob.objects.filter(
-                pk=order.job_id, status__in=("todo", "doing")
-            )
+            live = ProcrastinateJob.objects.filter(pk=order.job_id, status__in=("todo", "doing"))
             if not live.exists():
                 order.job_id = intake.enqueue_issuance(order.pk)
                 order.save(update_fields=["job_id"])

@@ -35,7 +35,7 @@ class Caller:
 
 def caller_of(request: Request) -> Caller:
     """Return who an authenticated request speaks for."""
-    return cast(Caller, request.user)
+    return cast("Caller", request.user)
 
 
 class ApiKeyAuthentication(BaseAuthentication):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime
 import functools
+import json
 from collections.abc import Callable
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar, cast
 
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
@@ -65,7 +66,7 @@ def idempotent(
             _store(partner, key, print_, response)
             return response
 
-    return handle
+    return cast("Callable[Concatenate[_View, Request, _P], Response]", handle)
 
 
 def prune(*, now: datetime.datetime) -> None:
@@ -87,7 +88,7 @@ def _lock_and_look_up(partner: Partner, key: str) -> IdempotencyRecord | None:
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT locked, r.fingerprint, r.status_code, r.location, r.body"
+            "SELECT locked, r.fingerprint, r.status_code, r.location, r.body::text"
             " FROM pg_try_advisory_xact_lock(%s, hashtext(%s)) AS locked"
             " LEFT JOIN partners_idempotencyrecord r ON r.partner_id = %s AND r.key = %s",
             [_LOCK_CLASS, f"{partner.pk}/{key}", partner.pk, key],
@@ -95,16 +96,11 @@ def _lock_and_look_up(partner: Partner, key: str) -> IdempotencyRecord | None:
         locked, print_, status_code, location, body = cursor.fetchone()
     if print_ is not None:
         return IdempotencyRecord(
-            fingerprint=print_, status_code=status_code, location=location, body=_loaded(body)
+            fingerprint=print_, status_code=status_code, location=location, body=json.loads(body)
         )
     if not locked:
         raise _in_progress()
     return None
-
-
-def _loaded(body: Any) -> Any:
-    """Return the stored JSON; Django's cursors hand jsonb out as text."""
-    return IdempotencyRecord._meta.get_field("body").from_db_value(body, None, connection)
 
 
 def _replay(stored: IdempotencyRecord, print_: str) -> Response:

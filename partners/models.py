@@ -210,7 +210,9 @@ class ApiKey(models.Model):
 
     partner = models.ForeignKey(Partner, models.CASCADE, related_name="api_keys")
     name = models.CharField(max_length=60, blank=True)
-    prefix = models.CharField(max_length=16, editable=False, help_text="The key's first characters.")
+    prefix = models.CharField(
+        max_length=16, editable=False, help_text="The key's first characters."
+    )
     key_hash = models.CharField(max_length=64, unique=True, editable=False)
     scopes = ArrayField(models.CharField(max_length=20), default=all_scopes)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -254,5 +256,3 @@ class IdempotencyRecord(models.Model):
 
     def __str__(self) -> str:
         return self.key
-
-

@@ -8,7 +8,10 @@ from __future__ import annotations
 import datetime
 import json
 import os
+import uuid
+import zoneinfo
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
@@ -16,6 +19,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 
 os.environ.setdefault("SECRET_KEY", "only-for-tests")
 
@@ -34,7 +38,9 @@ from tests.factories import (
     sellable_package,
 )
 
-TOMORROW = datetime.date.today() + datetime.timedelta(days=1)
+TOMORROW = datetime.datetime.now(zoneinfo.ZoneInfo("Europe/Amsterdam")).date() + datetime.timedelta(
+    days=1
+)
 
 
 class ApiClient:
@@ -122,9 +128,7 @@ def bundle(venue: Venue) -> Package:
         ("LUNCH", ItemType.COUPON, "21.00", "5.00"),
     )
     for position, (number, kind, vat_rate, share) in enumerate(rows):
-        item = ItemFactory.create(
-            venue=venue, number=number, type=kind, vat_rate=Decimal(vat_rate)
-        )
+        item = ItemFactory.create(venue=venue, number=number, type=kind, vat_rate=Decimal(vat_rate))
         ComponentFactory.create(
             package=package, item=item, price_share=Decimal(share), position=position
         )
@@ -162,10 +166,7 @@ def issue() -> Callable[[str], Order]:
     """Do what the worker does for an order, and return it."""
 
     def issue_now(order_id: str) -> Order:
-        import uuid
-
-        clock = lambda: datetime.datetime.now(datetime.UTC)  # noqa: E731
-        issuance.issue_order(order_id=uuid.UUID(order_id), clock=clock)
+        issuance.issue_order(order_id=uuid.UUID(order_id), clock=timezone.now)
         return Order.objects.get(pk=order_id)
 
     return issue_now
@@ -190,9 +191,8 @@ class StatementCount:
 
 
 @pytest.fixture
-def statements() -> Iterator[Callable[[], Any]]:
+def statements() -> Callable[[], Any]:
     """Count statements: `with statements() as count: ...`."""
-    from contextlib import contextmanager
 
     @contextmanager
     def counting() -> Iterator[StatementCount]:
@@ -200,4 +200,4 @@ def statements() -> Iterator[Callable[[], Any]]:
         with connection.execute_wrapper(count):
             yield count
 
-    yield counting
+    return counting

@@ -58,9 +58,7 @@ class ComponentFactory(DjangoModelFactory[Component]):
         model = Component
 
     package = factory.SubFactory(PackageFactory)
-    item = factory.SubFactory(
-        ItemFactory, venue=factory.SelfAttribute("..package.venue")
-    )
+    item = factory.SubFactory(ItemFactory, venue=factory.SelfAttribute("..package.venue"))
 
 
 class PriceFactory(DjangoModelFactory[Price]):

@@ -74,9 +74,7 @@ class Wallet(FSMModelMixin, models.Model):
         help_text="Empty once the line was replaced; the wallet is destroyed then.",
     )
     seq_no = models.PositiveIntegerField()
-    status = FSMField(
-        default=WalletStatus.RESERVED, choices=WalletStatus.choices, protected=True
-    )
+    status = FSMField(default=WalletStatus.RESERVED, choices=WalletStatus.choices, protected=True)
     reference_number = models.CharField(max_length=20, default=new_wallet_number)
     external_reference_number = models.CharField(max_length=64, null=True, blank=True)
     name = models.CharField(max_length=100, null=True, blank=True)
@@ -159,9 +157,7 @@ class Asset(FSMModelMixin, models.Model):
     admissions = models.PositiveIntegerField(
         default=1, help_text="How many admissions it is worth; more than one for a group."
     )
-    status = FSMField(
-        default=AssetStatus.MINTED, choices=AssetStatus.choices, protected=True
-    )
+    status = FSMField(default=AssetStatus.MINTED, choices=AssetStatus.choices, protected=True)
     visit_date = models.DateField(null=True, blank=True)
     visit_time = models.TimeField(null=True, blank=True)
     valid_from = models.DateTimeField()

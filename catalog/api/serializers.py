@@ -41,4 +41,4 @@ class ArticleSerializer(serializers.Serializer[Any]):
 class ArticleListSerializer(serializers.Serializer[Any]):
     """Everything you may order."""
 
-    data = ArticleSerializer(many=True)
+    data = ArticleSerializer(many=True)  # type: ignore[assignment]  # shadows a property

@@ -90,9 +90,7 @@ def run(
         return locked
 
 
-def record(
-    rows: Iterable[models.Model], *, change: Change, before: Iterable[str | None]
-) -> None:
+def record(rows: Iterable[models.Model], *, change: Change, before: Iterable[str | None]) -> None:
     """Append one event per row."""
     Event.objects.bulk_create(
         Event(

@@ -6,7 +6,7 @@ import dataclasses
 import datetime
 import re
 import zoneinfo
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from urllib.parse import urlencode
 
 from django.db.models import Q, QuerySet
@@ -51,41 +51,53 @@ class ListQuery:
 
 def read_list_query(params: Mapping[str, str], zone: zoneinfo.ZoneInfo) -> ListQuery:
     """Read the query parameters of a list; raises InvalidRequest with every fault."""
-    faults: list[Fault] = []
-    condition = Q()
-    for name in params:
-        if name not in (*FILTERS, *_PAGING):
-            allowed = ", ".join((*FILTERS, *_PAGING))
-            detail = f"There is no query parameter {name[:64]!r}; allowed are {allowed}."
-            faults.append(Fault(f"?{name[:64]}", "unknown_member", detail))
-        elif "\x00" in params[name]:
-            detail = "Must not contain control characters."
-            faults.append(Fault(f"?{name}", "control_character", detail))
+    faults = list(_unknown_parameters(params))
     filters = {name: params[name] for name in FILTERS if name in params}
-    if faults:
-        raise InvalidRequest(faults)
-    if "status" in filters:
-        statuses = filters["status"].split(",")
-        unknown = [status for status in statuses if status not in OrderStatus.values]
-        if unknown:
-            detail = f"Unknown status {unknown[0][:64]!r}; known are {', '.join(OrderStatus.values)}."
-            faults.append(Fault("?status", "unknown_status", detail))
-        condition &= Q(status__in=statuses)
-    if "sellToOrderReference" in filters:
-        condition &= Q(sell_to_order_reference=filters["sellToOrderReference"])
-    if "buyFromOrderReference" in filters:
-        condition &= Q(buy_from_order_reference=filters["buyFromOrderReference"])
-    for name, lookup in (("receivedAtFrom", "gte"), ("receivedAtTo", "lte")):
-        if name in filters:
-            moment = _moment(filters[name], zone, end_of_day=lookup == "lte")
-            if moment is None:
-                detail = "Must be an ISO 8601 date, or a date and time with an offset."
-                faults.append(Fault(f"?{name}", "invalid_moment", detail))
-            condition &= Q(**{f"received_at__{lookup}": moment})
+    condition = Q()
+    for name, text in filters.items():
+        condition &= _condition(name, text, zone, faults)
     page_size = _page_size(params.get("pageSize"), faults)
     if faults:
         raise InvalidRequest(faults)
     return ListQuery(filters, condition, page_size, params.get("pageKey"))
+
+
+def _unknown_parameters(params: Mapping[str, str]) -> Iterator[Fault]:
+    """Find parameters we do not know: a misspelt filter must not list everything."""
+    allowed = (*FILTERS, *_PAGING)
+    for name in params:
+        if name not in allowed:
+            detail = f"There is no query parameter {name[:64]!r}; allowed are {', '.join(allowed)}."
+            yield Fault(f"?{name[:64]}", "unknown_member", detail)
+
+
+def _condition(name: str, text: str, zone: zoneinfo.ZoneInfo, faults: list[Fault]) -> Q:
+    """Return the condition one filter makes; what is wrong with it is added to the faults."""
+    if "\x00" in text:
+        faults.append(Fault(f"?{name}", "control_character", "Must not contain NUL."))
+        return Q()
+    match name:
+        case "status":
+            return _status_condition(text, faults)
+        case "sellToOrderReference":
+            return Q(sell_to_order_reference=text)
+        case "buyFromOrderReference":
+            return Q(buy_from_order_reference=text)
+    moment = _moment(text, zone, end_of_day=name == "receivedAtTo")
+    if moment is None:
+        detail = "Must be an ISO 8601 date, or a date and time with an offset."
+        faults.append(Fault(f"?{name}", "invalid_moment", detail))
+    return Q(received_at__lte=moment) if name == "receivedAtTo" else Q(received_at__gte=moment)
+
+
+def _status_condition(text: str, faults: list[Fault]) -> Q:
+    statuses = text.split(",")
+    unknown = [status for status in statuses if status not in OrderStatus.values]
+    if unknown:
+        known = ", ".join(OrderStatus.values)
+        detail = f"Unknown status {unknown[0][:64]!r}; known are {known}."
+        faults.append(Fault("?status", "unknown_status", detail))
+    return Q(status__in=statuses)
 
 
 def _page_size(text: str | None, faults: list[Fault]) -> int:
@@ -98,9 +110,7 @@ def _page_size(text: str | None, faults: list[Fault]) -> int:
     return DEFAULT_PAGE_SIZE
 
 
-def _moment(
-    text: str, zone: zoneinfo.ZoneInfo, *, end_of_day: bool
-) -> datetime.datetime | None:
+def _moment(text: str, zone: zoneinfo.ZoneInfo, *, end_of_day: bool) -> datetime.datetime | None:
     """Read a moment; without an offset it is the venue's time, a date alone its whole day."""
     try:
         if day := parse_date(text):

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-
 from typing import Any
-
-
 
 from rest_framework import serializers
 
 from catalog.models import ItemType
-
 from channel_manager.lib.strict_fields import (
     EmailAddressField,
     IdentifierField,
@@ -94,9 +90,7 @@ class OrderRequestSerializer(SellToSerializer):
         max_length=128,
         help_text="Present: the order ends Issued. Absent: it ends Draft until it is confirmed.",
     )
-    items = serializers.ListField(
-        child=LineRequestSerializer(), min_length=1, max_length=MAX_LINES
-    )
+    items = serializers.ListField(child=LineRequestSerializer(), min_length=1, max_length=MAX_LINES)
 
     def validate_partnerId(self, value: Any) -> Any:
         """Refuse another partner's id."""
@@ -243,7 +237,7 @@ class OrderSerializer(OrderSummarySerializer):
 class OrderPageSerializer(serializers.Serializer[Any]):
     """A page of order summaries."""
 
-    data = OrderSummarySerializer(many=True)
+    data = OrderSummarySerializer(many=True)  # type: ignore[assignment]  # shadows a property
     morePages = serializers.BooleanField()
     nextPageKey = serializers.CharField(allow_null=True)
     nextPageURL = serializers.CharField(allow_null=True)

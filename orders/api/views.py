@@ -52,9 +52,7 @@ class PartnerView(APIView):
 
     def order_request(self) -> OrderRequest:
         """Return the order in the body; raises ValidationError with all its faults."""
-        body = OrderRequestSerializer(
-            data=self.request.data, context={"partner": self.partner}
-        )
+        body = OrderRequestSerializer(data=self.request.data, context={"partner": self.partner})
         body.is_valid(raise_exception=True)
         return body.to_request()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import ClassVar
 
 from django.db import models
 
@@ -25,7 +26,7 @@ class OrderEventManager(models.Manager["OrderEvent"]):
 class OrderEvent(Event):
     """One thing that happened to an order, its removal included."""
 
-    objects = OrderEventManager()
+    objects: ClassVar[OrderEventManager] = OrderEventManager()
 
     class Meta:
         proxy = True

@@ -61,7 +61,9 @@ class OrderLine(models.Model):
         default=list, blank=True, help_text="Per unit and VAT rate: rate, inclVat, exclVat."
     )
     unresolved_cause = models.CharField(
-        max_length=30, blank=True, choices=[(cause.value, cause.label) for cause in UNRESOLVED_CAUSES]
+        max_length=30,
+        blank=True,
+        choices=[(cause.value, cause.label) for cause in UNRESOLVED_CAUSES],
     )
 
     class Meta:
@@ -72,7 +74,8 @@ class OrderLine(models.Model):
                 condition=Q(quantity__gte=1, quantity__lte=1000), name="line_quantity_1_to_1000"
             ),
             models.CheckConstraint(
-                condition=~Q(unresolved_cause="") | Q(package__isnull=False, unit_price_incl_vat__isnull=False),
+                condition=~Q(unresolved_cause="")
+                | Q(package__isnull=False, unit_price_incl_vat__isnull=False),
                 name="resolved_line_has_package_and_price",
             ),
         ]

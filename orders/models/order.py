@@ -52,6 +52,10 @@ class OrderQuerySet(models.QuerySet["Order"]):
         return self.filter(status_since__lt=moment)
 
 
+def _is_paid(order: models.Model) -> bool:
+    return isinstance(order, Order) and order.payment_reference is not None
+
+
 class Order(FSMModelMixin, models.Model):
     """One purchase at one partner. `buy_from_order_reference` is our document number."""
 
@@ -69,9 +73,7 @@ class Order(FSMModelMixin, models.Model):
     id = models.UUIDField(primary_key=True, default=time_ordered_uuid, editable=False)
     venue = models.ForeignKey(Venue, models.PROTECT, related_name="orders", db_index=False)
     partner = models.ForeignKey(Partner, models.PROTECT, related_name="orders", db_index=False)
-    status = FSMField(
-        default=OrderStatus.SUBMITTED, choices=OrderStatus.choices, protected=True
-    )
+    status = FSMField(default=OrderStatus.SUBMITTED, choices=OrderStatus.choices, protected=True)
     status_message = models.TextField(blank=True)
     failure_code = models.CharField(max_length=30, blank=True, choices=FailureCode.choices)
     status_since = models.DateTimeField()
@@ -178,9 +180,7 @@ class Order(FSMModelMixin, models.Model):
         self.job_id = job_id
 
     @transition("status", source=OrderStatus.PROCESSING, target=OrderStatus.DRAFT)
-    def settle_as_draft(
-        self, *, now: datetime.datetime, expires_at: datetime.datetime
-    ) -> None:
+    def settle_as_draft(self, *, now: datetime.datetime, expires_at: datetime.datetime) -> None:
         """Finish issuing an order that is not paid yet."""
         self._moved(now)
         self.draft_expires_at = expires_at
@@ -189,7 +189,7 @@ class Order(FSMModelMixin, models.Model):
         "status",
         source=OrderStatus.PROCESSING,
         target=OrderStatus.ISSUED,
-        conditions=[lambda order: order.payment_reference is not None],
+        conditions=[_is_paid],
     )
     def settle_as_issued(self, *, now: datetime.datetime) -> None:
         """Finish issuing a paid order."""
