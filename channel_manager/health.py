@@ -9,6 +9,8 @@ from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateWorker
 
+_schema_is_ours = False
+
 
 def live(request: HttpRequest) -> JsonResponse:
     """Answer 200 while the process can answer at all."""
@@ -41,8 +43,12 @@ def _database_answers() -> bool:
 
 
 def _migrations_applied() -> bool:
-    executor = MigrationExecutor(connection)
-    return not executor.migration_plan(executor.loader.graph.leaf_nodes())
+    """Tell whether the schema is this code's; once it is, the process need not look again."""
+    global _schema_is_ours  # noqa: PLW0603
+    if not _schema_is_ours:
+        executor = MigrationExecutor(connection)
+        _schema_is_ours = not executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return _schema_is_ours
 
 
 def _worker_heard() -> bool:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime
 import json
-import os
 import uuid
 import zoneinfo
 from collections.abc import Callable, Iterator
@@ -20,8 +19,6 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
-
-os.environ.setdefault("SECRET_KEY", "only-for-tests")
 
 from catalog.models import ItemType, Package
 from orders import issuance

@@ -1,8 +1,8 @@
-"""A throw-away PostgreSQL for a test run: no durability, gone afterwards."""
+"""A throw-away PostgreSQL: not durable unless asked for, gone afterwards."""
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,13 +13,16 @@ NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": 
 
 
 @contextmanager
-def throw_away_postgres() -> Iterator[str]:
-    """Start a server in a directory of its own, yield its URL, stop it and remove everything."""
+def throw_away_postgres(settings: Mapping[str, str] = NOT_DURABLE) -> Iterator[str]:
+    """Start a server in a directory of its own, yield its URL, stop it and remove everything.
+
+    `settings` are PostgreSQL's, over those of the embedded server.
+    """
     var_dir = Path(tempfile.mkdtemp(prefix="channel_manager-tests-"))
     # Root runs PostgreSQL as another user, who has to pass through here to a directory of its own.
     var_dir.chmod(0o711)
     try:
-        server = embedded_postgres.start(var_dir, NOT_DURABLE)
+        server = embedded_postgres.start(var_dir, settings)
         try:
             yield server.url
         finally:

@@ -56,6 +56,9 @@ class ErrorCode(enum.StrEnum):
         return ERROR_TEXTS[self]
 
 
+_CODES = frozenset(code.value for code in ErrorCode)
+
+
 @dataclasses.dataclass(frozen=True)
 class Fault:
     """One thing wrong with a request: a JSON pointer, a code and a sentence."""
@@ -111,7 +114,7 @@ class InvalidRequest(Refusal):
     def error_code(self) -> ErrorCode:
         if len(self._shared) == 1:
             (only,) = self._shared
-            if only in ErrorCode:
+            if only in _CODES:
                 return ErrorCode(only)
         return self.code
 

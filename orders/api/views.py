@@ -86,10 +86,10 @@ class OrderView(PartnerView):
     @docs.get_order
     def get(self, request: Request, order_id: str) -> Response:
         """Answer an order, at once or when it has settled."""
-        seconds = read_wait(request.query_params.get("wait"))
         key = read_id(order_id)
-        if seconds:
-            wait_until_settled(self.existing(order_id), seconds)
+        if "wait" in request.query_params:
+            self.existing(order_id)
+            wait_until_settled(key, read_wait(request.query_params["wait"]))
         return Response(render_order(reading.find_order(self.orders, key)))
 
     @docs.replace_order

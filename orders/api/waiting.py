@@ -17,10 +17,8 @@ _POLL_SECONDS = 0.1
 _places = threading.BoundedSemaphore(max(1, settings.WEB_THREADS // 2))
 
 
-def read_wait(text: str | None) -> int:
-    """Return the seconds to wait, 0 for none; raises InvalidRequest unless 1 to 25."""
-    if text is None:
-        return 0
+def read_wait(text: str) -> int:
+    """Return the seconds to wait; raises InvalidRequest unless 1 to 25."""
     if text.isascii() and text.isdigit() and len(text) < 4 and 1 <= int(text) <= MAX_WAIT_SECONDS:
         return int(text)
     detail = f"Must be a whole number of seconds from 1 to {MAX_WAIT_SECONDS}."
@@ -32,7 +30,7 @@ def wait_until_settled(order_id: uuid.UUID, seconds: int) -> None:
 
     Returns at once when half of the process's threads wait already.
     """
-    if not seconds or not _places.acquire(blocking=False):
+    if not _places.acquire(blocking=False):
         return
     try:
         deadline = time.monotonic() + seconds

@@ -1,0 +1,289 @@
+"""The OpenAPI file: what drf-spectacular cannot see by itself, and the address it is served at.
+
+Extensions describe our strict fields exactly, so that a validator refuses what the API refuses. The
+hook at the end adds what holds for every operation: server, security, scopes, headers, examples.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from drf_spectacular.extensions import (
+    OpenApiAuthenticationExtension,
+    OpenApiSerializerExtension,
+    OpenApiSerializerFieldExtension,
+)
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import Direction
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from channel_manager.docs import samples
+from channel_manager.lib.errors import ErrorCode
+
+Schema = dict[str, Any]
+
+# Regular expressions that ECMA 262, Python and Rust read alike. Lone surrogates are refused, too,
+# but JSON that carries one is not UTF-8 in the first place.
+_CONTROL = r"\u0000-\u001f\u007f-\u009f"
+_WHITE = r"\u0020\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+ANY_TEXT = f"^[^{_CONTROL}]*$"
+VISIBLE_TEXT = f"^[^{_CONTROL}]*[^{_CONTROL}{_WHITE}][^{_CONTROL}]*$"
+LANGUAGE_TAG = (
+    "^[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?(-[A-Za-z0-9]{4,8})*$"  # BCP 47
+)
+LOCAL_TIME = "^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"
+_AMOUNT = r"^-?[0-9]+(\.[0-9]{1,3})?$"
+
+# Members of answers whose form the serializers leave open.
+_FORMS: dict[str, Schema] = {
+    "manifestUrl": {"format": "uri"},
+    "nextPageURL": {"format": "uri"},
+    "currencyCode": {"pattern": "^[A-Z]{3}$"},
+    "visitTime": {"pattern": "^[0-9]{2}:[0-9]{2}:[0-9]{2}$"},
+    "buyFromOrderReference": {"maxLength": 20},
+    "totalInclVat": {"pattern": _AMOUNT},
+    "totalExclVat": {"pattern": _AMOUNT},
+    "unitPriceInclVat": {"pattern": _AMOUNT},
+    "unitPriceExclVat": {"pattern": _AMOUNT},
+}
+
+
+class ApiKeyScheme(OpenApiAuthenticationExtension):
+    """Either header will do."""
+
+    target_class = "partners.authentication.ApiKeyAuthentication"
+    name = ["apiKey", "bearer"]
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> list[Schema]:
+        return [
+            {
+                "type": "apiKey",
+                "in": "header",
+                "name": "x-api-key",
+                "description": "The key that the venue gave you.",
+            },
+            {
+                "type": "http",
+                "scheme": "bearer",
+                "description": "The same key as `Authorization: Bearer <key>`.",
+            },
+        ]
+
+    def get_security_requirement(self, auto_schema: AutoSchema) -> list[dict[str, list[Any]]]:
+        return [{name: []} for name in self.name]
+
+
+class StrictObjects(OpenApiSerializerExtension):
+    """Objects that refuse unknown members."""
+
+    target_class = "channel_manager.lib.strict_fields.StrictSerializer"
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: AutoSchema, direction: Direction) -> Schema:
+        schema = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
+        return {**schema, "additionalProperties": False}
+
+
+class _FieldForm(OpenApiSerializerFieldExtension):
+    """Give a field the JSON type string and a form."""
+
+    form: Schema = {}
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: Direction) -> Schema:
+        return {"type": "string", **self.form}
+
+
+class TextForm(_FieldForm):
+    """Text that is kept as sent."""
+
+    target_class = "channel_manager.lib.strict_fields.TextField"
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: Direction) -> Schema:
+        if self.target.allow_blank:
+            return {"type": "string", "pattern": ANY_TEXT}
+        return {"type": "string", "minLength": 1, "pattern": VISIBLE_TEXT}
+
+
+class EmailForm(_FieldForm):
+    """An e-mail address."""
+
+    target_class = "channel_manager.lib.strict_fields.EmailAddressField"
+    form = {"format": "email"}
+
+
+class LanguageForm(_FieldForm):
+    """A language tag."""
+
+    target_class = "channel_manager.lib.strict_fields.LanguageField"
+    form = {"pattern": LANGUAGE_TAG, "examples": ["nl", "nl-NL"]}
+
+
+class LocalTimeForm(_FieldForm):
+    """A time of the venue's clock; RFC 3339's `time` would want seconds and an offset."""
+
+    target_class = "channel_manager.lib.strict_fields.LocalTimeField"
+    form = {"pattern": LOCAL_TIME, "examples": ["14:00", "14:00:00"]}
+
+
+class DocumentView(APIView):
+    """`/openapi.json`."""
+
+    authentication_classes = ()
+    permission_classes = ()
+    schema = None
+
+    def get(self, request: Request) -> HttpResponse:
+        """Answer the OpenAPI file."""
+        return HttpResponse(
+            _document(settings.PUBLIC_URL),
+            content_type="application/json",
+            headers={"Cache-Control": "public, max-age=300"},
+        )
+
+
+@functools.lru_cache(maxsize=2)
+def _document(public_url: str) -> bytes:
+    """Return the file; it depends on the code and on where it is served only."""
+    document = SchemaGenerator().get_schema(request=None, public=True)
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def complete(
+    result: Schema, generator: SchemaGenerator, request: HttpRequest | None, public: bool
+) -> Schema:
+    """Add to the generated file what holds for all of it (drf-spectacular's post-processing hook)."""
+    result["info"] |= _info()
+    result["servers"] = [{"url": settings.PUBLIC_URL, "description": "This channel manager"}]
+    result["tags"] = _TAGS
+    result["externalDocs"] = {"description": "Guide", "url": f"{settings.PUBLIC_URL}/docs"}
+    components = result["components"]
+    components["headers"] = _HEADERS
+    for name, schema in components["schemas"].items():
+        if not name.endswith("Request"):
+            for member, form in _FORMS.items():
+                schema.get("properties", {}).get(member, {}).update(form)
+    components["schemas"]["Article"]["properties"]["sampleOrder"] = {
+        "$ref": "#/components/schemas/OrderRequest",
+        "description": "A body for createOrder, ready to be sent.",
+    }
+    scopes = {
+        (method, operation_id): scope
+        for method, operation_id, scope in _scopes(result, generator)
+    }
+    for path in result["paths"].values():
+        for method, operation in path.items():
+            scope = scopes[method, operation["operationId"]]
+            text = operation.get("description", "")
+            operation["description"] = f"{text}\n\nNeeds the scope `{scope}`.".strip()
+            for status, response in operation["responses"].items():
+                _complete_response(response, method, int(status), operation["operationId"])
+    return result
+
+
+def _scopes(result: Schema, generator: SchemaGenerator) -> Iterator[tuple[str, str, str]]:
+    """Yield method, operation id and scope of every operation, as its view names it."""
+    for path, _regex, method, callback in generator.endpoints:
+        camel = re.sub(r"_([a-z])", lambda found: found[1].upper(), path)
+        operation = result["paths"][camel][method.lower()]
+        yield method.lower(), operation["operationId"], callback.cls.scopes[method]
+
+
+def _complete_response(response: Schema, method: str, status: int, operation_id: str) -> None:
+    names = ["X-Request-Id"]
+    if status == 201:
+        names.append("Location")
+    if status < 300 and method != "get":
+        names.append("Idempotent-Replayed")
+    if status == 401:
+        names.append("WWW-Authenticate")
+    if status == 405:
+        names.append("Allow")
+    if status == 503 or (status == 409 and method != "get"):
+        names.append("Retry-After")
+    response["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+    response["description"] = _CODE.sub(_link, response["description"])
+    example = samples.ANSWERS.get(operation_id)
+    if status < 300 and example is not None:
+        response["content"]["application/json"]["example"] = example
+
+
+_CODE = re.compile(r"`([a-z_]+)`:")
+
+
+def _link(found: re.Match[str]) -> str:
+    code = found[1]
+    return f"[`{code}`](/docs/errors/{code}):" if code in ErrorCode else found[0]
+
+
+def _info() -> Schema:
+    base = settings.PUBLIC_URL
+    return {
+        "summary": "Order tickets and coupons of a park, and hand them to your guests.",
+        "description": _DESCRIPTION.format(base=base),
+        "contact": {"name": "The venue that gave you your API key", "url": f"{base}/docs"},
+    }
+
+
+_DESCRIPTION = """\
+Send orders for a park's tickets and coupons; they are issued in the background, in wallets that
+you hand to your guests. The [guide]({base}/docs) explains the whole of it and starts with a first
+order.
+
+- **JSON in and out**, camelCase members, UTF-8. Members that are not described here are refused.
+- **Null and absent.** In an answer every member is always there; what is not known yet is `null`.
+- **Dates and times** of a visit are the venue's local ones. Moments such as `receivedAt` are UTC.
+- **Money** is a decimal string such as `"34.50"`, VAT included or excluded as the name says.
+- **Errors** are problem bodies (RFC 9457) with a stable `code`; each code has
+  [a page of its own]({base}/docs/errors).
+- **`X-Request-Id`** is on every answer. Send your own (1 to 64 letters, digits, `.`, `_`, `:`,
+  `-`) and it is kept.
+"""
+
+_TAGS = [
+    {
+        "name": "Orders",
+        "description": "Create, follow, confirm, replace and cancel orders. Issuing happens in the "
+        "background: create and replace answer at once with `Submitted`.",
+    },
+    {"name": "Catalogue", "description": "What you may order, with a sample order for each."},
+]
+
+_HEADERS: dict[str, Schema] = {
+    "X-Request-Id": {
+        "description": "Names this request in our log; yours if you sent a sane one.",
+        "required": True,
+        "schema": {"type": "string", "maxLength": 64},
+    },
+    "Location": {
+        "description": "The address of the new order.",
+        "required": True,
+        "schema": {"type": "string", "format": "uri"},
+    },
+    "Idempotent-Replayed": {
+        "description": "Present when this is the stored answer to an earlier request with the same "
+        "`Idempotency-Key`.",
+        "schema": {"type": "string", "enum": ["true"]},
+    },
+    "Retry-After": {
+        "description": "Seconds after which the same request may be sent again.",
+        "schema": {"type": "integer", "minimum": 1},
+    },
+    "Allow": {
+        "description": "The methods that this path has.",
+        "required": True,
+        "schema": {"type": "string"},
+    },
+    "WWW-Authenticate": {
+        "description": "How to authenticate.",
+        "required": True,
+        "schema": {"type": "string"},
+    },
+}

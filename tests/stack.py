@@ -1,0 +1,339 @@
+"""The whole product on loopback, as processes of its own: database, web and workers.
+
+For tests, chaos and bench that kill, freeze and measure it. Everything ends with `running_stack`,
+and with this process when that is killed.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from channel_manager.lib.child_process import die_with_parent
+from tests.postgres import NOT_DURABLE, throw_away_postgres
+from tests.traffic import Seller
+
+ROOT = Path(__file__).resolve().parent.parent
+# A killed worker's jobs are taken over within seconds, not minutes.
+SHORT_STALLS = {
+    "WORKER_SILENCE_SECONDS": "3",
+    "SUBMITTED_GRACE_SECONDS": "2",
+    "SCHEDULED_STALL_SECONDS": "20",
+    "RECOVERY_CRON": "* * * * * */1",
+}
+START_SECONDS = 60.0
+STOP_SECONDS = 30.0
+_POLL_SECONDS = 0.02
+_TAIL_LINES = 40
+
+
+class StackError(Exception):
+    """The stack does not do what its user waits for."""
+
+
+def wait_for(what: str, holds: Callable[[], object], *, seconds: float) -> float:
+    """Return the seconds it took until `holds` is true; raises StackError past the deadline."""
+    started = time.monotonic()
+    while not holds():
+        if time.monotonic() - started > seconds:
+            raise StackError(f"Not within {seconds:.0f} s: {what}.")
+        time.sleep(_POLL_SECONDS)
+    return time.monotonic() - started
+
+
+@dataclass
+class Process:
+    """One process of the stack in a group of its own; start it from the main thread."""
+
+    name: str
+    command: Sequence[str]
+    environment: Mapping[str, str]
+    log: Path
+    _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+
+    def start(self) -> None:
+        """Start it; what it says is added to its log."""
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self.command,
+                cwd=ROOT,
+                env=dict(self.environment),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                # Not KILL: granian's workers would outlive it.
+                preexec_fn=die_with_parent(signal.SIGTERM),
+            )
+
+    @property
+    def exit_code(self) -> int | None:
+        """Return how it ended, negative for a signal; None while it runs."""
+        return None if self._process is None else self._process.poll()
+
+    def require_running(self) -> None:
+        """Raise StackError with its last words when it has ended."""
+        if self.exit_code is not None:
+            raise StackError(f"{self.name} ended ({self.exit_code}):\n{self.tail()}")
+
+    def signal(self, signum: signal.Signals) -> None:
+        """Send a signal to its whole group."""
+        if self._process is not None and self._process.poll() is None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signum)
+
+    def kill(self) -> None:
+        """End it without a word, as an out-of-memory killer would."""
+        self.signal(signal.SIGKILL)
+        if self._process is not None:
+            self._process.wait()
+
+    def terminate(self, seconds: float = STOP_SECONDS) -> int:
+        """Ask it to finish and return its exit code; raises StackError when it does not."""
+        if self._process is None:
+            raise StackError(f"{self.name} was never started.")
+        self._process.terminate()
+        try:
+            return self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise StackError(f"{self.name} did not stop:\n{self.tail()}") from None
+
+    def end(self) -> None:
+        """Stop it whatever state it is in, and everything it started."""
+        if self._process is None:
+            return
+        self.signal(signal.SIGCONT)
+        with suppress(StackError):
+            self.terminate(STOP_SECONDS)
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def tail(self) -> str:
+        """Return the last lines of its log."""
+        lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
+        return "\n".join(lines[-_TAIL_LINES:]) or "(no output)"
+
+
+class Stack:
+    """A running stack: where it is, whom it knows, and its processes."""
+
+    def __init__(
+        self, database_url: str, directory: Path, port: int, environment: Mapping[str, str]
+    ) -> None:
+        self.database_url = database_url
+        self.directory = directory
+        self.port = port
+        self.environment = environment
+        self.web: Process | None = None
+        self.workers: list[Process] = []
+        self.demo: dict[str, Any] = {}
+        self._sql = psycopg.connect(database_url, autocommit=True)
+
+    def sql(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Run one statement of ours, with %s for values, and return its rows."""
+        cursor = self._sql.execute(query, values)  # type: ignore[arg-type]
+        return cursor.fetchall() if cursor.description else []
+
+    def seller(self, number: int = 0) -> Seller:
+        """Return a connection of an active demo partner."""
+        active = [entry for entry in self.demo["partners"] if entry["state"] == "Active"]
+        return Seller(self.port, active[number]["apiKey"], active[number]["partnerId"])
+
+    def manage(self, *arguments: str) -> str:
+        """Run a management command and return what it says; raises StackError when it fails."""
+        return self.python("manage.py", *arguments)
+
+    def python(self, *arguments: str, given: str = "", seconds: float = 120) -> str:
+        """Run a Python process on this stack's database and return what it prints."""
+        done = subprocess.run(
+            [sys.executable, *arguments],
+            cwd=ROOT,
+            env=dict(self.environment),
+            input=given,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+        )
+        if done.returncode:
+            raise StackError(f"{' '.join(arguments)} failed:\n{done.stdout}{done.stderr}")
+        return done.stdout
+
+    def start_web(self, *, workers: int, threads: int, backpressure: int = 512) -> None:
+        """Start granian as `manage.py run` does, and wait until it answers."""
+        command = [
+            *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"),
+            *("--port", str(self.port), "--workers", str(workers)),
+            *("--blocking-threads", str(threads), "--backpressure", str(backpressure)),
+            *("--backlog", "1024", "--workers-kill-timeout", "8"),
+            *("--no-ws", "--log-level", "warning", "channel_manager.wsgi:application"),
+        ]
+        environment = {**self.environment, "WEB_THREADS": str(threads)}
+        web = Process("web", command, environment, self.directory / "web.log")
+        self.web = web
+        web.start()
+
+        def answers() -> bool:
+            web.require_running()
+            return self._get("/health/live") == 200
+
+        wait_for("the web process answers", answers, seconds=START_SECONDS)
+
+    def stop_web(self) -> None:
+        """Stop granian and its workers."""
+        if self.web is not None:
+            self.web.end()
+            self.web = None
+
+    def start_worker(self, *, wait: bool = True, concurrency: int = 6) -> Process:
+        """Start one more worker and return it, registered unless `wait` is False."""
+        known = self.last_worker
+        name = f"worker-{len(self.workers) + 1}"
+        command = [
+            *(sys.executable, "manage.py", "procrastinate", "worker"),
+            *("--concurrency", str(concurrency), "--shutdown-graceful-timeout", "15"),
+        ]
+        worker = Process(name, command, self.environment, self.directory / f"{name}.log")
+        self.workers.append(worker)
+        worker.start()
+
+        def registered() -> bool:
+            worker.require_running()
+            return self.last_worker > known
+
+        if wait:
+            wait_for("the worker has registered", registered, seconds=START_SECONDS)
+        return worker
+
+    def stop_workers(self) -> None:
+        """Stop every worker, frozen ones too."""
+        while self.workers:
+            self.workers.pop().end()
+
+    @property
+    def last_worker(self) -> int:
+        """Return the highest worker id that was ever given out."""
+        return int(
+            self.sql(
+                "SELECT coalesce(pg_sequence_last_value(pg_get_serial_sequence("
+                "'procrastinate_workers', 'id')::regclass), 0)"
+            )[0][0]
+        )
+
+    @property
+    def in_flight(self) -> int:
+        """Return how many orders have not settled."""
+        return int(
+            self.sql(
+                "SELECT count(*) FROM orders_order"
+                " WHERE status IN ('Submitted', 'Scheduled', 'Processing')"
+            )[0][0]
+        )
+
+    @property
+    def jobs_running(self) -> int:
+        """Return how many issuing jobs workers hold, dead ones too."""
+        return self._jobs("doing")
+
+    @property
+    def jobs_waiting(self) -> int:
+        """Return how many issuing jobs nobody holds."""
+        return self._jobs("todo")
+
+    def wait_until_settled(self, *, seconds: float) -> float:
+        """Return the seconds until no order is in flight and no job is left of them."""
+        return wait_for(
+            "every order has settled",
+            lambda: not (self.in_flight or self.jobs_running or self.jobs_waiting),
+            seconds=seconds,
+        )
+
+    def faults_logged(self) -> list[str]:
+        """Return the lines of the web's log that tell of a fault of ours."""
+        log = self.directory / "web.log"
+        lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+        return [line for line in lines if " ERROR " in line or line.startswith("Traceback")]
+
+    def close(self) -> None:
+        """Stop everything but the database."""
+        self.stop_workers()
+        self.stop_web()
+        self._sql.close()
+
+    def _jobs(self, status: str) -> int:
+        query = "SELECT count(*) FROM procrastinate_jobs WHERE queue_name = 'orders'"
+        return int(self.sql(f"{query} AND status = %s", status)[0][0])
+
+    def _get(self, path: str) -> int:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        try:
+            connection.request("GET", path)
+            return connection.getresponse().status
+        except (OSError, http.client.HTTPException):
+            return 0
+        finally:
+            connection.close()
+
+
+@contextmanager
+def running_stack(
+    *,
+    workers: int = 1,
+    web_workers: int = 2,
+    threads: int = 16,
+    postgres: Mapping[str, str] = NOT_DURABLE,
+    environment: Mapping[str, str] = SHORT_STALLS,
+) -> Iterator[Stack]:
+    """Yield a stack with the demo loaded that answers; stop everything in the end.
+
+    `postgres` are settings of the server: an empty mapping is a durable one.
+    """
+    with ExitStack() as exits:
+        url = exits.enter_context(throw_away_postgres(postgres))
+        directory = Path(exits.enter_context(tempfile.TemporaryDirectory(prefix="stack-")))
+        port = _free_port()
+        stack = Stack(
+            url,
+            directory,
+            port,
+            {
+                **os.environ,
+                "DATABASE_URL": url,
+                "VAR_DIR": str(directory),
+                "SECRET_KEY": "only-for-tests",
+                "PUBLIC_URL": f"http://127.0.0.1:{port}",
+                "DEMO": "1",
+                "DEBUG": "0",
+                **environment,
+            },
+        )
+        exits.callback(stack.close)
+        stack.manage("migrate", "--verbosity", "0")
+        stack.manage("loaddemo")
+        stack.demo = json.loads((directory / "demo.json").read_text())
+        for _ in range(workers):
+            stack.start_worker(wait=False)
+        stack.start_web(workers=web_workers, threads=threads)
+        wait_for("every worker has registered", lambda: stack.last_worker >= workers, seconds=60)
+        yield stack
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
