@@ -11,9 +11,11 @@ from django.db.models import QuerySet
 from channel_manager.history import runner
 from channel_manager.history.runner import Change
 from channel_manager.lib.errors import ErrorCode, Refusal
-from orders import destruction, intake, ledger, reading
+from orders import destruction, ledger, reading
 from orders.actions import OrderStateConflict, require_action
 from orders.models import Order, OrderStatus
+from orders.queueing import enqueue_issuance
+from orders.resolution import resolve_lines
 from wallets.models import Asset, AssetStatus
 
 
@@ -108,8 +110,8 @@ def replay_order(
                 members={"currentStatus": order.status},
                 retryable=order.is_in_flight,
             )
-        intake.resolve_lines(order=order, now=now)
-        job_id = intake.enqueue_issuance(order.pk)
+        resolve_lines(order=order, now=now)
+        job_id = enqueue_issuance(order.pk)
         runner.apply_to(
             [order],
             lambda row: row.replay(now=now, job_id=job_id),

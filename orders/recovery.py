@@ -10,8 +10,9 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from channel_manager.history import runner
 from channel_manager.history.runner import Change
-from orders import intake, issuance, lifecycle
+from orders import issuance, lifecycle
 from orders.models import FailureCode, Order, OrderStatus
+from orders.queueing import enqueue_issuance
 
 # What one run takes on; the next one follows within seconds.
 _BATCH = 200
@@ -51,7 +52,7 @@ def _resubmit(order_id: uuid.UUID, now: datetime.datetime) -> None:
     stalled = Order.objects.filter(pk=order_id, status=OrderStatus.SCHEDULED)
     with transaction.atomic():
         for order in runner.lock(stalled.standing_since(since)):
-            job_id = intake.enqueue_issuance(order.pk)
+            job_id = enqueue_issuance(order.pk)
             runner.apply_to(
                 [order],
                 functools.partial(Order.recover, now=now, job_id=job_id),
@@ -66,5 +67,5 @@ def _ensure_job(order_id: uuid.UUID) -> None:
         for order in runner.lock(submitted):
             live = ProcrastinateJob.objects.filter(pk=order.job_id, status__in=("todo", "doing"))
             if not live.exists():
-                order.job_id = intake.enqueue_issuance(order.pk)
+                order.job_id = enqueue_issuance(order.pk)
                 order.save(update_fields=["job_id"])

@@ -10,7 +10,8 @@ from procrastinate import JobContext, RetryStrategy
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import ConnectorException
 
-from orders import intake, issuance, recovery
+from orders import issuance, recovery
+from orders.queueing import ISSUE_TASK
 from partners import idempotency
 
 _log = logging.getLogger(__name__)
@@ -18,7 +19,7 @@ _log = logging.getLogger(__name__)
 _AGAIN = RetryStrategy(max_attempts=7, exponential_wait=2)
 
 
-@app.task(name=intake.ISSUE_TASK, queue="orders", retry=_AGAIN)
+@app.task(name=ISSUE_TASK, queue="orders", retry=_AGAIN)
 def issue_order(order_id: str) -> None:
     """Issue one order."""
     close_old_connections()

@@ -1,0 +1,142 @@
+"""The rows of an order, made from planned lines: totals, lines and wallet shells."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+from catalog import expansion
+from catalog.mapping import find_offers
+from orders.models import Order, OrderLine
+from orders.planning import LinePlan, plan_lines
+from orders.requests import LineRequest, OrderRequest
+from partners.models import Partner
+from wallets.models import Wallet
+
+LINE_STEP = 100_000
+CONTENT_FIELDS = [
+    "sell_to_email",
+    "sell_to_name",
+    "sell_to_language",
+    "payment_reference",
+    "total_incl_vat",
+    "total_excl_vat",
+    "visit_date",
+]
+
+
+def plan_contents(
+    partner: Partner, lines: Sequence[LineRequest], received_at: datetime.datetime
+) -> list[LinePlan]:
+    """Plan lines by the catalogue of the day they were received; raises InvalidRequest."""
+    offers = find_offers(
+        partner=partner,
+        item_numbers=[line.item_number for line in lines],
+        on=received_at.astimezone(partner.venue.zone).date(),
+    )
+    return plan_lines(
+        partner=partner, venue=partner.venue, lines=lines, offers=offers, now=received_at
+    )
+
+
+def set_contents(order: Order, request: OrderRequest, lines: Sequence[OrderLine]) -> None:
+    """Set what a partner may change of an order: header and totals (CONTENT_FIELDS)."""
+    order.sell_to_email = request.sell_to_email
+    order.sell_to_name = request.sell_to_name
+    order.sell_to_language = request.sell_to_language
+    order.payment_reference = request.payment_reference
+    set_totals(order, lines)
+
+
+def set_totals(order: Order, lines: Iterable[OrderLine]) -> None:
+    """Add up the lines; the totals are unknown while one of them has no price."""
+    rows = list(lines)
+    prices = [(row.unit_price_incl_vat, row.unit_price_excl_vat, row.quantity) for row in rows]
+    order.total_incl_vat = order.total_excl_vat = None
+    if all(incl is not None for incl, _, _ in prices):
+        order.total_incl_vat = sum((i * n for i, _, n in prices if i is not None), Decimal(0))
+        order.total_excl_vat = sum((e * n for _, e, n in prices if e is not None), Decimal(0))
+    order.visit_date = min((row.visit_date for row in rows if row.visit_date), default=None)
+
+
+def make_lines(order: Order, plans: Sequence[LinePlan]) -> list[OrderLine]:
+    """Make the unsaved lines of an order."""
+    return [
+        fill_line(OrderLine(order=order, line_no=number * LINE_STEP), plan)
+        for number, plan in enumerate(plans, start=1)
+    ]
+
+
+def fill_line(line: OrderLine, plan: LinePlan) -> OrderLine:
+    """Write a plan on a line and return it: as asked, and what it will become at what price."""
+    request = plan.request
+    line.item_number = request.item_number
+    line.quantity = request.quantity
+    line.visit_date = request.visit_date
+    line.visit_time = request.visit_time
+    line.sell_to_email = request.sell_to_email
+    line.sell_to_name = request.sell_to_name
+    line.sell_to_language = request.sell_to_language
+    line.names = list(request.names or ())
+    line.external_reference_numbers = list(request.external_reference_numbers or ())
+    line.component_schedule = [
+        {
+            "itemNumber": entry.item_number,
+            "visitDate": entry.visit_date and entry.visit_date.isoformat(),
+            "visitTime": entry.visit_time and entry.visit_time.isoformat(),
+        }
+        for entry in request.component_schedule or ()
+    ]
+    line.unresolved_cause = plan.unresolved_cause or ""
+    if plan.offer:
+        line.package = plan.offer.package
+        line.mapping_id = plan.offer.mapping_id
+        line.description = plan.offer.package.name
+        line.is_package = len(plan.offer.components) > 1
+        line.is_group = plan.offer.package.is_group
+    if plan.price and plan.expansion:
+        line.unit_price_incl_vat = plan.price.incl_vat
+        line.unit_price_excl_vat = plan.price.excl_vat
+        line.vat_parts = [
+            {
+                "rate": str(part.rate),
+                "inclVat": str(part.incl_vat),
+                "exclVat": str(part.excl_vat),
+            }
+            for part in plan.price.parts
+        ]
+        line.plan = [expansion.to_json(component) for component in plan.expansion.components]
+    return line
+
+
+def make_shells(order: Order, lines: Iterable[OrderLine]) -> list[Wallet]:
+    """Make the wallet shells of resolved lines, numbers and names on them at once."""
+    shells = []
+    for line in lines:
+        if line.unresolved_cause:
+            continue
+        count = 1 if line.is_group else line.quantity
+        for index in range(count):
+            numbers, names = line.external_reference_numbers, line.names
+            shells.append(
+                Wallet(
+                    venue_id=order.venue_id,
+                    order=order,
+                    line=line,
+                    seq_no=index + 1,
+                    external_reference_number=numbers[index] if numbers else None,
+                    name=names[index] if names else None,
+                )
+            )
+    return shells
+
+
+def insert_rows(lines: Sequence[OrderLine], wallets: Sequence[Wallet]) -> None:
+    """Insert lines and wallet shells; raises IntegrityError when a number is taken."""
+    if lines:
+        OrderLine.objects.bulk_create(lines)
+    # In the order of the guests' numbers: two orders that clash wait for each other one way only.
+    Wallet.objects.bulk_create(
+        sorted(wallets, key=lambda wallet: wallet.external_reference_number or "")
+    )
