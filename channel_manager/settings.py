@@ -46,7 +46,6 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -141,9 +140,23 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "OTA Channel Manager partner API",
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.0",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "COMPONENT_SPLIT_REQUEST": True,
     "SORT_OPERATIONS": False,
+    "SORT_OPERATION_PARAMETERS": False,
+    "CAMELIZE_NAMES": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_SUFFIX": "",
+    "ENUM_NAME_OVERRIDES": {
+        "OrderStatus": "orders.models.OrderStatus",
+        "WalletStatus": "wallets.models.WalletStatus",
+        "AssetStatus": "wallets.models.AssetStatus",
+        "ItemType": "channel_manager.openapi.ITEM_TYPES",
+        "Dating": "channel_manager.openapi.DATINGS",
+        "ErrorCode": "channel_manager.openapi.ERROR_CODES",
+    },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "channel_manager.openapi.complete",
+    ],
 }
 
 # Threads of one web process; `?wait=` may hold at most half of them.

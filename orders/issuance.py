@@ -13,8 +13,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 
-from django.db import Error as DatabaseError
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 
 from catalog import expansion
 from channel_manager.history import runner
@@ -31,14 +30,15 @@ _log = logging.getLogger(__name__)
 def issue_order(*, order_id: uuid.UUID, clock: Callable[[], datetime.datetime]) -> None:
     """Bring an order from wherever it stopped to Issued, Draft or Error.
 
-    An order that has settled, or is gone, is left alone: somebody else was first. Database errors
-    are passed on, for the job to be tried again; any other fault settles the order in Error.
+    An order that has settled, or is gone, is left alone: somebody else was first. A database that
+    is away or busy is passed on, for the job to be tried again; any other fault settles the order
+    in Error.
     """
     _step(order_id, OrderStatus.SUBMITTED, "scheduled", lambda o: o.schedule(now=clock()), clock)
     _step(order_id, OrderStatus.SCHEDULED, "started", lambda o: o.start(now=clock()), clock)
     try:
         _settle(order_id, now=clock())
-    except DatabaseError:
+    except (OperationalError, InterfaceError):
         raise
     except Exception:
         _log.exception("Issuing order %s failed", order_id)

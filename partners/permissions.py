@@ -33,7 +33,8 @@ class HasScope(BasePermission):
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         """Tell that the key has the scope; raises MissingScope. Other methods end in a 405."""
-        needed = getattr(view, "scopes", {}).get(request.method)
+        method = "GET" if request.method == "HEAD" else request.method
+        needed = getattr(view, "scopes", {}).get(method)
         if needed is not None and needed not in caller_of(request).key.scopes:
             raise MissingScope(
                 f"The API key lacks the scope {needed}.", members={"requiredScope": needed}

@@ -12,13 +12,33 @@ from channel_manager.lib.errors import ErrorCode
 from channel_manager.lib.problem_schema import problems
 from orders.api import serializers as shapes
 from orders.api.waiting import MAX_WAIT_SECONDS
+from orders.models import OrderStatus
+from partners.idempotency import MAX_KEY_LENGTH
 
 Decorator = Callable[[Any], Any]
 
 _TAG = ["Orders"]
+_ORDER_ID = OpenApiParameter(
+    "order_id",
+    OpenApiTypes.UUID,
+    OpenApiParameter.PATH,
+    description="`orderId` of one of your orders, in any case.",
+)
+_PARTNER_ID = OpenApiParameter(
+    "partner_id",
+    OpenApiTypes.UUID,
+    OpenApiParameter.PATH,
+    description="Your own `partnerId`.",
+)
 _KEY = OpenApiParameter(
     "Idempotency-Key",
-    OpenApiTypes.STR,
+    # Printable ISO 8859-1, which is what a header can carry, and not only blanks.
+    {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": MAX_KEY_LENGTH,
+        "pattern": "^[ -~¡-¬®-ÿ]*[!-~¡-¬®-ÿ][ -~¡-¬®-ÿ]*$",
+    },
     OpenApiParameter.HEADER,
     description="1 to 255 characters. The same key with the same request gives the first answer "
     "again, for 24 hours at least, with `Idempotent-Replayed: true`.",
@@ -34,6 +54,9 @@ _WRITE = (
     ErrorCode.IDEMPOTENCY_IN_PROGRESS,
     ErrorCode.IDEMPOTENCY_MISMATCH,
 )
+# A text that a query can carry.
+_TEXT = {"type": "string", "pattern": "^[^\\u0000]*$"}
+_MOMENT = {"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}]}
 _EXAMPLE = OpenApiExample(
     "Two adults, paid",
     request_only=True,
@@ -74,12 +97,15 @@ get_order: Decorator = extend_schema(
     operation_id="getOrder",
     tags=_TAG,
     summary="Get order",
+    description="With `wait` the answer comes as soon as the order has settled, or when so many "
+    "seconds have passed; it may come sooner when many requests wait.",
     parameters=[
+        _ORDER_ID,
         OpenApiParameter(
             "wait",
             {"type": "integer", "minimum": 1, "maximum": MAX_WAIT_SECONDS},
-            description="Answer when the order has settled, after so many seconds at the latest.",
-        )
+            description="Seconds to wait at most.",
+        ),
     ],
     responses={
         200: OpenApiResponse(shapes.OrderSerializer, description="The order as it is now."),
@@ -93,7 +119,7 @@ replace_order: Decorator = extend_schema(
     description="Gives a `Draft` or `Error` order new contents: its wallets are destroyed and it "
     "is `Submitted` again. Its id, references and moment of receipt stay. What is left out is "
     "cleared. `partnerId` and `sellToOrderReference` must be the order's own.",
-    parameters=[_KEY],
+    parameters=[_ORDER_ID, _KEY],
     request=shapes.OrderRequestSerializer,
     examples=[_EXAMPLE],
     responses={
@@ -107,7 +133,7 @@ delete_order: Decorator = extend_schema(
     summary="Delete order",
     description="`Issued`: becomes `Cancelled`, its wallets are destroyed, the row stays. `Draft` "
     "and `Error`: removed for good, answered once as `Cancelled`. `Cancelled`: nothing happens.",
-    parameters=[_KEY],
+    parameters=[_ORDER_ID, _KEY],
     request=None,
     responses={
         200: OpenApiResponse(shapes.OrderSerializer, description="The order as it ended."),
@@ -128,7 +154,7 @@ confirm_order: Decorator = extend_schema(
     summary="Confirm order",
     description="Releases a `Draft`: the same tickets and coupons become valid. An `Issued` order "
     "is returned unchanged, whatever the body.",
-    parameters=[_KEY],
+    parameters=[_ORDER_ID, _KEY],
     request=shapes.ConfirmRequestSerializer,
     responses={
         200: OpenApiResponse(shapes.OrderSerializer, description="The order, Issued."),
@@ -141,14 +167,29 @@ list_orders: Decorator = extend_schema(
     summary="List orders by partner",
     description="Oldest first. Filters are combined with AND. Follow `nextPageURL` as it is.",
     parameters=[
-        OpenApiParameter("status", str, description="One or more, separated by commas."),
-        OpenApiParameter("sellToOrderReference", str, description="Exactly this one."),
-        OpenApiParameter("buyFromOrderReference", str, description="Exactly this one."),
+        _PARTNER_ID,
         OpenApiParameter(
-            "receivedAtFrom", str, description="ISO 8601, included; a date is the venue's day."
+            "status",
+            {
+                "type": "array",
+                "minItems": 1,
+                "items": {"type": "string", "enum": list(OrderStatus.values)},
+            },
+            style="form",
+            explode=False,
+            description="One or more, separated by commas.",
+        ),
+        OpenApiParameter("sellToOrderReference", _TEXT, description="Exactly this one."),
+        OpenApiParameter("buyFromOrderReference", _TEXT, description="Exactly this one."),
+        OpenApiParameter(
+            "receivedAtFrom",
+            _MOMENT,
+            description="ISO 8601, included; a date is the venue's day.",
         ),
         OpenApiParameter(
-            "receivedAtTo", str, description="ISO 8601, included; a date is the venue's day."
+            "receivedAtTo",
+            _MOMENT,
+            description="ISO 8601, included; a date is the venue's day.",
         ),
         OpenApiParameter(
             "pageSize", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}
