@@ -1,4 +1,4 @@
-"""What holds for every request: an id to trace it by, and a limit to its body."""
+"""What holds for every request: an id to trace it by, a limit to its body, one shape of refusal."""
 
 import io
 import re
@@ -6,9 +6,10 @@ import uuid
 from collections.abc import Callable
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 
 from channel_manager import api
+from channel_manager.lib.errors import ErrorCode, Refusal
 
 _SANE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _Handler = Callable[[HttpRequest], HttpResponse]
@@ -50,3 +51,37 @@ class BodyLimitMiddleware:
             request.META["CONTENT_LENGTH"] = str(len(body))
             request._stream = io.BytesIO(body)
         return self.get_response(request)
+
+
+class MethodNotAllowed(Refusal):
+    """The address does not take this method."""
+
+    code = ErrorCode.METHOD_NOT_ALLOWED
+
+
+class RefusalMiddleware:
+    """Answer what views outside the API refuse the way the API does (contract section 8).
+
+    A refusal that has `headers` of its own is answered with them.
+    """
+
+    def __init__(self, get_response: _Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if not isinstance(response, HttpResponseNotAllowed) or request.path.startswith("/admin/"):
+            return response
+        refusal = MethodNotAllowed(f"{request.method} is not allowed here.")
+        answer = api.problem_response(refusal, request)
+        answer["Allow"] = response["Allow"]
+        return answer
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Answer a refusal; anything else is a fault and stays one."""
+        if not isinstance(exception, Refusal):
+            return None
+        response = api.problem_response(exception, request)
+        for name, value in getattr(exception, "headers", {}).items():
+            response[name] = value
+        return response

@@ -1,8 +1,11 @@
 """The OpenAPI file: what drf-spectacular cannot see by itself, and the address it is served at.
 
 Extensions describe our strict fields exactly, so that a validator refuses what the API refuses. The
-hook at the end adds what holds for every operation: server, security, scopes, headers, examples.
+hook at the end adds what holds for every operation: server, scopes, headers, examples.
 """
+
+# mypy: allow-untyped-calls
+# (drf-spectacular leaves its own functions unannotated)
 
 from __future__ import annotations
 
@@ -25,7 +28,8 @@ from drf_spectacular.utils import Direction
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from channel_manager.docs import samples
+from catalog.models import Dating, ItemType
+from channel_manager.docs import error_pages, samples
 from channel_manager.lib.errors import ErrorCode
 
 Schema = dict[str, Any]
@@ -36,12 +40,14 @@ _CONTROL = r"\u0000-\u001f\u007f-\u009f"
 _WHITE = r"\u0020\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 ANY_TEXT = f"^[^{_CONTROL}]*$"
 VISIBLE_TEXT = f"^[^{_CONTROL}]*[^{_CONTROL}{_WHITE}][^{_CONTROL}]*$"
-LANGUAGE_TAG = (
-    "^[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?(-[A-Za-z0-9]{4,8})*$"  # BCP 47
-)
+LANGUAGE_TAG = "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$"
 LOCAL_TIME = "^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"
 _AMOUNT = r"^-?[0-9]+(\.[0-9]{1,3})?$"
 
+# Choices as the serializers name them, for the enums' names in the file.
+ITEM_TYPES = [(value, value) for value in ItemType.values]
+DATINGS = [(value, value) for value in Dating.values]
+ERROR_CODES = [(code.value, code.value) for code in ErrorCode]
 # Members of answers whose form the serializers leave open.
 _FORMS: dict[str, Schema] = {
     "manifestUrl": {"format": "uri"},
@@ -116,7 +122,8 @@ class EmailForm(_FieldForm):
     """An e-mail address."""
 
     target_class = "channel_manager.lib.strict_fields.EmailAddressField"
-    form = {"format": "email"}
+    # The format alone would take a domain without a dot.
+    form = {"format": "email", "pattern": r"@(localhost|\[[^@]*\]|[^@]*\.[^@]*)$"}
 
 
 class LanguageForm(_FieldForm):
@@ -167,16 +174,10 @@ def complete(
     components = result["components"]
     components["headers"] = _HEADERS
     for name, schema in components["schemas"].items():
-        if not name.endswith("Request"):
-            for member, form in _FORMS.items():
-                schema.get("properties", {}).get(member, {}).update(form)
-    components["schemas"]["Article"]["properties"]["sampleOrder"] = {
-        "$ref": "#/components/schemas/OrderRequest",
-        "description": "A body for createOrder, ready to be sent.",
-    }
+        _complete_schema(name, schema)
+    result["paths"] = dict(sorted(result["paths"].items()))
     scopes = {
-        (method, operation_id): scope
-        for method, operation_id, scope in _scopes(result, generator)
+        (method, operation_id): scope for method, operation_id, scope in _scopes(result, generator)
     }
     for path in result["paths"].values():
         for method, operation in path.items():
@@ -188,9 +189,30 @@ def complete(
     return result
 
 
+def _complete_schema(name: str, schema: Schema) -> None:
+    members: dict[str, Schema] = schema.get("properties", {})
+    if name.endswith("Request"):
+        required = schema.get("required", [])
+        schema["properties"] = dict(
+            sorted(members.items(), key=lambda item: item[0] not in required)
+        )
+        for array in members.values():
+            if "oneOf" in array.get("items", {}):
+                # The pattern allows the empty string: as an alternative of its own it would make
+                # two alternatives match.
+                array["items"] = array["items"]["oneOf"][0]
+        return
+    for member, form in _FORMS.items():
+        if member in members:
+            members[member] |= form
+    if name == "Article":
+        members["sampleOrder"] |= {"$ref": "#/components/schemas/OrderRequest"}
+
+
 def _scopes(result: Schema, generator: SchemaGenerator) -> Iterator[tuple[str, str, str]]:
     """Yield method, operation id and scope of every operation, as its view names it."""
-    for path, _regex, method, callback in generator.endpoints:
+    endpoints: Any = generator.endpoints
+    for path, _regex, method, callback in endpoints:
         camel = re.sub(r"_([a-z])", lambda found: found[1].upper(), path)
         operation = result["paths"][camel][method.lower()]
         yield method.lower(), operation["operationId"], callback.cls.scopes[method]
@@ -209,18 +231,28 @@ def _complete_response(response: Schema, method: str, status: int, operation_id:
     if status == 503 or (status == 409 and method != "get"):
         names.append("Retry-After")
     response["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
-    response["description"] = _CODE.sub(_link, response["description"])
+    if "application/problem+json" in response.get("content", {}):
+        _complete_problem(response)
+    if operation_id == "createOrder" and status == 201:
+        response["links"] = _LINKS
     example = samples.ANSWERS.get(operation_id)
     if status < 300 and example is not None:
         response["content"]["application/json"]["example"] = example
 
 
-_CODE = re.compile(r"`([a-z_]+)`:")
+# A code in the description of a refusal (channel_manager.lib.problem_schema).
+_CODE = re.compile(r" ?`([a-z_]+)`:")
 
 
-def _link(found: re.Match[str]) -> str:
-    code = found[1]
-    return f"[`{code}`](/docs/errors/{code}):" if code in ErrorCode else found[0]
+def _complete_problem(response: Schema) -> None:
+    """Give each code of a refusal a line with a link to its page, and an example."""
+    codes = [ErrorCode(code) for code in _CODE.findall(response["description"])]
+    lines = _CODE.sub(r"\n- [`\1`](/docs/errors/\1):", response["description"])
+    response["description"] = lines.strip().removeprefix("- " if len(codes) == 1 else "")
+    response["content"]["application/problem+json"]["examples"] = {
+        code.value: {"summary": code.text.title, "value": error_pages.example_body(code)}
+        for code in codes
+    }
 
 
 def _info() -> Schema:
@@ -228,7 +260,7 @@ def _info() -> Schema:
     return {
         "summary": "Order tickets and coupons of a park, and hand them to your guests.",
         "description": _DESCRIPTION.format(base=base),
-        "contact": {"name": "The venue that gave you your API key", "url": f"{base}/docs"},
+        "contact": {"name": "The venue that gave you your API key"},
     }
 
 
@@ -246,6 +278,15 @@ order.
 - **`X-Request-Id`** is on every answer. Send your own (1 to 64 letters, digits, `.`, `_`, `:`,
   `-`) and it is kept.
 """
+
+# What may be done next with the order that createOrder answers.
+_LINKS = {
+    operation_id: {
+        "operationId": operation_id,
+        "parameters": {"orderId": "$response.body#/orderId"},
+    }
+    for operation_id in ("getOrder", "confirmOrder", "replaceOrder", "deleteOrder")
+}
 
 _TAGS = [
     {

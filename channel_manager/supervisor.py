@@ -90,7 +90,9 @@ class Child:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                preexec_fn=die_with_parent(signal.SIGTERM),
+                # Not TERM: the database goes when we are killed, so there is nothing to finish, and
+                # the next run wants the port at once. Half-done jobs are taken up again.
+                preexec_fn=die_with_parent(signal.SIGKILL),
             )
 
     def ended(self) -> str | None:
@@ -127,7 +129,7 @@ class Child:
 
     @staticmethod
     def _reap(process: subprocess.Popen[bytes]) -> None:
-        """Kill what is left of its group (granian's workers survive a killed parent), and reap."""
+        """Kill what is left of its group, and reap."""
         try:
             os.killpg(process.pid, signal.SIGKILL)
         except (ProcessLookupError, PermissionError):  # macOS refuses for a zombie

@@ -2,23 +2,23 @@
 
 from django.contrib import admin
 from django.urls import include, path
-from drf_spectacular.views import SpectacularJSONAPIView
+from django.views.generic import RedirectView
 
-from channel_manager import health
+from channel_manager import health, openapi
 
 urlpatterns = [
+    path("admin", RedirectView.as_view(url="/admin/", query_string=True)),
     path("admin/", admin.site.urls),
     path("health/live", health.live),
     path("health/ready", health.ready),
-    path(
-        "openapi.json",
-        SpectacularJSONAPIView.as_view(authentication_classes=[], permission_classes=[]),
-    ),
+    path("openapi.json", openapi.DocumentView.as_view()),
+    path("", include("channel_manager.docs.urls")),
     path("", include("catalog.api.urls")),
     path("", include("orders.api.urls")),
+    path("", include("orders.manifest_urls")),
 ]
 
 handler400 = "channel_manager.api.bad_request"
-handler403 = "channel_manager.api.forbidden"
-handler404 = "channel_manager.api.not_found"
+handler403 = "channel_manager.admin_errors.forbidden"
+handler404 = "channel_manager.admin_errors.not_found"
 handler500 = "channel_manager.api.server_error"

@@ -42,7 +42,7 @@ def submit_order(*, partner: Partner, request: OrderRequest, now: datetime.datet
         venue=partner.venue,
         partner=partner,
         sell_to_order_reference=request.sell_to_order_reference,
-        received_at=now,
+        received_at=_as_shown(now),
         currency=partner.venue.currency,
         updated_at=now,
         status_since=now,
@@ -105,3 +105,8 @@ def replace_order(
         )
         reading.attach(order, lines, wallets)
         return order
+
+
+def _as_shown(moment: datetime.datetime) -> datetime.datetime:
+    """Cut a moment to milliseconds: what partners are shown must find the order again."""
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

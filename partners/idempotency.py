@@ -58,13 +58,21 @@ def idempotent(
         _check_key(key)
         print_ = fingerprint(request.method, request.path, request.data)
         partner = caller_of(request).partner
-        with transaction.atomic():
-            stored = _lock_and_look_up(partner, key)
-            if stored is not None:
-                return _replay(stored, print_)
-            response = handler(view, request, *args, **kwargs)
-            _store(partner, key, print_, response)
-            return response
+        try:
+            with transaction.atomic():
+                stored = _lock_and_look_up(partner, key)
+                if stored is not None:
+                    return _replay(stored, print_)
+                response = handler(view, request, *args, **kwargs)
+                _store(partner, key, print_, response)
+                return response
+        except Refusal:
+            # The first request may have committed after the look-up's snapshot, and then it is
+            # its own work that stands in our way (such as a duplicate order): its answer counts.
+            stored = IdempotencyRecord.objects.filter(partner=partner, key=key).first()
+            if stored is None:
+                raise
+            return _replay(stored, print_)
 
     return cast("Callable[Concatenate[_View, Request, _P], Response]", handle)
 
@@ -84,7 +92,7 @@ def _lock_and_look_up(partner: Partner, key: str) -> IdempotencyRecord | None:
     """Take the key's lock until the transaction ends and return the stored answer, if any.
 
     One statement, whose snapshot may be older than the lock: an answer committed in between is
-    not seen, and then the unique constraint refuses ours in `_store`.
+    not seen, and then the work itself or the unique constraint in `_store` is refused.
     """
     with connection.cursor() as cursor:
         cursor.execute(

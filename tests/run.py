@@ -37,7 +37,7 @@ def main(arguments: list[str]) -> int:
 
 def _pytest(url: str, arguments: list[str]) -> int:
     pytest = subprocess.Popen(
-        [sys.executable, "-m", "pytest", "-n", str(len(os.sched_getaffinity(0))), *arguments],
+        [sys.executable, "-m", "pytest", "-n", str(min(os.cpu_count() or 1, 8)), *arguments],
         env={"SECRET_KEY": "only-for-tests", **os.environ, "DATABASE_URL": url},
         preexec_fn=die_with_parent(signal.SIGTERM),
     )

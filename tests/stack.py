@@ -255,6 +255,11 @@ class Stack:
         """Return how many issuing jobs nobody holds."""
         return self._jobs("todo")
 
+    def jobs_held_by(self, worker_id: int) -> int:
+        """Return how many jobs one worker holds, dead or alive."""
+        query = "SELECT count(*) FROM procrastinate_jobs WHERE status = 'doing' AND worker_id = %s"
+        return int(self.sql(query, worker_id)[0][0])
+
     def wait_until_settled(self, *, seconds: float) -> float:
         """Return the seconds until no order is in flight and no job is left of them."""
         return wait_for(
@@ -267,7 +272,9 @@ class Stack:
         """Return the lines of the web's log that tell of a fault of ours."""
         log = self.directory / "web.log"
         lines = log.read_text(errors="replace").splitlines() if log.exists() else []
-        return [line for line in lines if " ERROR " in line or line.startswith("Traceback")]
+        # A 503 that asks the partner to come again is logged as an error too.
+        faults = (" ERROR channel_manager", "Internal Server Error", "Traceback")
+        return [line for line in lines if any(fault in line for fault in faults)]
 
     def close(self) -> None:
         """Stop everything but the database."""

@@ -58,6 +58,10 @@ class Seller:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection; another request opens it again."""
         self._connection.close()
 
     def twin(self) -> Seller:
@@ -80,7 +84,7 @@ class Seller:
             response = self._connection.getresponse()
             text = response.read()
         except (OSError, http.client.HTTPException):
-            self._connection.close()  # the next request opens another one
+            self.close()
             raise
         seconds = time.perf_counter() - started
         found = {name.lower(): value for name, value in response.getheaders()}

@@ -1,7 +1,6 @@
-"""QR codes of asset numbers: dark runs per row, drawn as SVG here and as a path in the PDF. Pure."""
+"""QR codes of asset numbers: dark runs per row, as the PDF draws them, or as SVG. Pure."""
 
-import functools
-from collections.abc import Sequence
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import segno
@@ -25,30 +24,44 @@ class QrCode(NamedTuple):
     """A code of `size` by `size` modules without its quiet zone."""
 
     size: int
-    runs: Sequence[Run]
+    runs: list[Run]
 
 
-@functools.lru_cache(maxsize=4096)
+class SvgCode(NamedTuple):
+    """A code as SVG: the side of its view box, quiet zone included, and the data of its path.
+
+    The path runs through the middle of the modules: it is to be stroked one unit wide. The side is
+    text, for templates take their time over numbers.
+    """
+
+    side: str
+    path: str
+
+
 def encode(content: str) -> QrCode:
-    """Return the QR code of a content, with at least 15 % of it recoverable (level M)."""
+    """Return the QR code of a content; at least 15 % of it may be damaged (level M)."""
     matrix = segno.make_qr(content, error="m", mask=_MASK).matrix
-    runs = []
-    for y, row in enumerate(matrix):
-        start = -1
-        for x, dark in enumerate((*row, 0)):
-            if dark and start < 0:
-                start = x
-            elif not dark and start >= 0:
-                runs.append(Run(start, y, x - start))
-                start = -1
-    return QrCode(len(matrix), tuple(runs))
+    return QrCode(len(matrix), [run for y, row in enumerate(matrix) for run in _runs(y, row)])
 
 
-def svg_path(content: str) -> tuple[int, str]:
-    """Return the side of the code's view box, quiet zone included, and its path data."""
+def svg(content: str) -> SvgCode:
+    """Return the QR code of a content as SVG."""
     code = encode(content)
-    parts = [
-        f"M{run.x + QUIET_ZONE} {run.y + QUIET_ZONE}h{run.length}v1h-{run.length}z"
-        for run in code.runs
-    ]
-    return code.size + 2 * QUIET_ZONE, "".join(parts)
+    parts = []
+    row, column = -1, 0
+    for x, y, length in code.runs:
+        if y != row:
+            parts.append(f"M{x + QUIET_ZONE} {y + QUIET_ZONE}.5h{length}")
+        else:
+            parts.append(f"m{x - column} 0h{length}")
+        row, column = y, x + length
+    return SvgCode(str(code.size + 2 * QUIET_ZONE), "".join(parts))
+
+
+def _runs(y: int, row: bytearray) -> Iterator[Run]:
+    x = row.find(1)
+    while x >= 0:
+        end = row.find(0, x)
+        end = len(row) if end < 0 else end
+        yield Run(x, y, end - x)
+        x = row.find(1, end)

@@ -29,7 +29,13 @@ def die_with_parent(signum: signal.Signals) -> Callable[[], None]:
     return arm
 
 
-def stop_when_parent_dies(signum: signal.Signals) -> None:
-    """Have the kernel send `signum` to this very process when its parent dies (Linux only)."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signum), 0, 0, 0)
+def stop_when_parent_dies(signum: signal.Signals, parent: int) -> None:
+    """Have the kernel send `signum` to this very process when its parent dies (Linux only).
+
+    `parent` is whom this process takes for its parent: gone already, the signal comes now.
+    """
+    if sys.platform != "linux":
+        return
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signum), 0, 0, 0)
+    if os.getppid() != parent:
+        os.kill(os.getpid(), signum)

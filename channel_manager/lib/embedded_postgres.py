@@ -285,7 +285,7 @@ def _command_line(pid: int) -> str:
         if Path("/proc/self").exists():
             return ""
     found = subprocess.run(
-        ["ps", "-p", str(pid), "-o", "command="], capture_output=True, text=True, check=False
+        ["/bin/ps", "-p", str(pid), "-o", "command="], capture_output=True, text=True, check=False
     )
     return found.stdout
 

@@ -18,6 +18,10 @@ ROLE = DATABASE = "channel_manager"
 PORT = 5432
 # sun_path holds 103 bytes on the strictest system, and "/.s.PGSQL.5432" takes 14 of them.
 _SOCKET_DIR_BYTES = 103 - 14
+# Anybody may write here, which is why `make_private` is particular about what it finds. /var/tmp
+# survives a restart of the machine.
+_TMP = Path("/tmp")  # noqa: S108
+_VAR_TMP = Path("/var/tmp")  # noqa: S108
 
 
 class EmbeddedPostgresError(Exception):
@@ -60,7 +64,7 @@ class Place:
         # A comma or a quote would make PostgreSQL read the path as a list.
         if len(os.fsencode(path)) <= _SOCKET_DIR_BYTES and re.fullmatch(r"[\w ./+@-]+", path):
             return self.home
-        return Path("/tmp") / f"channel_manager-{_digest(self.home)}"
+        return _TMP / f"channel_manager-{_digest(self.home)}"
 
     @property
     def url(self) -> str:
@@ -111,7 +115,7 @@ def place_of(var_dir: Path) -> Place:
     account = _account(home)
     if account is None or (_reaches(account, var_dir) and _reaches(account, _site_packages())):
         return Place(var_dir, home, account, orphaned=False)
-    base = Path("/var/tmp") if Path("/var/tmp").is_dir() else Path("/tmp")
+    base = _VAR_TMP if _VAR_TMP.is_dir() else _TMP
     home = base / f"channel_manager-{_digest(var_dir)}"
     # Whoever owns a directory found there does not get our data: no asking `_account`.
     return Place(var_dir, home, _nobody(), orphaned=home.exists())

@@ -18,7 +18,8 @@ def prepare() -> None:
     var_dir = _var_dir()
     try:
         var_dir.mkdir(parents=True, exist_ok=True)
-        _default("SECRET_KEY", _secret_key(var_dir))
+        if not os.environ.get("SECRET_KEY"):
+            os.environ["SECRET_KEY"] = _secret_key(var_dir)
     except OSError as error:
         sys.exit(f"{error.filename} cannot be used: {error.strerror}. VAR_DIR may name another.")
     os.environ["VAR_DIR"] = str(var_dir)

@@ -38,17 +38,13 @@ class Demo(TypedDict):
     packages: dict[str, str]
 
 
-def read_demo(path: Path) -> Demo | None:
-    """Return the demo file's content, None where no demo was loaded."""
-    if not path.exists():
-        return None
-    demo: Demo = json.loads(path.read_text())
-    return demo
+def banner(base_url: str, docs_path: str, demo_file: Path | None, logs: Sequence[Path]) -> str:
+    """Return the text: where to go, who to be, and a first order to paste.
 
-
-def banner(base_url: str, demo: Demo | None, logs: Sequence[Path]) -> str:
-    """Return the text: where to go, who to be, and a first order to paste."""
-    rule = "─" * 78
+    `demo_file` is `$VAR_DIR/demo.json`, None where no demo was loaded.
+    """
+    demo: Demo | None = json.loads(demo_file.read_text()) if demo_file else None
+    rule = "-" * 78
     lines = ["", rule, f"  OTA Channel Manager is ready at {base_url}", rule, ""]
     lines.append(f"  Admin      {base_url}{demo['admin']['path'] if demo else '/admin/'}")
     if demo:
@@ -61,7 +57,8 @@ def banner(base_url: str, demo: Demo | None, logs: Sequence[Path]) -> str:
     else:
         lines.append("             log-in: .venv/bin/python manage.py createsuperuser")
     lines += [
-        f"  API docs   {base_url}/docs",
+        f"  API docs   {base_url}{docs_path}",
+        *([f"  Demo       {demo_file} has every key and code"] if demo_file else []),
         f"  Logs       {'  '.join(str(log) for log in logs)}",
         "",
     ]
@@ -77,7 +74,9 @@ def banner(base_url: str, demo: Demo | None, logs: Sequence[Path]) -> str:
 
 def _first_order(base_url: str, demo: Demo) -> list[str]:
     """Return shell lines for bash and zsh; each paste makes its own reference."""
-    partner = next(one for one in demo["partners"] if one["state"] == "Active")
+    partner = next(
+        one for one in demo["partners"] if one["state"] == "Active" and not one["testMode"]
+    )
     return f"""\
 curl -sS {base_url}/channelManager \\
   -H 'x-api-key: {partner["apiKey"]}' -H 'Content-Type: application/json' \\
@@ -91,7 +90,7 @@ curl -sS {base_url}/channelManager \\
 
 curl -sS -H 'x-api-key: {partner["apiKey"]}' \\
   '{base_url}/channelManager/ORDER_ID?wait=20' | python3 -m json.tool
-""".splitlines()
+""".split("\n")
 
 
 def _visit_date(demo: Demo) -> date:

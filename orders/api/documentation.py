@@ -49,6 +49,14 @@ _BODY = (
     ErrorCode.UNSUPPORTED_MEDIA_TYPE,
     ErrorCode.PAYLOAD_TOO_LARGE,
 )
+_CONTENTS = (
+    ErrorCode.UNKNOWN_PARTNER,
+    ErrorCode.UNKNOWN_ITEM,
+    ErrorCode.NOT_ON_SALE,
+    ErrorCode.PACKAGE_NOT_READY,
+    ErrorCode.VISIT_IN_PAST,
+    ErrorCode.EXTERNAL_REFERENCE_TAKEN,
+)
 _WRITE = (
     ErrorCode.PARTNER_NOT_ACTIVE,
     ErrorCode.IDEMPOTENCY_IN_PROGRESS,
@@ -90,7 +98,7 @@ create_order: Decorator = extend_schema(
     examples=[_EXAMPLE],
     responses={
         201: OpenApiResponse(shapes.OrderSerializer, description="The order, Submitted."),
-        **problems(*_BODY, *_WRITE),
+        **problems(*_BODY, *_CONTENTS, ErrorCode.DUPLICATE_ORDER, *_WRITE),
     },
 )
 get_order: Decorator = extend_schema(
@@ -124,7 +132,9 @@ replace_order: Decorator = extend_schema(
     examples=[_EXAMPLE],
     responses={
         200: OpenApiResponse(shapes.OrderSerializer, description="The order, Submitted again."),
-        **problems(*_BODY, *_WRITE, ErrorCode.NOT_FOUND, ErrorCode.ORDER_STATE_CONFLICT),
+        **problems(
+            *_BODY, *_CONTENTS, *_WRITE, ErrorCode.NOT_FOUND, ErrorCode.ORDER_STATE_CONFLICT
+        ),
     },
 )
 delete_order: Decorator = extend_schema(

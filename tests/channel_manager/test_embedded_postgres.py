@@ -22,6 +22,8 @@ from channel_manager.lib.embedded_postgres_place import place_of
 # A killed server must not lose what it committed, hence not `synchronous_commit=off`.
 QUICK = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "16MB"}
 Start = Callable[[Path], EmbeddedPostgres]
+# From Python 3.12 on: the fork that drops privileges, in a worker of pytest-xdist with its threads.
+pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root drops to another user")
 
 

@@ -4,7 +4,7 @@ import os
 import signal
 import socket
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,12 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, NotSupportedError, connection, connections
+from django.urls import Resolver404, resolve
 
 from channel_manager.lib import embedded_postgres
 from channel_manager.lib.child_process import stop_when_parent_dies
 from channel_manager.lib.embedded_postgres import EmbeddedPostgres, EmbeddedPostgresError
-from channel_manager.management.banner import banner, read_demo
+from channel_manager.management.banner import banner
 from channel_manager.supervisor import (
     Child,
     GaveUp,
@@ -28,7 +29,8 @@ from channel_manager.supervisor import (
 
 OLDEST_POSTGRES = 15
 EXTENSIONS = ("btree_gist", "pg_trgm")
-WEB_STOP_SECONDS = 10  # a long poll may last 25 s; its client asks again
+OTHER_CONNECTIONS = 30  # the worker's, a shell's, and those reserved for superusers
+WEB_STOP_SECONDS = 7  # a long poll may last 25 s; its client asks again
 WORKER_STOP_SECONDS = 20
 
 
@@ -42,10 +44,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until Ctrl-C or SIGTERM; exit 1 with a plain message when something is missing."""
         try:
-            port = _free_port(os.environ["PORT"])
+            port = _free_port(os.environ.get("PORT", "8000"))
             with StopSignals() as signals:
                 if "MAKELEVEL" in os.environ:  # a killed `make run` must not leave us behind
-                    stop_when_parent_dies(signal.SIGTERM)
+                    stop_when_parent_dies(signal.SIGTERM, os.getppid())
                 self._run(port, signals)
         except (Unusable, EmbeddedPostgresError, GaveUp) as error:
             self.stderr.write(self.style.ERROR(str(error)))
@@ -65,13 +67,9 @@ class Command(BaseCommand):
                 child.start()
             stack.callback(signals.ignore_further)
             wait_until_ready(port, (web, worker), signals)
-            self._say(
-                banner(
-                    f"http://127.0.0.1:{port}",
-                    read_demo(settings.VAR_DIR / "demo.json") if settings.DEMO else None,
-                    [web.log, worker.log],
-                )
-            )
+            demo_file = settings.VAR_DIR / "demo.json" if settings.DEMO else None
+            logs = [web.log, worker.log]
+            self._say(banner(f"http://127.0.0.1:{port}", _docs_path(), demo_file, logs))
             keep_alive((web, worker), server, signals, self._say)
 
     def _database(self, stack: ExitStack) -> EmbeddedPostgres | None:
@@ -101,8 +99,9 @@ class Command(BaseCommand):
         child.stop()
 
     def _say(self, text: str) -> None:
-        self.stdout.write(text)
-        self.stdout.flush()
+        with suppress(OSError):  # nobody reads any more; that must not keep us from stopping
+            self.stdout.write(text)
+            self.stdout.flush()
 
 
 def _free_port(given: str) -> int:
@@ -147,20 +146,41 @@ def _check_database() -> None:
             ) from error
 
 
+def _docs_path() -> str:
+    """Return the address of the readable API documentation, else of the bare schema."""
+    for path in ("/docs", "/docs/"):
+        try:
+            resolve(path)
+        except Resolver404:
+            continue
+        return path
+    return "/openapi.json"
+
+
+def _web_workers(cores: int) -> int:
+    """Return one per core, as far as the database has a connection for each of their threads."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('max_connections')::int")
+        connections_allowed: int = cursor.fetchone()[0]
+    connection.close()
+    spare = connections_allowed - OTHER_CONNECTIONS
+    return max(1, min(cores, spare // settings.WEB_THREADS))
+
+
 def _children(port: int) -> tuple[Child, Child]:
-    cores = os.cpu_count() or 1
+    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
     logs = Path(settings.VAR_DIR)
     web = [
         *(sys.executable, "-m", "granian", "--interface", "wsgi"),
         *("--host", "127.0.0.1", "--port", str(port)),
-        *("--workers", os.environ.get("WEB_WORKERS") or str(cores)),
+        *("--workers", os.environ.get("WEB_WORKERS") or str(_web_workers(cores))),
         *("--blocking-threads", str(settings.WEB_THREADS)),
         # It counts open connections, idle ones too: near the number of threads, a few browsers
         # that keep theirs open would shut everybody else out.
         *("--backpressure", "512", "--backlog", "1024"),
         *("--respawn-failed-workers", "--workers-kill-timeout", str(WEB_STOP_SECONDS - 2)),
-        *("--no-ws", "--log-level", "warning"),
-        "channel_manager.wsgi:application",
+        *("--no-ws", "--log-level", "error"),
+        "channel_manager.management.web:application",
     ]
     worker = [
         *(sys.executable, str(settings.BASE_DIR / "manage.py"), "procrastinate", "worker"),

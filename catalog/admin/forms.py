@@ -1,0 +1,77 @@
+"""Forms of the catalogue: what a constraint would refuse is said beside its field."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+from itertools import combinations
+from typing import Any
+
+from django import forms
+
+from catalog.models import Package, PackageMapping, Price
+from channel_manager.lib.admin.typed import BaseInlineFormSet, ModelForm
+
+
+class PriceForm(ModelForm[Price]):
+    """A price for a range of visit dates."""
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse dates in the wrong order."""
+        answers: dict[str, Any] = super().clean() or self.cleaned_data
+        check_order(self, "visit_from", "visit_until")
+        return answers
+
+
+class PriceFormSet(BaseInlineFormSet[Price, Package, PriceForm]):
+    """All prices of a package as they will be when saved."""
+
+    def clean(self) -> None:
+        """Refuse two prices of which nobody could say which one holds."""
+        super().clean()
+        for one, other in combinations(self._kept(), 2):
+            if _clash(one.cleaned_data, other.cleaned_data):
+                other.add_error(None, "Another price here is for the same partner and dates.")
+
+    def _kept(self) -> Iterator[PriceForm]:
+        for form in self.forms:
+            answers = getattr(form, "cleaned_data", {})
+            if answers and not answers.get("DELETE"):
+                yield form
+
+
+class MappingForm(ModelForm[PackageMapping]):
+    """A partner's item number for a package."""
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse dates in the wrong order."""
+        answers: dict[str, Any] = super().clean() or self.cleaned_data
+        check_order(self, "valid_from", "valid_until")
+        return answers
+
+
+def check_order(form: forms.BaseForm, first: str, last: str) -> None:
+    """Add an error when a range of dates ends before it starts."""
+    start, end = form.cleaned_data.get(first), form.cleaned_data.get(last)
+    if start and end and end < start:
+        form.add_error(last, "The last day is before the first.")
+
+
+def _clash(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Tell whether two prices are for one partner and both hold on some date."""
+    if one.get("partner") != other.get("partner"):
+        return False
+    dated = [bool(price.get("visit_from") or price.get("visit_until")) for price in (one, other)]
+    if dated[0] != dated[1]:
+        return False  # a price with dates goes before one without
+    return _start(one) <= _end(other) and _start(other) <= _end(one)
+
+
+def _start(price: dict[str, Any]) -> datetime.date:
+    start: datetime.date | None = price.get("visit_from")
+    return start or datetime.date.min
+
+
+def _end(price: dict[str, Any]) -> datetime.date:
+    end: datetime.date | None = price.get("visit_until")
+    return end or datetime.date.max

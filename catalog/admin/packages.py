@@ -1,0 +1,162 @@
+"""The admin of packages with their components and prices."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+
+from catalog.admin import standing
+from catalog.admin.forms import PriceForm, PriceFormSet
+from catalog.models import Component, Dating, Package, PackageStatus, Price
+from catalog.selling import find_faults
+from channel_manager.history.models import Event
+from channel_manager.lib.admin.base import StaffAdmin, StaffInline, register
+from channel_manager.lib.admin.columns import column
+from channel_manager.lib.admin.typed import ChoicesDropdownFilter, ModelForm, RelatedDropdownFilter
+from partners.timeline import Look, tell
+
+_LOOKS: Mapping[str, Look] = {
+    "put_on_sale": Look("Put on sale", "storefront", "success"),
+    "withdrawn": Look("Withdrawn", "block", "warning"),
+}
+_DATINGS: Mapping[str, str] = {
+    Dating.DATED: "Dated",
+    Dating.TIMED: "Timed",
+    Dating.OPEN: "Open-dated",
+}
+
+
+class ComponentInline(StaffInline[Component, Package]):
+    """What a package is made of."""
+
+    model = Component
+    fields = ("item", "quantity", "price_share", "position", "is_active")
+    autocomplete_fields = ("item",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Component]:
+        """Read the items along."""
+        return super().get_queryset(request).select_related("item")
+
+
+class PriceInline(StaffInline[Price, Package]):
+    """What a package costs, for whom and when."""
+
+    model = Price
+    form = PriceForm
+    formset = PriceFormSet  # type: ignore[assignment]  # it is one, of its own kind of form
+    fields = ("amount_incl_vat", "partner", "visit_from", "visit_until")
+    autocomplete_fields = ("partner",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Price]:
+        """Read partners and the package along: each row's name shows both."""
+        return super().get_queryset(request).select_related("partner", "package")
+
+
+@register(Package)
+class PackageAdmin(StaffAdmin[Package]):
+    """What is sold; its status changes by buttons only."""
+
+    list_display = ("code", "name", "state", "dated", "is_group", "parts", "venue")
+    list_display_links = ("code", "name")
+    list_select_related = ("venue",)
+    list_filter = (
+        ("status", ChoicesDropdownFilter),
+        ("dating", ChoicesDropdownFilter),
+        ("venue", RelatedDropdownFilter),
+    )
+    search_fields = ("code", "name")
+    search_help_text = "Code or name"
+    fieldsets = (
+        (None, {"fields": ("code", "name", "venue", "description")}),
+        (
+            "Visit",
+            {"fields": ("dating", "is_group", ("cut_off_minutes", "validity_days"))},
+        ),
+    )
+    inlines = (ComponentInline, PriceInline)
+    change_form_outer_before_template = "admin/state_bar.html"
+    change_form_outer_after_template = "admin/catalog/package/below.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Package]:
+        """Count the active components along; leave the venues' logos where they are."""
+        active = Count("components", filter=Q(components__is_active=True))
+        return super().get_queryset(request).annotate(active=active).defer("venue__logo")
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: Package | None = None
+    ) -> tuple[str, ...]:
+        """Fix the venue once there is a package."""
+        return ("venue",) if obj else ()
+
+    def has_delete_permission(self, request: HttpRequest, obj: Package | None = None) -> bool:
+        """Allow to delete only what was never on sale."""
+        may_delete = super().has_delete_permission(request, obj)
+        return may_delete and (obj is None or obj.status == PackageStatus.DRAFT)
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add a page for each change of status."""
+        pages = [
+            path(
+                f"<uuid:package_id>/{name}/",
+                self.admin_site.admin_view(self.standing_view),
+                {"name": name},
+                name=f"catalog_package_{name}",
+            )
+            for name in standing.ACTIONS
+        ]
+        return [*pages, *super().get_urls()]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show the form between the status with its buttons and the history."""
+        package = self.get_object(request, object_id)
+        context: dict[str, Any] = {**(extra_context or {})}
+        if package is not None:
+            events = Event.objects.filter(kind="package", subject_id=package.pk)
+            context |= {
+                "state_bar": standing.state_bar(request, package),
+                "happenings": tell(events.order_by("-id")[:50], _LOOKS),
+                "zone": package.venue.timezone,
+            }
+        return super().change_view(request, object_id, form_url, context)
+
+    def standing_view(self, request: HttpRequest, package_id: uuid.UUID, name: str) -> HttpResponse:
+        """Show what a change of status does (GET), or do it (POST)."""
+        return standing.action_view(self, request, package_id, name)
+
+    def save_related(
+        self, request: HttpRequest, form: ModelForm[Package], formsets: Any, change: bool
+    ) -> None:
+        """Save components and prices, and warn when what is on sale cannot be issued now."""
+        super().save_related(request, form, formsets, change)
+        package = Package.objects.get(pk=form.instance.pk)
+        if package.status == PackageStatus.ON_SALE:
+            for fault in find_faults(package):
+                told = f"{package.code} is on sale, but its orders will fail: {fault.detail}"
+                messages.warning(request, told)
+
+    @column("Status", badge=standing.COLOURS)
+    def state(self, package: Package) -> tuple[str, str]:
+        """Return the status as a badge."""
+        return package.status, str(package.get_status_display())
+
+    @column("Visit")
+    def dated(self, package: Package) -> str:
+        """Return when it may be used."""
+        return _DATINGS[package.dating]
+
+    @column("Active components")
+    def parts(self, package: Package) -> int:
+        """Return how many components are issued."""
+        return int(package.active)  # type: ignore[attr-defined]

@@ -1,0 +1,137 @@
+"""The admin's frame: navigation, environment badge, people and background jobs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin
+from django.contrib.auth.models import Group, User
+from django.http import HttpRequest
+from django.urls import reverse_lazy
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+from channel_manager.lib.admin import columns
+from channel_manager.lib.admin.base import ReadOnlyAdmin, StaffAdmin
+from channel_manager.lib.admin.columns import column
+from channel_manager.lib.admin.typed import (
+    AdminPasswordChangeForm,
+    ChoicesDropdownFilter,
+    UserChangeForm,
+    UserCreationForm,
+)
+from channel_manager.lib.admin.typed import GroupAdmin as DjangoGroupAdmin
+from channel_manager.lib.admin.typed import UserAdmin as DjangoUserAdmin
+
+_JOB_COLOURS: Mapping[str, str] = {
+    "todo": "info",
+    "doing": "info",
+    "succeeded": "success",
+    "failed": "danger",
+    "cancelled": "",
+    "aborted": "",
+}
+
+admin.site.index_title = "Home"
+# Their own admin pages are in another look.
+for model in (User, Group):
+    admin.site.unregister(model)
+admin.site.unregister(ProcrastinateJob)
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin[User], StaffAdmin[User]):
+    """People who may sign in."""
+
+    form = UserChangeForm  # type: ignore[assignment]  # the stubs bind its type variable
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+
+
+@admin.register(Group)
+class GroupAdmin(DjangoGroupAdmin, StaffAdmin[Group]):
+    """Sets of permissions that people share."""
+
+
+@admin.register(ProcrastinateJob)
+class JobAdmin(ReadOnlyAdmin[ProcrastinateJob]):
+    """What the workers have to do and what became of it."""
+
+    list_display = ("id", "state", "task_name", "arguments", "queue_name", "attempts", "due")
+    list_filter = (("status", ChoicesDropdownFilter),)
+    ordering = ("-id",)
+    sortable_by = ()
+    fields = ("id", "state", "task_name", "arguments", "queue_name", "attempts", "due")
+    readonly_fields = ("state", "arguments", "due")
+
+    @column("Status", badge=_JOB_COLOURS)
+    def state(self, job: ProcrastinateJob) -> str:
+        """Return the status as a badge."""
+        return str(job.status)
+
+    @column("Arguments")
+    def arguments(self, job: ProcrastinateJob) -> str:
+        """Return what the task is called with."""
+        return json.dumps(job.args)
+
+    @column("Due (UTC)")
+    def due(self, job: ProcrastinateJob) -> str:
+        """Return when it is to be run; at once when nothing is said."""
+        return f"{job.scheduled_at:%-d %b %Y, %H:%M:%S}" if job.scheduled_at else columns.EMPTY
+
+
+def environment(request: HttpRequest) -> list[str] | None:
+    """Return the badge in the header, with its colour: Demo where the demo is loaded."""
+    return ["Demo", "warning"] if settings.DEMO else None
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return the sidebar, by task; what somebody may not see is left out."""
+    groups = [
+        (
+            "Orders",
+            [
+                ("Orders", "receipt_long", "orders", "order"),
+                ("Wallets", "wallet", "wallets", "wallet"),
+                ("Tickets and coupons", "confirmation_number", "wallets", "asset"),
+                ("Order history", "history", "orders", "orderevent"),
+            ],
+        ),
+        (
+            "Catalogue",
+            [
+                ("Packages", "inventory_2", "catalog", "package"),
+                ("Items", "local_activity", "catalog", "item"),
+                ("Item mappings", "link", "catalog", "packagemapping"),
+            ],
+        ),
+        (
+            "Partners",
+            [
+                ("Partners", "handshake", "partners", "partner"),
+                ("Venues", "attractions", "partners", "venue"),
+            ],
+        ),
+        ("Finance", [("Ledger", "account_balance", "orders", "ledgerentry")]),
+        (
+            "People and system",
+            [
+                ("Users", "person", "auth", "user"),
+                ("Roles", "group", "auth", "group"),
+                ("Background jobs", "manufacturing", "procrastinate", "procrastinatejob"),
+            ],
+        ),
+    ]
+    home = {"title": "Home", "icon": "home", "link": reverse_lazy("admin:index")}
+    shown: list[dict[str, Any]] = [{"items": [home]}]
+    for title, entries in groups:
+        items = [
+            {"title": name, "icon": icon, "link": reverse_lazy(f"admin:{app}_{model}_changelist")}
+            for name, icon, app, model in entries
+            if request.user.has_perm(f"{app}.view_{model}")
+        ]
+        if items:
+            shown.append({"title": title, "separator": True, "items": items})
+    return shown

@@ -1,0 +1,1 @@
+"""The documentation for partners' developers: guide, reference and one page per error code."""

@@ -1,0 +1,215 @@
+"""What the page of each error code shows beside the code's own text: an example, when to retry."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.http import HttpRequest
+
+from channel_manager import api
+from channel_manager.docs import samples
+from channel_manager.lib.errors import ErrorCode, Fault, Refusal
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Example:
+    """A refusal as a partner may meet it."""
+
+    detail: str
+    faults: Sequence[Fault] = ()
+    members: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    retryable: bool | None = None
+
+
+class _Shown(Refusal):
+    """An example's refusal, under any code."""
+
+    def __init__(self, code: ErrorCode, example: Example) -> None:
+        self._code = code
+        super().__init__(
+            example.detail,
+            faults=example.faults,
+            members=example.members,
+            retryable=example.retryable,
+        )
+
+    @property
+    def error_code(self) -> ErrorCode:
+        return self._code
+
+
+def example_body(code: ErrorCode) -> dict[str, Any]:
+    """Return a problem body of this code, in the one shape that all of them have."""
+    request = HttpRequest()
+    request.request_id = "5b1f8a52-7a3e-4c0e-9d5f-2f6f1f0c9a11"  # type: ignore[attr-defined]
+    return api.problem(_Shown(code, EXAMPLES[code]), request)
+
+
+def retry_advice(code: ErrorCode) -> str:
+    """Say in a sentence whether the same request may succeed later."""
+    if code == ErrorCode.ORDER_STATE_CONFLICT:
+        return "Only when `retryable` in the answer is true: the order is still being worked on."
+    if code == ErrorCode.IDEMPOTENCY_IN_PROGRESS:
+        return "Yes, with the same `Idempotency-Key`: you then get the first request's answer."
+    if code.text.retryable:
+        return (
+            "Yes. With an `Idempotency-Key` it is safe to repeat: what was done is not done twice."
+        )
+    return "No. The same request would be refused again: something has to change first."
+
+
+# Codes of single faults (`errors[].code`), as far as they are not codes of whole answers as well.
+FAULT_CODES: Mapping[str, str] = {
+    "required": "The member is missing.",
+    "null": "The member may be left out, but not be null.",
+    "unknown_member": "There is no member or query parameter of this name. Mind the spelling.",
+    "invalid_type": "The value is of another JSON type, such as a number instead of a string.",
+    "invalid": "The value does not have the form that is asked for, such as a date.",
+    "blank": "The text is empty, or white space only.",
+    "control_character": "The text contains a control character, such as a line break.",
+    "max_length": "The text or list is too long. Nothing is ever cut to fit.",
+    "min_length": "The list is too short.",
+    "empty": "The list is empty.",
+    "not_a_list": "A list is expected.",
+    "min_value": "The number is too small.",
+    "max_value": "The number is too large.",
+    "invalid_email": "This does not look like an e-mail address.",
+    "invalid_language": "This is not a language tag such as `nl` or `nl-NL`.",
+    "visit_date_required": "The package needs a `visitDate`.",
+    "visit_time_required": "The package is timed and needs a `visitTime`.",
+    "visit_not_allowed": "The package is open-dated and takes neither date nor time.",
+    "visit_too_far": "The visit is more than three years ahead.",
+    "outside_opening_hours": "The `visitTime` is outside the venue's opening hours.",
+    "component_schedule_not_allowed": "Only packages of several components take a "
+    "`componentSchedule`, and elsewhere not even an empty one.",
+    "not_a_component": "The item is not a component of this package.",
+    "component_twice": "The component stands twice in the schedule.",
+    "names_count": "The number of `names` is not the number of wallets the line becomes.",
+    "external_reference_numbers_count": "The number of `externalReferenceNumbers` is not the "
+    "number of wallets the line becomes.",
+    "too_many_wallets": "The order would become more than 1,000 wallets.",
+    "reference_differs": "The `sellToOrderReference` of an order cannot be changed.",
+    "unknown_status": "There is no order status of this name.",
+    "invalid_moment": "This is not an ISO 8601 date, or date and time.",
+    "invalid_page_size": "`pageSize` is a whole number from 1 to 1000.",
+    "invalid_page_key": "This `pageKey` is not ours, or belongs to other filters.",
+    "invalid_wait": "`wait` is a whole number of seconds from 1 to 25.",
+    "invalid_idempotency_key": "An `Idempotency-Key` has 1 to 255 printable characters.",
+    "unreadable": "The request itself is damaged or forged.",
+}
+
+_ORDER: Mapping[str, str] = {
+    "orderId": samples.ISSUED_ORDER["orderId"],
+    "buyFromOrderReference": samples.ISSUED_ORDER["buyFromOrderReference"],
+}
+
+EXAMPLES: Mapping[ErrorCode, Example] = {
+    ErrorCode.INVALID_REQUEST: Example(
+        detail="The request has 2 faults; see errors.",
+        faults=[
+            Fault("/items/0/visitDate", "visit_date_required", "FAMILY-DAY needs a visitDate."),
+            Fault(
+                "/items/0/wallet/names",
+                "names_count",
+                "2 wallets are expected for this line, 1 names were sent.",
+            ),
+        ],
+    ),
+    ErrorCode.MALFORMED_JSON: Example(
+        detail="The body is not valid JSON: Expecting ',' delimiter (line 3, column 5)."
+    ),
+    ErrorCode.UNKNOWN_PARTNER: Example(
+        detail="This is not the partner that the API key belongs to.",
+        faults=[
+            Fault(
+                "/partnerId",
+                "unknown_partner",
+                "This is not the partner that the API key belongs to.",
+            )
+        ],
+    ),
+    ErrorCode.UNKNOWN_ITEM: Example(
+        detail="The item number SUNNY-999 is not known at Dune Park.",
+        faults=[
+            Fault(
+                "/items/0/itemNumber",
+                "unknown_item",
+                "The item number SUNNY-999 is not known at Dune Park.",
+            )
+        ],
+    ),
+    ErrorCode.NOT_ON_SALE: Example(
+        detail="FAMILY-DAY is not on sale.",
+        faults=[Fault("/items/0/itemNumber", "not_on_sale", "FAMILY-DAY is not on sale.")],
+    ),
+    ErrorCode.PACKAGE_NOT_READY: Example(
+        detail="FAMILY-DAY has no price for this visit date.",
+        faults=[
+            Fault(
+                "/items/0/itemNumber",
+                "package_not_ready",
+                "FAMILY-DAY has no price for this visit date.",
+            )
+        ],
+    ),
+    ErrorCode.VISIT_IN_PAST: Example(
+        detail="A visit on 2026-05-04 can no longer be sold (venue time, Europe/Amsterdam).",
+        faults=[
+            Fault(
+                "/items/0/visitDate",
+                "visit_in_past",
+                "A visit on 2026-05-04 can no longer be sold (venue time, Europe/Amsterdam).",
+            )
+        ],
+    ),
+    ErrorCode.DUPLICATE_ORDER: Example(
+        detail="An order with sellToOrderReference 'WEB-10042' exists already.",
+        members={**_ORDER, "existingStatus": "Issued"},
+    ),
+    ErrorCode.EXTERNAL_REFERENCE_TAKEN: Example(
+        detail="SUNNY-000123 is on another wallet of this venue.",
+        faults=[
+            Fault(
+                "/items/0/wallet/externalReferenceNumbers/0",
+                "external_reference_taken",
+                "SUNNY-000123 is on another wallet of this venue.",
+            )
+        ],
+    ),
+    ErrorCode.UNAUTHENTICATED: Example(detail="The API key is unknown, expired or revoked."),
+    ErrorCode.MISSING_SCOPE: Example(
+        detail="The API key lacks the scope orders:write.",
+        members={"requiredScope": "orders:write"},
+    ),
+    ErrorCode.PARTNER_NOT_ACTIVE: Example(detail="The partnership is Paused."),
+    ErrorCode.NOT_FOUND: Example(detail="You have no order with this id."),
+    ErrorCode.METHOD_NOT_ALLOWED: Example(detail='Method "PATCH" not allowed.'),
+    ErrorCode.GONE: Example(detail="This wallet has been cancelled."),
+    ErrorCode.ORDER_STATE_CONFLICT: Example(
+        detail="The order is Processing; wait until it has settled.",
+        members={"currentStatus": "Processing", "allowedActions": []},
+        retryable=True,
+    ),
+    ErrorCode.ASSET_USED: Example(
+        detail="A ticket or coupon of this order has been used.",
+        members={"usedAssets": ["TGR14XE8YXRY1DFRR"]},
+    ),
+    ErrorCode.CANCEL_DEADLINE_PASSED: Example(
+        detail="Orders can be cancelled until 24 hours before the visit, which starts at "
+        "2027-05-04T08:00:00+02:00."
+    ),
+    ErrorCode.IDEMPOTENCY_IN_PROGRESS: Example(
+        detail="The first request with this Idempotency-Key is still running."
+    ),
+    ErrorCode.IDEMPOTENCY_MISMATCH: Example(
+        detail="This Idempotency-Key was used for another request."
+    ),
+    ErrorCode.PAYLOAD_TOO_LARGE: Example(detail="A body may have at most 1048576 bytes."),
+    ErrorCode.UNSUPPORTED_MEDIA_TYPE: Example(
+        detail='Unsupported media type "text/plain" in request.'
+    ),
+    ErrorCode.BUSY: Example(detail="Try again in a moment."),
+    ErrorCode.INTERNAL_ERROR: Example(detail="Something went wrong on our side."),
+}

@@ -1,0 +1,14 @@
+"""The addresses of the documentation, and of the host itself."""
+
+from django.urls import path
+
+from channel_manager.docs import views
+
+urlpatterns = [
+    path("", views.home),
+    path("favicon.ico", views.favicon),
+    path("docs", views.guide, name="docs"),
+    path("docs/reference", views.reference, name="docs-reference"),
+    path("docs/errors", views.error_list, name="docs-errors"),
+    path("docs/errors/<str:code>", views.error_page, name="docs-error"),
+]

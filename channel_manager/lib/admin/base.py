@@ -1,0 +1,138 @@
+"""The classes that admin pages are made from: django-unfold's, with our defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, models
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+
+from channel_manager.lib.admin.paging import CappedPaginator
+from channel_manager.lib.admin.typed import ChangeList, ModelAdmin, TabularInline
+
+_Model = TypeVar("_Model", bound=models.Model)
+_Parent = TypeVar("_Parent", bound=models.Model)
+
+
+class StaffChangeList(ChangeList):
+    """A list that says how many rows a search or filter found, and no more than that."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Read one page; without search and filter there is no other count to name."""
+        super().get_results(request)
+        self.result_list = list(self.result_list)
+        self.model_admin.prepare_rows(self.result_list)  # type: ignore[attr-defined]
+        paginator = self.paginator
+        if isinstance(paginator, CappedPaginator) and (
+            paginator.is_capped or not (self.query or self.has_active_filters)
+        ):
+            self.full_result_count = self.result_count
+
+
+class StaffAdmin(ModelAdmin[_Model]):
+    """A list and a form: never counts a whole table, never deletes in bulk."""
+
+    paginator = CappedPaginator
+    show_full_result_count = False
+    list_per_page = 50
+    list_filter_submit = True
+    list_fullwidth = True
+    compressed_fields = True
+    save_as_continue = False
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """Return the list with our counts."""
+        return StaffChangeList
+
+    def prepare_rows(self, rows: Sequence[Any]) -> None:
+        """Have at hand what the columns of a page of rows need beside the rows."""
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Leave out deleting a selection: it asks nothing and passes every rule by."""
+        actions: dict[str, Any] = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        return actions
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show or save the form; a clash with somebody who saved first is a form error.
+
+        The form checks every constraint before it saves. When another row slips in between, the
+        second look finds it and says so beside what was typed.
+        """
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except IntegrityError:
+            try:
+                return super().changeform_view(request, object_id, form_url, extra_context)
+            except IntegrityError as clash:
+                messages.error(request, explain_clash(self.model, clash))
+                return HttpResponseRedirect(request.get_full_path())
+
+
+class ReadOnlyAdmin(StaffAdmin[_Model]):
+    """A list and a page to look at."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Refuse: rows of this kind are made by the product."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: _Model | None = None) -> bool:
+        """Refuse: nothing here is edited."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: _Model | None = None) -> bool:
+        """Refuse: nothing here is deleted."""
+        return False
+
+
+class StaffInline(TabularInline[_Model, _Parent]):
+    """Rows below their parent's form."""
+
+    extra = 0
+    show_change_link = False
+
+
+class ReadOnlyInline(StaffInline[_Model, _Parent]):
+    """Rows below their parent, to look at."""
+
+    can_delete = False
+    max_num = 0
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Refuse: rows of this kind are made by the product."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Refuse: nothing here is edited."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Refuse: nothing here is deleted."""
+        return False
+
+
+def explain_clash(model: type[models.Model], clash: IntegrityError) -> str:
+    """Say which rule of the database refused a row, in its constraint's own words."""
+    name = getattr(getattr(clash.__cause__, "diag", None), "constraint_name", None)
+    rules = [
+        rule
+        for related in (model, *(child.related_model for child in model._meta.related_objects))
+        if isinstance(related, type)
+        for rule in related._meta.constraints
+    ]
+    for rule in rules:
+        if rule.name == name:
+            return str(ValidationError(rule.get_violation_error_message()).messages[0])
+    return "Somebody else has just changed this. Look again and repeat your change."
+
+
+register = admin.register

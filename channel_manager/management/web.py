@@ -1,0 +1,14 @@
+"""The WSGI application as the web workers of `manage.py run` load it."""
+
+import multiprocessing
+import signal
+
+from channel_manager.lib.child_process import stop_when_parent_dies
+from channel_manager.wsgi import application
+
+__all__ = ["application"]
+
+# Granian's workers outlive a killed granian, and would keep the port.
+_parent = multiprocessing.parent_process()
+if _parent is not None and _parent.pid is not None:
+    stop_when_parent_dies(signal.SIGKILL, _parent.pid)

@@ -1,0 +1,195 @@
+"""The buttons of an order: confirm, cancel, replay; each a page that asks before it acts."""
+
+from __future__ import annotations
+
+import dataclasses
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+
+from channel_manager.lib.admin.confirmation import (
+    Confirmation,
+    actor_of,
+    attempt,
+    show_confirmation,
+)
+from channel_manager.lib.admin.standing import StateButton
+from channel_manager.lib.admin.typed import ModelAdmin
+from channel_manager.lib.errors import ErrorCode, Refusal
+from orders import lifecycle, reading
+from orders.admin import effects, page
+from orders.admin.forms import ActionForm, CancelForm, ConfirmForm
+from orders.admin.page import OrderPage
+from orders.models import Order, OrderStatus
+
+
+class ChangedMeanwhile(Refusal):
+    """The order is no longer what the page showed when the button was pressed."""
+
+    code = ErrorCode.ORDER_STATE_CONFLICT
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class OrderAction:
+    """One button: when it is there, who may press it, what it asks, tells and does."""
+
+    label: str
+    icon: str
+    permission: str
+    statuses: tuple[str, ...]
+    form: type[ActionForm]
+    tell: Callable[[OrderPage, str], Confirmation]
+    act: Callable[[HttpRequest, Order, Mapping[str, Any]], str]
+    is_destructive: bool = False
+
+
+def buttons(request: HttpRequest, order: Order) -> list[StateButton]:
+    """Return the buttons that this order's status and this person's permissions allow."""
+    return [
+        StateButton(
+            label=action.label,
+            icon=action.icon,
+            url=reverse(f"admin:orders_order_{name}", args=[order.pk]),
+            is_destructive=action.is_destructive,
+        )
+        for name, action in ACTIONS.items()
+        if order.status in action.statuses and request.user.has_perm(action.permission)
+    ]
+
+
+def action_view(
+    model_admin: ModelAdmin[Order], request: HttpRequest, order_id: uuid.UUID, name: str
+) -> HttpResponse:
+    """Show what an action does (GET), or do it (POST)."""
+    action = ACTIONS[name]
+    may_act = request.user.has_perm(action.permission)
+    if not (may_act and model_admin.has_view_permission(request)):
+        raise PermissionDenied
+    order = page.find(order_id)
+    if order is None:
+        messages.error(request, "This order no longer exists; the history tells what became of it.")
+        return redirect("admin:orders_order_change", order_id)
+    if order.status not in action.statuses:
+        detail = f"Order {order} is {order.status} now; {action.label.lower()} is not possible."
+        messages.error(request, detail)
+        return redirect("admin:orders_order_change", order_id)
+    form = action.form(
+        request.POST if request.method == "POST" else None,
+        initial={"seen": order.status_since.isoformat()},
+    )
+    if form.is_valid():
+        return _act(request, order, action, form.cleaned_data)
+    back = reverse("admin:orders_order_change", args=[order.pk])
+    return show_confirmation(
+        request,
+        model_admin=model_admin,
+        subject=order,
+        confirmation=action.tell(page.read(order), back),
+        form=form,
+    )
+
+
+def replay(request: HttpRequest, order: Order, answers: Mapping[str, Any]) -> str:
+    """Replay an order for the signed-in person; return what to tell them."""
+    lifecycle.replay_order(
+        orders=Order.objects.all(),
+        order_id=order.pk,
+        actor=actor_of(request),
+        now=timezone.now(),
+        reason=answers.get("reason", ""),
+    )
+    return f"Order {order} was submitted again."
+
+
+def _act(
+    request: HttpRequest, order: Order, action: OrderAction, answers: Mapping[str, Any]
+) -> HttpResponse:
+    told = attempt(request, lambda: _as_seen(request, order, action, answers))
+    if told:
+        messages.success(request, told)
+    if Order.objects.filter(pk=order.pk).exists():
+        return redirect("admin:orders_order_change", order.pk)
+    return redirect("admin:orders_order_changelist")
+
+
+def _as_seen(
+    request: HttpRequest, order: Order, action: OrderAction, answers: Mapping[str, Any]
+) -> str:
+    """Act on the order only while it is what the page described.
+
+    A Draft that was issued while its page stood open must not lose valid tickets.
+    """
+    with transaction.atomic():
+        now = reading.lock_order(Order.objects.all(), order.pk)
+        if now.status_since.isoformat() != answers["seen"]:
+            raise ChangedMeanwhile(
+                f"Somebody else was faster: order {order} is {now.status} now. Nothing was done."
+            )
+        return action.act(request, order, answers)
+
+
+def _confirm(request: HttpRequest, order: Order, answers: Mapping[str, Any]) -> str:
+    lifecycle.confirm_order(
+        orders=Order.objects.all(),
+        order_id=order.pk,
+        payment_reference=answers["payment_reference"],
+        actor=actor_of(request),
+        now=timezone.now(),
+        reason=answers["reason"],
+    )
+    return f"Order {order} is confirmed and issued."
+
+
+def _cancel(request: HttpRequest, order: Order, answers: Mapping[str, Any]) -> str:
+    was_issued = order.status == OrderStatus.ISSUED
+    lifecycle.cancel_order(
+        orders=Order.objects.all(),
+        order_id=order.pk,
+        actor=actor_of(request),
+        now=timezone.now(),
+        reason=answers["reason"],
+        override_deadline=True,
+    )
+    if was_issued:
+        return f"Order {order} is cancelled."
+    return f"Order {order} was removed for good. The history keeps its numbers."
+
+
+ACTIONS: Mapping[str, OrderAction] = {
+    "confirm": OrderAction(
+        label="Confirm",
+        icon="payments",
+        permission="orders.confirm_order",
+        statuses=(OrderStatus.DRAFT,),
+        form=ConfirmForm,
+        tell=effects.of_confirming,
+        act=_confirm,
+    ),
+    "replay": OrderAction(
+        label="Replay",
+        icon="replay",
+        permission="orders.replay_order",
+        statuses=(OrderStatus.ERROR,),
+        form=ActionForm,
+        tell=effects.of_replaying,
+        act=replay,
+    ),
+    "cancel": OrderAction(
+        label="Cancel order",
+        icon="block",
+        permission="orders.cancel_order",
+        statuses=(OrderStatus.ISSUED, OrderStatus.DRAFT, OrderStatus.ERROR),
+        form=CancelForm,
+        tell=effects.of_cancelling,
+        act=_cancel,
+        is_destructive=True,
+    ),
+}

@@ -1,0 +1,116 @@
+"""What confirming, replaying and cancelling an order would do, in sentences."""
+
+from __future__ import annotations
+
+import datetime
+
+from channel_manager.lib.admin.columns import moment
+from channel_manager.lib.admin.confirmation import Confirmation
+from orders.admin.page import OrderPage
+from orders.models import OrderStatus
+from wallets.models import AssetStatus
+
+
+def of_confirming(page: OrderPage, back: str) -> Confirmation:
+    """Tell what confirming a Draft does."""
+    order = page.order
+    money = f"The sale of {page.total_incl_vat} is posted to the ledger."
+    effects = [
+        f"{_content(page)} become valid at once.",
+        "Nothing is posted to the ledger: this is a test order." if order.test_mode else money,
+        "The order becomes Issued, and its manifest can be opened.",
+    ]
+    return Confirmation(
+        title=f"Confirm order {order}", button="Confirm order", effects=effects, back=back
+    )
+
+
+def of_replaying(page: OrderPage, back: str) -> Confirmation:
+    """Tell what replaying an Error order does, and whether it would be refused."""
+    order = page.order
+    return Confirmation(
+        title=f"Replay order {order}",
+        button="Replay order",
+        effects=[
+            "The order goes back to Submitted and is issued in the background, within seconds.",
+            "Both references stay, and so do the numbers and prices that were given.",
+        ],
+        warnings=[
+            f"{remedy.what} The replay is refused until that is mended."
+            for remedy in page.remedies
+            if not remedy.is_mended and remedy.link
+        ],
+        back=back,
+    )
+
+
+def of_cancelling(page: OrderPage, back: str) -> Confirmation:
+    """Tell what cancelling does: an Issued order is kept as Cancelled, any other is removed."""
+    order = page.order
+    issued = order.status == OrderStatus.ISSUED
+    used = [
+        asset.reference_number for asset in page.living_assets if asset.status == AssetStatus.USED
+    ]
+    warnings = _warnings_of_deadline(page) if issued else []
+    if used:
+        warnings.append(f"Already used: {', '.join(used)}. A used order cannot be cancelled.")
+    return Confirmation(
+        title=f"Cancel order {order}" if issued else f"Remove order {order}",
+        button="Cancel order" if issued else "Remove order for good",
+        effects=_cancelling(page) if issued else _removing(page),
+        warnings=warnings,
+        numbers={
+            "Wallets": [wallet.reference_number for wallet in page.living_wallets],
+            "Tickets and coupons": [asset.reference_number for asset in page.living_assets],
+        },
+        back=back,
+        is_destructive=True,
+        is_blocked=bool(used),
+    )
+
+
+def _cancelling(page: OrderPage) -> list[str]:
+    order = page.order
+    money = f"The sale of {page.total_incl_vat} is taken back in the ledger."
+    return [
+        f"{_content(page)} are destroyed. The gate refuses them from then on.",
+        "Nothing is posted to the ledger: this is a test order." if order.test_mode else money,
+        f"The order stays in the list as Cancelled; {order.partner} cannot use the reference "
+        f"{order.sell_to_order_reference} again.",
+    ]
+
+
+def _removing(page: OrderPage) -> list[str]:
+    order = page.order
+    return [
+        f"The order is removed for good, with its {_count(len(page.lines), 'line')}, "
+        f"{_content(page)}.",
+        f"{order.partner} may use the reference {order.sell_to_order_reference} again.",
+        "The history keeps every number, so that it can still be found.",
+    ]
+
+
+def _content(page: OrderPage) -> str:
+    wallets = _count(len(page.living_wallets), "wallet")
+    return f"{wallets} with {_count(len(page.living_assets), 'ticket or coupon')}"
+
+
+def _count(number: int, what: str) -> str:
+    plural = {"ticket or coupon": "tickets and coupons"}.get(what, f"{what}s")
+    return f"{number} {what if number == 1 else plural}"
+
+
+def _warnings_of_deadline(page: OrderPage) -> list[str]:
+    """Tell when the partner itself could no longer cancel."""
+    order = page.order
+    hours = order.partner.cancel_deadline_hours
+    starts = min((a.valid_from for a in page.living_assets if a.visit_date), default=None)
+    if hours is None or starts is None:
+        return []
+    deadline = starts - datetime.timedelta(hours=hours)
+    if datetime.datetime.now(datetime.UTC) <= deadline:
+        return []
+    return [
+        f"{order.partner} could cancel until {moment(deadline, order.venue.zone)}. "
+        "You cancel as an exception."
+    ]

@@ -1,0 +1,110 @@
+"""Why an order is in Error, in words, and what somebody can do about it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from urllib.parse import urlencode
+
+from django.urls import reverse
+
+from catalog.mapping import Offer, find_offers
+from catalog.models import Package, PackageStatus
+from catalog.pricing import choose_price
+from orders.models import FailureCode, Order, OrderLine, OrderStatus
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Remedy:
+    """One thing that keeps an order from being issued: what, what to do, and where.
+
+    permission: what one needs to follow the link; `is_mended` says that a replay will do.
+    """
+
+    what: str
+    advice: str
+    link: str = ""
+    link_text: str = ""
+    permission: str = ""
+    is_mended: bool = False
+
+
+def find_remedies(order: Order, lines: Sequence[OrderLine]) -> list[Remedy]:
+    """Return what keeps an Error order from being issued, as things stand now."""
+    if order.status != OrderStatus.ERROR:
+        return []
+    unresolved = [line for line in lines if line.unresolved_cause]
+    if not unresolved:
+        return [_general(order)]
+    offers = find_offers(
+        partner=order.partner,
+        item_numbers=[line.item_number for line in unresolved],
+        on=order.received_at.astimezone(order.venue.zone).date(),
+    )
+    return [_for_line(order, line, offers.get(line.item_number)) for line in unresolved]
+
+
+def _general(order: Order) -> Remedy:
+    match order.failure_code:
+        case FailureCode.STALLED:
+            what = "Issuing made no progress for too long, so it was given up."
+            advice = "Replay the order. Its numbers and prices stay."
+        case _:
+            what = order.status_message or "Issuing failed."
+            advice = (
+                "Replay the order. If it fails again, look in the worker's log for the order's id."
+            )
+    return Remedy(what=what, advice=advice)
+
+
+def _for_line(order: Order, line: OrderLine, offer: Offer | None) -> Remedy:
+    subject = f"Line {line.line_no}: {line.item_number}"
+    if offer is None:
+        query = {
+            "partner": order.partner_id,
+            "item_number": line.item_number,
+            "next": reverse("admin:orders_order_change", args=[order.pk]),
+        }
+        return Remedy(
+            what=f"{subject} is not mapped to a package.",
+            advice=f"Map {order.partner}'s item number {line.item_number} to a package, valid on "
+            f"the day of receipt, then replay the order.",
+            link=f"{reverse('admin:catalog_packagemapping_add')}?{urlencode(query)}",
+            link_text=f"Map {line.item_number}",
+            permission="catalog.add_packagemapping",
+        )
+    package = offer.package
+    lacking = _lacking(order, line, offer)
+    if lacking is None:
+        return Remedy(
+            what=f"{subject} means {package.code} now and can be issued.",
+            advice="Replay the order.",
+            is_mended=True,
+        )
+    what, advice = lacking
+    return Remedy(
+        what=f"{subject} ({package.code}) {what}",
+        advice=f"{advice}, then replay the order.",
+        link=_package_url(package),
+        link_text=f"Open {package.code}",
+        permission="catalog.view_package",
+    )
+
+
+def _lacking(order: Order, line: OrderLine, offer: Offer) -> tuple[str, str] | None:
+    """Return what the package lacks and what to do, None when it can be sold."""
+    package = offer.package
+    if package.status != PackageStatus.ON_SALE:
+        return "is not on sale.", "Put it on sale"
+    if not offer.components:
+        return "has no active component to issue.", "Add or activate a component"
+    if package.is_group and len(offer.components) > 1:
+        return "is a group package with several components.", "Leave one component active"
+    if choose_price(offer.prices, partner_id=order.partner_id, visit_date=line.visit_date) is None:
+        when = f"for {line.visit_date:%-d %b %Y}" if line.visit_date else "without dates"
+        return f"has no price {when}.", "Add a price"
+    return None
+
+
+def _package_url(package: Package) -> str:
+    return reverse("admin:catalog_package_change", args=[package.pk])

@@ -1,0 +1,110 @@
+"""The admin's first page: what needs somebody, counted on partial indexes."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from django.db.models import Count, Q
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+
+from channel_manager.lib.admin.columns import moment, money
+from orders.admin.badges import ORDER_COLOURS
+from orders.admin.filters import EXPIRING, IN_FLIGHT, SOON
+from orders.models import FailureCode, Order, OrderStatus
+
+_SHOWN = 8
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Tile:
+    """A number that leads to the rows it counts."""
+
+    title: str
+    number: int
+    meaning: str
+    icon: str
+    url: str
+    colour: str = ""
+
+
+def show_home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Add tiles and the latest orders for those who may see orders: five statements."""
+    if request.user.has_perm("orders.view_order"):
+        context["tiles"] = _tiles()
+        failed = Order.objects.filter(status=OrderStatus.ERROR)
+        context["failed"] = _rows(failed)
+        context["latest"] = _rows(Order.objects.all())
+        context["orders_url"] = _list_url()
+        context["failed_url"] = _list_url(status=OrderStatus.ERROR)
+    return context
+
+
+def _tiles() -> list[Tile]:
+    now = timezone.now()
+    in_error = Order.objects.filter(status=OrderStatus.ERROR).aggregate(
+        failed=Count("pk"), unmapped=Count("pk", Q(failure_code=FailureCode.UNMAPPED_ITEM))
+    )
+    in_flight = Order.objects.in_flight().count()
+    expiring = Order.objects.filter(
+        status=OrderStatus.DRAFT, draft_expires_at__lt=now + SOON
+    ).count()
+    return [
+        Tile(
+            title="Failed",
+            number=in_error["failed"],
+            meaning="Orders in Error, waiting for somebody",
+            icon="error",
+            url=_list_url(status=OrderStatus.ERROR),
+            colour="danger" if in_error["failed"] else "",
+        ),
+        Tile(
+            title="Unmapped",
+            number=in_error["unmapped"],
+            meaning="Failed for an item number nobody has mapped",
+            icon="link_off",
+            url=_list_url(cause=FailureCode.UNMAPPED_ITEM),
+            colour="danger" if in_error["unmapped"] else "",
+        ),
+        Tile(
+            title="In flight",
+            number=in_flight,
+            meaning="Submitted, scheduled or being issued",
+            icon="bolt",
+            url=_list_url(status=IN_FLIGHT),
+        ),
+        Tile(
+            title="Drafts expiring",
+            number=expiring,
+            meaning="Deleted within 24 hours unless confirmed",
+            icon="timer",
+            url=_list_url(status=EXPIRING),
+            colour="warning" if expiring else "",
+        ),
+    ]
+
+
+def _rows(orders: Any) -> list[dict[str, Any]]:
+    """Return the newest orders of a set as the home page lists them."""
+    newest = orders.select_related("partner", "venue").defer("venue__logo")
+    return [
+        {
+            "url": reverse("admin:orders_order_change", args=[order.pk]),
+            "number": order.buy_from_order_reference,
+            "partner": order.partner.name,
+            "status": order.status,
+            "colour": ORDER_COLOURS[order.status],
+            "total": money(order.total_incl_vat, order.currency),
+            "received": moment(order.received_at, order.venue.zone),
+            "problem": order.status_message,
+        }
+        for order in newest.order_by("-received_at", "-id")[:_SHOWN]
+    ]
+
+
+def _list_url(**filters: str) -> str:
+    query = f"?{urlencode(filters)}" if filters else ""
+    return reverse("admin:orders_order_changelist") + query

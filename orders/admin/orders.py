@@ -1,0 +1,210 @@
+"""The list of orders and the page of one."""
+
+from __future__ import annotations
+
+import uuid
+from functools import partial
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.admin import action
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.safestring import SafeString
+
+from channel_manager.lib.admin import columns
+from channel_manager.lib.admin.base import ReadOnlyAdmin, register
+from channel_manager.lib.admin.columns import column
+from channel_manager.lib.admin.confirmation import attempt
+from channel_manager.lib.admin.typed import (
+    BooleanRadioFilter,
+    RangeDateFilter,
+    RelatedDropdownFilter,
+)
+from orders.admin import acting, page
+from orders.admin.badges import LEDGER_COLOURS, ORDER_COLOURS, WALLET_COLOURS
+from orders.admin.failures import Remedy
+from orders.admin.filters import CauseFilter, ReceivedFilter, StatusFilter
+from orders.admin.search import MOST, find_orders
+from orders.api.rendering import order_manifest_url
+from orders.models import Order, OrderEvent, OrderStatus
+
+# One request replays this many at most; each is a transaction of its own.
+_MOST_REPLAYS = 200
+
+
+@register(Order)
+class OrderAdmin(ReadOnlyAdmin[Order]):
+    """Find an order by any number, look at all of it, and act on it."""
+
+    list_display = ("state", "numbers", "sold_by", "guest", "visit", "total", "received")
+    list_display_of_failures = (
+        "state",
+        "numbers",
+        "sold_by",
+        "guest",
+        "visit",
+        "received",
+        "problem",
+    )
+    list_display_links = ("numbers",)
+    list_select_related = ("partner", "venue")
+    list_filter = (
+        StatusFilter,
+        ("partner", RelatedDropdownFilter),
+        CauseFilter,
+        ("visit_date", RangeDateFilter),
+        ("received_at", ReceivedFilter),
+        ("venue", RelatedDropdownFilter),
+        ("test_mode", BooleanRadioFilter),
+    )
+    list_before_template = "admin/orders/order/quick_filters.html"
+    # Any other order of a long table would sort all of it.
+    sortable_by = ("received",)
+    search_fields = ("buy_from_order_reference",)
+    search_help_text = "Any number, guest or e-mail address"
+    actions = ("replay_selected",)
+
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        """Make room for the message where only failures are listed."""
+        failures = request.GET.get("status") == OrderStatus.ERROR or "cause" in request.GET
+        return self.list_display_of_failures if failures else self.list_display
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Order], search_term: str
+    ) -> tuple[QuerySet[Order], bool]:
+        """Find by number through indexes, by name only when no number matches."""
+        found = find_orders(queryset, search_term)
+        if found.is_cut:
+            messages.warning(request, f"More than {MOST} orders match; type more of the number.")
+        return found.orders, False
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add a page for each button."""
+        pages = [
+            path(
+                f"<uuid:order_id>/{name}/",
+                self.admin_site.admin_view(self.action_view),
+                {"name": name},
+                name=f"orders_order_{name}",
+            )
+            for name in acting.ACTIONS
+        ]
+        return [*pages, *super().get_urls()]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show the order; one that was deleted leads to its place in the history."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        order_id = _as_uuid(object_id)
+        order = order_id and page.find(order_id)
+        if not order:
+            return self._lost(request, order_id)
+        shown = page.read(order)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Order {order}",
+            "opts": self.opts,
+            "original": order,
+            "order": order,
+            "page": shown,
+            "remedies": [(remedy, _may_follow(request, remedy)) for remedy in shown.remedies],
+            "buttons": acting.buttons(request, order),
+            "manifest_url": order_manifest_url(order) if order.status == OrderStatus.ISSUED else "",
+            "order_colours": ORDER_COLOURS,
+            "wallet_colours": WALLET_COLOURS,
+            "ledger_colours": LEDGER_COLOURS,
+        }
+        return TemplateResponse(request, "admin/orders/order/page.html", context)
+
+    def has_replay_permission(self, request: HttpRequest) -> bool:
+        """Tell whether this person may replay orders; the list's action asks."""
+        return request.user.has_perm("orders.replay_order")
+
+    def action_view(self, request: HttpRequest, order_id: uuid.UUID, name: str) -> HttpResponse:
+        """Show what a button does (GET), or do it (POST)."""
+        return acting.action_view(self, request, order_id, name)
+
+    @action(description="Replay selected orders", permissions=["replay"])
+    def replay_selected(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:
+        """Replay each selected order in a transaction of its own, and tell how each one went."""
+        chosen = list(queryset.order_by("received_at", "id")[: _MOST_REPLAYS + 1])
+        for order in chosen[:_MOST_REPLAYS]:
+            told = attempt(request, partial(acting.replay, request, order, {}), about=str(order))
+            if told:
+                messages.success(request, told)
+        if len(chosen) > _MOST_REPLAYS:
+            detail = f"The first {_MOST_REPLAYS} orders were taken; run the action again for more."
+            messages.warning(request, detail)
+
+    @column("Status")
+    def state(self, order: Order) -> SafeString:
+        """Return the status as a badge, and below it why the order failed or was cancelled."""
+        why = order.get_failure_code_display() or order.status_message
+        shown = columns.badge(order.status, ORDER_COLOURS[order.status])
+        return columns.below(shown, why, order.status_message) if why else shown
+
+    @column("Order", two_lines=True)
+    def numbers(self, order: Order) -> tuple[str, str]:
+        """Return our number and, below it, the partner's."""
+        return order.buy_from_order_reference, order.sell_to_order_reference
+
+    @column("Partner", two_lines=True)
+    def sold_by(self, order: Order) -> tuple[str, str]:
+        """Return the partner and, for a test order, that it is one."""
+        return order.partner.name, "Test order" if order.test_mode else ""
+
+    @column("Guest", two_lines=True)
+    def guest(self, order: Order) -> tuple[str, str]:
+        """Return the guest's name and e-mail address."""
+        name = order.sell_to_name or order.sell_to_email or columns.EMPTY
+        return name, (order.sell_to_email or "") if order.sell_to_name else ""
+
+    @column("Visit")
+    def visit(self, order: Order) -> str:
+        """Return the first visit date."""
+        return f"{order.visit_date:%-d %b %Y}" if order.visit_date else columns.EMPTY
+
+    @column("Total")
+    def total(self, order: Order) -> str:
+        """Return the total including VAT."""
+        return columns.money(order.total_incl_vat, order.currency)
+
+    @column("Received", order="received_at", two_lines=True)
+    def received(self, order: Order) -> list[str]:
+        """Return day and time of receipt on the venue's clock."""
+        return columns.moment(order.received_at, order.venue.zone).split(", ")
+
+    @column("Message")
+    def problem(self, order: Order) -> SafeString | str:
+        """Return why the order failed, as the partner is told."""
+        return columns.cut(order.status_message, order.status_message)
+
+    def _lost(self, request: HttpRequest, order_id: uuid.UUID | None) -> HttpResponse:
+        """Lead somebody with the address of a deleted order to what is left of it."""
+        if order_id and OrderEvent.objects.of(order_id).exists():
+            messages.warning(request, "This order was removed for good. This is its history.")
+            return redirect(f"{reverse('admin:orders_orderevent_changelist')}?q={order_id}")
+        messages.error(request, "There is no such order.")
+        return redirect("admin:orders_order_changelist")
+
+
+def _may_follow(request: HttpRequest, remedy: Remedy) -> bool:
+    return bool(remedy.link) and request.user.has_perm(remedy.permission)
+
+
+def _as_uuid(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None

@@ -1,0 +1,163 @@
+"""API keys of a partner: made here and shown once, listed, revoked."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import uuid
+import zoneinfo
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
+
+from channel_manager.lib.admin.confirmation import Confirmation, ReasonForm, show_confirmation
+from channel_manager.lib.admin.typed import Checkboxes, DateInput, ModelAdmin, TextInput
+from partners.keys import create_key, revoke_key
+from partners.models import ApiKey, Partner, Scope, all_scopes
+
+_SCOPES = {
+    Scope.ORDERS_READ: "orders:read – look at its own orders",
+    Scope.ORDERS_WRITE: "orders:write – create, replace, confirm and cancel orders",
+    Scope.CATALOG_READ: "catalog:read – see what it may sell",
+    Scope.WEBHOOKS: "webhooks – set up where it is notified",
+    Scope.REPORTS: "reports – fetch reconciliation reports",
+}
+
+
+class KeyForm(forms.Form):
+    """What a new key is called, what it may do and until when."""
+
+    name = forms.CharField(
+        max_length=60,
+        widget=TextInput,
+        help_text="Who or what uses it, such as production web shop.",
+    )
+    scopes = forms.MultipleChoiceField(
+        choices=[(scope.value, label) for scope, label in _SCOPES.items()],
+        initial=all_scopes,
+        widget=Checkboxes,
+    )
+    expires_on = forms.DateField(
+        label="Last day",
+        required=False,
+        widget=DateInput,
+        help_text="It works until the end of this day at the venue. Empty: until it is revoked.",
+    )
+
+    def __init__(self, *args: object, zone: zoneinfo.ZoneInfo, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        self._zone = zone
+
+    def clean_expires_on(self) -> datetime.datetime | None:
+        """Return the end of the last day; refuse one that has passed."""
+        day: datetime.date | None = self.cleaned_data["expires_on"]
+        if day is None:
+            return None
+        if day < timezone.localdate(timezone=self._zone):
+            raise forms.ValidationError("This day has passed.")
+        after = day + datetime.timedelta(days=1)
+        return datetime.datetime.combine(after, datetime.time(), self._zone)
+
+
+@dataclasses.dataclass(frozen=True)
+class KeyView:
+    """A key as the partner's page lists it."""
+
+    key: ApiKey
+    state: str
+    colour: str
+    revoke_url: str
+
+
+def list_keys(request: HttpRequest, partner: Partner) -> list[KeyView]:
+    """Return the partner's keys, newest first, usable ones before others."""
+    now = timezone.now()
+    may_revoke = request.user.has_perm("partners.change_apikey")
+    views = []
+    for key in partner.api_keys.order_by("-created_at", "-pk"):
+        state, colour = _state(key, now)
+        url = reverse("admin:partners_partner_revoke_key", args=[partner.pk, key.pk])
+        may = may_revoke and key.revoked_at is None
+        views.append(KeyView(key, state, colour, url if may else ""))
+    return sorted(views, key=lambda view: view.state != "Usable")
+
+
+@sensitive_variables("shown")
+def new_key_view(
+    model_admin: ModelAdmin[Partner], request: HttpRequest, partner_id: uuid.UUID
+) -> HttpResponse:
+    """Ask for a new key's name, scopes and end (GET); make it and show it, once (POST)."""
+    if not request.user.has_perm("partners.add_apikey"):
+        raise PermissionDenied
+    partner = get_object_or_404(Partner.objects.select_related("venue"), pk=partner_id)
+    form = KeyForm(request.POST if request.method == "POST" else None, zone=partner.venue.zone)
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "title": f"New API key for {partner}",
+        "opts": model_admin.opts,
+        "original": partner,
+        "form": form,
+        "media": form.media,
+        "back": reverse("admin:partners_partner_change", args=[partner.pk]),
+    }
+    template = "admin/partners/partner/new_key.html"
+    if form.is_valid():
+        key, shown = create_key(
+            partner=partner,
+            name=form.cleaned_data["name"],
+            scopes=form.cleaned_data["scopes"],
+            expires_at=form.cleaned_data["expires_on"],
+        )
+        model_admin.log_change(request, partner, f"Made API key {key}")
+        context |= {"key": key, "shown": shown}
+        template = "admin/partners/partner/key_shown.html"
+    response = TemplateResponse(request, template, context, status=422 if form.errors else 200)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def revoke_key_view(
+    model_admin: ModelAdmin[Partner], request: HttpRequest, partner_id: uuid.UUID, key_id: int
+) -> HttpResponse:
+    """Ask before a key is revoked (GET); revoke it (POST)."""
+    if not request.user.has_perm("partners.change_apikey"):
+        raise PermissionDenied
+    key = get_object_or_404(ApiKey.objects.select_related("partner"), pk=key_id, partner=partner_id)
+    form = ReasonForm(request.POST if request.method == "POST" else None, is_required=True)
+    if form.is_valid():
+        revoke_key(key=key, now=timezone.now())
+        reason = form.cleaned_data["reason"]
+        model_admin.log_change(request, key.partner, f"Revoked API key {key}: {reason}")
+        messages.success(request, f"The key {key} is revoked.")
+        return redirect("admin:partners_partner_change", partner_id)
+    return show_confirmation(
+        request,
+        model_admin=model_admin,
+        subject=key.partner,
+        confirmation=Confirmation(
+            title=f"Revoke API key {key}",
+            button="Revoke key",
+            effects=(
+                f"The key {key.name or key} stops working at once, for good.",
+                f"Whatever {key.partner} runs with it gets 401 until it has another key.",
+            ),
+            back=reverse("admin:partners_partner_change", args=[partner_id]),
+            is_destructive=True,
+        ),
+        form=form,
+    )
+
+
+def _state(key: ApiKey, now: datetime.datetime) -> tuple[str, str]:
+    if key.revoked_at is not None:
+        return "Revoked", "danger"
+    if key.expires_at is not None and key.expires_at <= now:
+        return "Expired", ""
+    return "Usable", "success"

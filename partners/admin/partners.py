@@ -1,0 +1,144 @@
+"""The list of partners and the page of one."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+
+from channel_manager.history.models import Event
+from channel_manager.lib.admin.base import StaffAdmin, register
+from channel_manager.lib.admin.columns import column
+from channel_manager.lib.admin.typed import ChoicesDropdownFilter, RelatedDropdownFilter
+from partners.admin import keys, standing
+from partners.models import Partner
+from partners.timeline import Look, tell
+
+_LOOKS: Mapping[str, Look] = {
+    "activated": Look("Activated", "play_arrow", "success"),
+    "paused": Look("Paused", "pause", "warning"),
+    "resumed": Look("Resumed", "play_arrow", "success"),
+    "closed": Look("Closed", "block", "danger"),
+}
+
+
+@register(Partner)
+class PartnerAdmin(StaffAdmin[Partner]):
+    """A sales channel's agreement; its status changes by buttons only."""
+
+    list_display = ("name", "state", "venue", "usable_keys", "selling", "created_at")
+    list_select_related = ("venue",)
+    list_filter = (("status", ChoicesDropdownFilter), ("venue", RelatedDropdownFilter))
+    search_fields = ("name",)
+    search_help_text = "Name of the partner"
+    fieldsets = (
+        (None, {"fields": ("name", "venue", "contact_email")}),
+        ("Selling", {"fields": ("unmapped_items", "sell_by_package_code")}),
+        ("Time limits", {"fields": ("draft_lifetime_days", "cancel_deadline_hours")}),
+    )
+    change_form_outer_before_template = "admin/state_bar.html"
+    change_form_outer_after_template = "admin/partners/partner/below.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Partner]:
+        """Count the usable keys along; leave the venues' logos where they are."""
+        now = timezone.now()
+        usable = Q(api_keys__revoked_at=None) & (
+            Q(api_keys__expires_at=None) | Q(api_keys__expires_at__gt=now)
+        )
+        counted = super().get_queryset(request).annotate(usable=Count("api_keys", filter=usable))
+        return counted.defer("venue__logo")
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: Partner | None = None
+    ) -> tuple[str, ...]:
+        """Fix the venue once there is a partner: orders and mappings hang on it."""
+        return ("venue",) if obj else ()
+
+    def has_delete_permission(self, request: HttpRequest, obj: Partner | None = None) -> bool:
+        """Refuse: a partner is closed, its orders and postings stay its own."""
+        return False
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add a page for each change of status, and the pages of API keys."""
+        wrap = self.admin_site.admin_view
+        pages = [
+            path(
+                f"<uuid:partner_id>/{name}/",
+                wrap(self.standing_view),
+                {"name": name},
+                name=f"partners_partner_{name}",
+            )
+            for name in standing.ACTIONS
+        ]
+        return [
+            *pages,
+            path(
+                "<uuid:partner_id>/keys/new/",
+                wrap(self.new_key_view),
+                name="partners_partner_new_key",
+            ),
+            path(
+                "<uuid:partner_id>/keys/<int:key_id>/revoke/",
+                wrap(self.revoke_key_view),
+                name="partners_partner_revoke_key",
+            ),
+            *super().get_urls(),
+        ]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show the form between the status with its buttons and the keys with the history."""
+        partner = self.get_object(request, object_id)
+        context: dict[str, Any] = {**(extra_context or {})}
+        if partner is not None:
+            may_make = request.user.has_perm("partners.add_apikey")
+            new_key = reverse("admin:partners_partner_new_key", args=[partner.pk])
+            events = Event.objects.filter(kind="partner", subject_id=partner.pk)
+            context |= {
+                "state_bar": standing.state_bar(request, partner),
+                "keys": keys.list_keys(request, partner),
+                "new_key_url": new_key if may_make else "",
+                "happenings": tell(events.order_by("-id")[:50], _LOOKS),
+                "zone": partner.venue.timezone,
+                "partner_id": partner.pk,
+            }
+        return super().change_view(request, object_id, form_url, context)
+
+    def standing_view(self, request: HttpRequest, partner_id: uuid.UUID, name: str) -> HttpResponse:
+        """Show what a change of status does (GET), or do it (POST)."""
+        return standing.action_view(self, request, partner_id, name)
+
+    def new_key_view(self, request: HttpRequest, partner_id: uuid.UUID) -> HttpResponse:
+        """Ask for a new key (GET), or make and show it (POST)."""
+        return keys.new_key_view(self, request, partner_id)
+
+    def revoke_key_view(
+        self, request: HttpRequest, partner_id: uuid.UUID, key_id: int
+    ) -> HttpResponse:
+        """Ask before a key is revoked (GET), or revoke it (POST)."""
+        return keys.revoke_key_view(self, request, partner_id, key_id)
+
+    @column("Status", badge=standing.COLOURS)
+    def state(self, partner: Partner) -> str:
+        """Return the status as a badge."""
+        return str(partner.status)
+
+    @column("Usable keys")
+    def usable_keys(self, partner: Partner) -> int:
+        """Return how many of its keys work."""
+        return int(partner.usable)  # type: ignore[attr-defined]
+
+    @column("Unmapped items")
+    def selling(self, partner: Partner) -> str:
+        """Return what happens to an order for an item nobody has mapped."""
+        return str(partner.get_unmapped_items_display())

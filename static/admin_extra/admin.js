@@ -1,0 +1,15 @@
+"use strict";
+
+// The clipboard is there on https and localhost only; selecting works everywhere.
+function copyText(element) {
+    if (navigator.clipboard && window.isSecureContext) {
+        navigator.clipboard.writeText(element.textContent.trim());
+        return;
+    }
+    const range = document.createRange();
+    range.selectNodeContents(element);
+    const selection = window.getSelection();
+    selection.removeAllRanges();
+    selection.addRange(range);
+    document.execCommand("copy");
+}

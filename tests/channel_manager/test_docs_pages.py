@@ -1,0 +1,346 @@
+"""The documentation's pages: complete, true to the code, and nothing loaded from elsewhere."""
+
+from __future__ import annotations
+
+import ast
+import html
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import pytest
+from django.contrib.staticfiles import finders
+from django.test import Client
+from rest_framework import fields as drf_fields
+
+from channel_manager.docs import error_pages, samples
+from channel_manager.docs.fields import GROUPS
+from channel_manager.docs.lifecycle import TRANSITIONS
+from channel_manager.lib.errors import ErrorCode
+from orders.api import serializers as shapes
+from orders.models import Order
+from partners.models import Scope
+from tests.conftest import ApiClient
+
+ROOT = Path(__file__).resolve().parents[2]
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+CODES = [code.value for code in ErrorCode]
+PAGES = ["/docs", "/docs/reference", "/docs/errors", *(f"/docs/errors/{code}" for code in CODES)]
+# Scopes that no operation needs yet: the guide leaves them out.
+UNUSED_SCOPES = {Scope.WEBHOOKS, Scope.REPORTS}
+
+
+class _Reader(HTMLParser):
+    """What a page links to, what it loads, its anchors, and whatever a strict CSP would refuse."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.loads: list[str] = []
+        self.ids: list[str] = []
+        self.inline: list[str] = []
+        self._open = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        self._open = tag if tag in ("script", "style") and "src" not in given else ""
+        if "id" in given:
+            self.ids.append(given["id"])
+        if tag == "a":
+            self.links.append(given["href"])
+        for name in ("src", "srcset", "data", "poster", "action"):
+            if name in given:
+                self.loads.append(given[name])
+        if tag == "link":
+            self.loads.append(given["href"])
+        self.inline += [name for name in given if name == "style" or name.startswith("on")]
+
+    def handle_data(self, data: str) -> None:
+        if self._open and data.strip():
+            self.inline.append(f"{self._open}: {data.strip()[:40]}")
+
+
+def open_page(path: str, accept: str = BROWSER) -> Any:
+    return Client(raise_request_exception=False).get(path, headers={"accept": accept})
+
+
+def read(path: str) -> _Reader:
+    response = open_page(path)
+    assert response.status_code == 200, path
+    return _Reader(response.content.decode())
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_loads_nothing_from_elsewhere_and_nothing_inline(path: str) -> None:
+    page = read(path)
+    assert page.inline == []
+    assert len(page.ids) == len(set(page.ids))
+    for address in page.loads:
+        assert address.startswith("/static/"), address
+        assert finders.find(address.removeprefix("/static/")), address
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_link_of_a_page_leads_somewhere(path: str) -> None:
+    for link in {urljoin(path, link) for link in read(path).links}:
+        address = urlsplit(link)
+        assert not address.netloc, link
+        response = open_page(address.path)
+        assert response.status_code == 200, link
+        if address.fragment:
+            assert address.fragment in _Reader(response.content.decode()).ids, link
+
+
+def test_style_sheets_and_scripts_of_ours_name_no_other_host() -> None:
+    for path in (ROOT / "static/docs").iterdir():
+        text = path.read_text().replace("http://www.w3.org/2000/svg", "")
+        assert "//" not in re.sub(r"^\s*//.*$", "", text, flags=re.MULTILINE), path.name
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_an_error_code_has_a_page_that_tells_cause_and_remedy(code: str) -> None:
+    text = ErrorCode(code).text
+    page = html.unescape(
+        re.sub(r"</?code>", "`", open_page(f"/docs/errors/{code}").content.decode())
+    )
+    for part in (text.title, text.cause, text.remedy, str(text.status)):
+        assert part in page
+    assert page.startswith("<!doctype html>")
+    assert '<html lang="en">' in page
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_an_error_code_is_explained_as_json_for_whoever_asks(code: str) -> None:
+    response = open_page(f"/docs/errors/{code}", "application/json")
+    text = ErrorCode(code).text
+    assert response["Content-Type"] == "application/json"
+    assert "Accept" in response["Vary"]
+    assert response.json() == {
+        "code": code,
+        "title": text.title,
+        "status": text.status,
+        "cause": text.cause,
+        "remedy": text.remedy,
+        "retryable": text.retryable,
+    }
+
+
+def test_the_list_of_error_codes_is_complete_as_page_and_as_json() -> None:
+    links = read("/docs/errors").links
+    assert [link for link in links if link.startswith("/docs/errors/")] == [
+        f"/docs/errors/{code}" for code in CODES
+    ]
+    listed = open_page("/docs/errors", "application/json").json()["data"]
+    assert [entry["code"] for entry in listed] == CODES
+
+
+def test_an_unknown_error_code_is_not_found() -> None:
+    response = open_page("/docs/errors/no_such_code", "application/json")
+    assert response.status_code == 404
+    assert response.json()["code"] == "not_found"
+    assert open_page("/docs/errors/no_such_code").status_code == 404
+
+
+def test_the_type_of_a_problem_opens_as_a_page(api: ApiClient, settings: Any) -> None:
+    answer = api.post({"items": []}).json()
+    assert answer["type"] == f"{settings.PUBLIC_URL}/docs/errors/{answer['code']}"
+    response = open_page(answer["type"].removeprefix(settings.PUBLIC_URL))
+    assert response.status_code == 200
+    assert answer["title"] in response.content.decode()
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/docs/nothing", "/channelManager/x/y/z"])
+def test_a_browser_at_an_unknown_path_gets_a_page_that_helps(path: str) -> None:
+    response = open_page(path)
+    page = _Reader(response.content.decode())
+    assert response.status_code == 404
+    assert "There is nothing here" in response.content.decode()
+    assert response["X-Request-Id"] in response.content.decode()
+    assert {"/docs", "/docs/errors/not_found"} <= set(page.links)
+    assert page.inline == []
+
+
+@pytest.mark.parametrize("accept", ["application/json", "*/*", ""])
+def test_anybody_else_at_an_unknown_path_gets_a_problem(accept: str) -> None:
+    response = open_page("/nothing", accept)
+    assert response.status_code == 404
+    assert response["Content-Type"] == "application/problem+json"
+    assert response.json()["code"] == "not_found"
+
+
+def test_a_problem_page_shows_hostile_text_as_text() -> None:
+    response = open_page("/docs/errors/<script>alert(1)</script>")
+    assert response.status_code == 404
+    assert b"<script>alert" not in response.content
+
+
+def test_the_host_itself_leads_a_browser_to_the_documentation() -> None:
+    assert open_page("/").headers["Location"] == "/docs"
+    assert open_page("/", "application/json").status_code == 404
+    assert open_page("/favicon.ico").headers["Location"] == "/static/docs/icon.svg"
+
+
+@pytest.mark.parametrize("path", ["/", "/docs", "/docs/reference", "/docs/errors/gone"])
+def test_a_page_can_only_be_read(path: str) -> None:
+    response = Client(enforce_csrf_checks=True).post(path)
+    assert response.status_code == 405
+    assert response.json()["code"] == "method_not_allowed"
+    assert "GET" in response["Allow"]
+
+
+def test_the_guide_explains_every_field_and_marks_the_required_ones() -> None:
+    for group in GROUPS:
+        serializer = getattr(shapes, group.serializer)()
+        assert {field.name for field in group.fields} == set(serializer.fields), group.title
+        required = {name for name, field in serializer.fields.items() if field.required}
+        assert {field.name for field in group.fields if field.required} == required, group.title
+
+
+def test_the_guide_tells_every_transition_of_an_order() -> None:
+    told = {(step.name, source, step.target) for step in TRANSITIONS for source in step.sources}
+    field = Order._meta.get_field("status")
+    real = {
+        (step.name, str(step.source), str(step.target))
+        for step in field.get_all_transitions(Order)  # type: ignore[attr-defined]
+    }
+    assert told == real
+
+
+def test_the_guide_names_the_scopes_that_are_in_use() -> None:
+    page = open_page("/docs").content.decode()
+    named = {scope for scope in Scope.values if f"<code>{scope}</code>" in page}
+    assert named == set(Scope.values) - UNUSED_SCOPES
+
+
+def test_every_error_code_has_an_example() -> None:
+    assert set(error_pages.EXAMPLES) == set(ErrorCode)
+    for code in ErrorCode:
+        body = error_pages.example_body(code)
+        assert body["status"] == code.text.status
+        assert {fault["code"] for fault in body["errors"]} <= {*error_pages.FAULT_CODES, *CODES}
+
+
+def _fault_codes_in_the_code() -> Iterator[str]:
+    """Yield what stands as the code of a fault anywhere in the product."""
+    files = [
+        *(ROOT / "orders").rglob("*.py"),
+        *(ROOT / "catalog").rglob("*.py"),
+        *(ROOT / "partners").rglob("*.py"),
+        *(ROOT / "channel_manager").glob("*.py"),
+        *(ROOT / "channel_manager/lib").glob("*.py"),
+    ]
+    for path in files:
+        if path.name == "selling.py":  # what staff are told when they put a package on sale
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(node, ast.Call):
+                continue
+            called = ast.unparse(node.func)
+            given = [*node.args[1:2]] if called == "Fault" else []
+            if called.endswith(("ValidationError", "ErrorDetail")) and path.parts[-2] != "admin":
+                given += [word.value for word in node.keywords if word.arg == "code"]
+            yield from (
+                one.value
+                for one in given
+                if isinstance(one, ast.Constant) and isinstance(one.value, str)
+            )
+
+
+def test_the_codes_of_single_faults_are_all_explained() -> None:
+    used = set(_fault_codes_in_the_code())
+    assert used - {*error_pages.FAULT_CODES, *CODES} == set()
+
+
+def test_no_fault_code_is_explained_that_does_not_exist() -> None:
+    source = "".join(
+        path.read_text()
+        for app in ("orders", "catalog", "partners", "channel_manager/lib", "channel_manager")
+        for path in (ROOT / app).rglob("*.py")
+        if "docs" not in path.parts
+    )
+    built_in = {
+        code
+        for field in (drf_fields.CharField, drf_fields.IntegerField, drf_fields.ListField)
+        for cls in field.__mro__
+        for code in getattr(cls, "default_error_messages", {})
+    }
+    unknown = {
+        code
+        for code in error_pages.FAULT_CODES
+        if f'"{code}"' not in source and code not in built_in
+    }
+    assert unknown == set()
+
+
+def _shape(value: Any) -> Any:
+    """Return the members of a JSON value, with those of the first entry of each list."""
+    if isinstance(value, dict):
+        return {name: _shape(inner) for name, inner in value.items()}
+    return [_shape(value[0])] if isinstance(value, list) and value else None
+
+
+def test_the_sample_answers_have_the_shape_of_real_ones(
+    api: ApiClient, issue: Callable[[str], Order]
+) -> None:
+    body = api.order_body(
+        {"itemNumber": "BUNDLE", "visitDate": api.order_body()["items"][0]["visitDate"]}
+    )
+    created = api.post(body).json()
+    assert _shape(samples.SUBMITTED_ORDER) == _shape(created)
+    issue(created["orderId"])
+    assert _shape(samples.ISSUED_ORDER) == _shape(
+        api.get(f"{api.base}/{created['orderId']}").json()
+    )
+    page = api.get(f"{api.base}/orders/{api.partner.pk}").json()
+    assert _shape(samples.ORDER_PAGE) == _shape(page)
+    packages = api.get(f"{api.base}/packages").json()
+    day = next(one for one in packages["data"] if one["itemNumber"] == "DAY")
+    assert _shape(samples.PACKAGES) == _shape({"data": [day]})
+    assert api.delete(created["orderId"]).json()["status"] == samples.CANCELLED_ORDER["status"]
+
+
+def _sample(page: str, name: str) -> str:
+    found = re.search(rf'<pre id="{name}"><code[^>]*>(.*?)</code></pre>', page, re.DOTALL)
+    assert found, name
+    return html.unescape(found[1])
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
+@pytest.mark.django_db(transaction=True)
+def test_the_first_order_works_when_it_is_pasted(
+    live_server: Any,
+    api: ApiClient,
+    issue: Callable[[str], Order],
+    settings: Any,
+    tmp_path: Path,
+) -> None:
+    settings.PUBLIC_URL = live_server.url
+    page = open_page("/docs").content.decode()
+    own = _sample(page, "paste-settings").replace("your API key", api.key)
+    own = own.replace("your partnerId", str(api.partner.pk))
+
+    def paste(*names: str) -> str:
+        script = "\n".join([own, *(_sample(page, name) for name in names)])
+        run = subprocess.run(
+            ["bash", "-eu", "-c", script],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert run.returncode == 0, run.stderr
+        return run.stdout
+
+    assert '"itemNumber": "DAY"' in paste("paste-packages")
+    assert '"status": "Submitted"' in paste("paste-order")
+    issue(str(Order.objects.get().pk))
+    settled = paste("paste-wait")
+    assert '"status": "Issued"' in settled
+    assert f'"manifestUrl": "{live_server.url}/m/' in settled

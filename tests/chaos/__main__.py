@@ -1,0 +1,84 @@
+"""`python -m tests.chaos [--seed N] [--orders 200] [--kills 20]`: what `make chaos` calls.
+
+Exit code 1 when an invariant is violated, with the seed that brings the same run again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import time
+from types import FrameType
+
+from channel_manager.lib.embedded_postgres import EmbeddedPostgresError
+from tests.chaos.identical_orders import create_at_once, unlike_one_order
+from tests.chaos.worker_kills import Outcome, kill_worker_during_orders
+from tests.stack import StackError, running_stack
+
+IDENTICAL_CALLS = 100
+
+
+def main(arguments: list[str]) -> int:
+    """Return 0 when every invariant held."""
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    parser.add_argument("--seed", type=int, default=int(time.time()), help="default: the clock")
+    parser.add_argument("--orders", type=int, default=200)
+    parser.add_argument("--kills", type=int, default=20)
+    options = parser.parse_args(arguments)
+    if not 1 <= options.kills <= options.orders <= 10_000:
+        parser.error("as many orders as kills are needed, and 10,000 at most")
+    signal.signal(signal.SIGTERM, _stop)
+    _say(f"Seed {options.seed}. Starting database, web and worker ...")
+    try:
+        with running_stack() as stack:
+            _say(f"{IDENTICAL_CALLS} identical createOrder calls in parallel ...")
+            reference = f"SAME-{options.seed}"
+            answers = create_at_once(stack, reference=reference, calls=IDENTICAL_CALLS)
+            wrong = unlike_one_order(stack, reference=reference, answers=answers)
+            _say(f"SIGKILL of the worker {options.kills} times during {options.orders} orders ...")
+            outcome = kill_worker_during_orders(
+                stack, seed=options.seed, orders=options.orders, kills=options.kills, say=_say
+            )
+            outcome.violations += wrong + stack.faults_logged()
+    except (StackError, EmbeddedPostgresError, AssertionError) as fault:
+        _say(f"\nFAILED with --seed {options.seed}: {fault}")
+        return 1
+    _say(_table(outcome, same_failed=bool(wrong)))
+    for violation in outcome.violations:
+        _say(f"VIOLATED: {violation}")
+    return 1 if outcome.violations else 0
+
+
+def _table(outcome: Outcome, *, same_failed: bool) -> str:
+    settled = ", ".join(f"{count} {status}" for status, count in sorted(outcome.settled.items()))
+    doubled = sum("twice" in violation for violation in outcome.violations)
+    same = "FAILED" if same_failed else f"1 of {IDENTICAL_CALLS} accepted, 1 order"
+    rows = {
+        "Seed": outcome.seed,
+        "Orders accepted": outcome.orders,
+        "Worker killed (SIGKILL)": f"{outcome.kills} times",
+        "Jobs cut by it": outcome.cut,
+        "Settled as expected": settled if not outcome.violations else "see below",
+        "Last one settled after the last kill": f"{outcome.settled_in:.1f} s",
+        "Duplicates": doubled,
+        "Violated invariants": len(outcome.violations),
+        "Identical calls in parallel": same,
+    }
+    width = max(map(len, rows))
+    return "\n" + "\n".join(f"{name:<{width}}  {value}" for name, value in rows.items())
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+def _stop(signum: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)

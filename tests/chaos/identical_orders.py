@@ -1,0 +1,47 @@
+"""Identical calls in parallel: exactly one order."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from tests.stack import Stack
+from tests.traffic import Answer, at_once, day_tickets
+
+
+def create_at_once(
+    stack: Stack, *, reference: str, calls: int, idempotency_key: str | None = None
+) -> list[Answer]:
+    """Send the same order over as many connections as calls, all at the same moment."""
+    sellers = [stack.seller() for _ in range(calls)]
+    body = sellers[0].order(reference, day_tickets(2))
+    try:
+        return at_once(
+            [
+                lambda seller=seller: seller.create(body, idempotency_key=idempotency_key)
+                for seller in sellers
+            ]
+        )
+    finally:
+        for seller in sellers:
+            seller.close()
+
+
+def unlike_one_order(stack: Stack, *, reference: str, answers: list[Answer]) -> list[str]:
+    """Return what is wrong unless one call was accepted and the others named its order."""
+    created = [answer.body["orderId"] for answer in answers if answer.status == 201]
+    refused = Counter(
+        (answer.status, answer.body.get("code"), answer.body.get("orderId"))
+        for answer in answers
+        if answer.status != 201
+    )
+    found = []
+    if len(created) != 1:
+        found.append(f"{len(created)} calls of {len(answers)} were accepted")
+    elif refused != {(400, "duplicate_order", created[0]): len(answers) - 1}:
+        found.append(f"the others were answered {refused}")
+    rows = stack.sql(
+        "SELECT count(*) FROM orders_order WHERE sell_to_order_reference = %s", reference
+    )
+    if rows != [(1,)]:
+        found.append(f"{rows[0][0]} orders are stored")
+    return found

@@ -1,0 +1,1 @@
+"""Races and deaths on real PostgreSQL with real processes; each test leaves the invariants whole."""

@@ -1,0 +1,128 @@
+"""Processes that do one thing to one order at the same moment, or die while they do it.
+
+Run on a stack's database: `python -m tests.concurrency.racers` reads a list of entrants from
+standard input, lets them all loose together and prints how each one ended.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import signal
+import sys
+import traceback
+import uuid
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import django
+
+# Where an issuing process may be told to die, in the order in which it comes by.
+DEATHS = (
+    "Scheduled saved",
+    "Scheduled committed",
+    "Processing saved",
+    "Processing committed",
+    "assets inserted",
+    "Issued saved",
+    "sale posted",
+    "Issued committed",
+)
+
+
+def race(entrants: list[dict[str, str]]) -> list[str]:
+    """Return `done`, `refused: <why>` or `killed` for each entrant.
+
+    An entrant is `{"do": "issue" | "replay", "order": id, "die": one of DEATHS or ""}`.
+    """
+    start, gate = os.pipe()
+    children = [_fork(entrant, start, gate) for entrant in entrants]
+    os.close(gate)  # nothing comes through it: its closing is the starting shot
+    os.close(start)
+    return [_result(pid, answer) for pid, answer in children]
+
+
+def _fork(entrant: dict[str, str], start: int, gate: int) -> tuple[int, int]:
+    answer, say = os.pipe()
+    pid = os.fork()
+    if pid:
+        os.close(say)
+        return pid, answer
+    os.close(gate)
+    try:
+        os.read(start, 1)
+        os.write(say, _enter(entrant).encode())
+    finally:
+        os._exit(0)
+
+
+def _result(pid: int, answer: int) -> str:
+    with os.fdopen(answer, "rb") as lines:
+        said = lines.read().decode()
+    _, status = os.waitpid(pid, 0)
+    return "killed" if os.WIFSIGNALED(status) else said
+
+
+def _enter(entrant: dict[str, str]) -> str:
+    from orders import issuance, lifecycle
+    from orders.models import Order
+
+    order_id = uuid.UUID(entrant["order"])
+    now = lambda: datetime.datetime.now(datetime.UTC)  # noqa: E731
+    if entrant.get("die"):
+        _arrange_death(entrant["die"])
+    try:
+        if entrant["do"] == "issue":
+            issuance.issue_order(order_id=order_id, clock=now)
+        else:
+            lifecycle.replay_order(
+                orders=Order.objects.all(), order_id=order_id, actor="staff:1", now=now()
+            )
+    except Exception as refusal:
+        traceback.print_exc()
+        return f"refused: {type(refusal).__name__}"
+    return "done"
+
+
+def _arrange_death(moment: str) -> None:
+    """Have this process kill itself right after the named moment of issuing."""
+    from channel_manager.history import runner
+    from orders import issuance, ledger
+    from wallets.models import Asset
+
+    def deadly(work: Callable[..., Any], is_it: Callable[..., bool]) -> Callable[..., Any]:
+        def do(*args: Any, **kwargs: Any) -> Any:
+            result = work(*args, **kwargs)
+            if is_it(*args):
+                _die()
+            return result
+
+        return do
+
+    subject, _, stage = moment.rpartition(" ")
+    match stage:
+        case "saved":
+            runner.save = deadly(runner.save, lambda rows: rows[0].status == subject)
+        case "committed" if subject == "Issued":
+            issuance._settle = deadly(issuance._settle, lambda *_: True)
+        case "committed":
+            name = {"Scheduled": "scheduled", "Processing": "started"}[subject]
+            issuance._step = deadly(issuance._step, lambda *step: step[2] == name)
+        case "inserted":
+            Asset.objects.bulk_create = deadly(Asset.objects.bulk_create, lambda *_: True)
+        case "posted":
+            ledger.post_sale = deadly(ledger.post_sale, lambda *_: True)
+        case _:
+            raise ValueError(moment)
+
+
+def _die() -> NoReturn:
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError("unreachable")
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "channel_manager.settings")
+    django.setup()
+    print(json.dumps(race(json.load(sys.stdin))))

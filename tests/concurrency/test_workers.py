@@ -1,0 +1,130 @@
+"""Workers that are killed, frozen or asked to stop in the middle of their work."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+
+import pytest
+
+from tests.chaos.worker_kills import kill_worker_during_orders
+from tests.stack import Process, Stack, wait_for
+
+SEED = 20261120
+
+
+Submitted = Callable[[int], list[str]]
+
+
+def test_a_killed_worker_loses_no_order_and_mints_nothing_twice(stack: Stack) -> None:
+    """A tenth of `make chaos`."""
+    outcome = kill_worker_during_orders(stack, seed=SEED, orders=20, kills=2, say=lambda _: None)
+    assert outcome.violations == []
+    assert outcome.cut > 0
+    assert sum(outcome.settled.values()) == 20
+
+
+def test_a_frozen_worker_that_comes_back_doubles_nothing(
+    idle_stack: Stack, submitted: Submitted
+) -> None:
+    orders = submitted(20)
+    frozen, held = freeze_a_worker_at_work(idle_stack)
+    other = idle_stack.start_worker()
+    # What it had begun it may hold locked; everything else is taken over.
+    wait_for(
+        "the other worker has taken over",
+        lambda: not idle_stack.jobs_held_by(held) and idle_stack.in_flight < len(orders) / 2,
+        seconds=30,
+    )
+    frozen.signal(signal.SIGCONT)
+    idle_stack.wait_until_settled(seconds=60)
+    assert issued(idle_stack, orders) == len(orders)
+    assert (frozen.exit_code, other.exit_code) == (None, None)
+
+
+def test_a_worker_that_was_given_up_ends_when_it_comes_back(
+    idle_stack: Stack, submitted: Submitted
+) -> None:
+    """A worker forgets those that were silent for too long when it starts."""
+    orders = submitted(20)
+    frozen, held = freeze_a_worker_at_work(idle_stack)
+    silent = "SELECT 1 FROM procrastinate_workers WHERE last_heartbeat < now() - interval '3 s'"
+    wait_for("it has been silent", lambda: idle_stack.sql(silent), seconds=10)
+    idle_stack.start_worker()
+    assert idle_stack.sql("SELECT 1 FROM procrastinate_workers WHERE id = %s", held) == []
+    frozen.signal(signal.SIGCONT)
+    orders += submitted(5)
+    wait_for("it ends, to be started again", lambda: frozen.exit_code, seconds=10)
+    idle_stack.wait_until_settled(seconds=60)
+    assert issued(idle_stack, orders) == len(orders)
+
+
+def test_a_worker_asked_to_stop_finishes_what_it_has_begun(
+    idle_stack: Stack, submitted: Submitted
+) -> None:
+    orders = submitted(60)
+    stopped = idle_stack.start_worker()
+    wait_for("it is at work", lambda: issued(idle_stack, orders), seconds=10)
+    assert stopped.terminate() == 0
+    assert idle_stack.jobs_running == 0
+    left = idle_stack.sql(
+        "SELECT DISTINCT status FROM orders_order WHERE id = ANY(%s::uuid[])", orders
+    )
+    assert sorted(left) == [("Issued",), ("Submitted",)]
+    idle_stack.start_worker()
+    idle_stack.wait_until_settled(seconds=30)
+    assert issued(idle_stack, orders) == len(orders)
+
+
+def freeze_a_worker_at_work(stack: Stack) -> tuple[Process, int]:
+    """Start a worker and freeze it while it holds jobs; return it with its number.
+
+    Not in the instant in which it enqueues a periodic job: its open transaction would keep the
+    other worker from enqueueing any.
+    """
+    frozen = stack.start_worker()
+    held = stack.last_worker
+    enqueueing = (
+        "SELECT 1 FROM pg_stat_activity WHERE state = 'idle in transaction'"
+        " AND query LIKE '%%defer_periodic%%'"
+    )
+
+    def caught() -> bool:
+        frozen.signal(signal.SIGSTOP)
+        if stack.jobs_held_by(held) and not stack.sql(enqueueing):
+            return True
+        frozen.signal(signal.SIGCONT)
+        return False
+
+    wait_for("it is at work", caught, seconds=10)
+    return frozen, held
+
+
+def freeze_a_worker_at_work(stack: Stack) -> tuple[Process, int]:
+    """Start a worker and freeze it while it holds jobs; return it with its number.
+
+    Not in the instant in which it enqueues a periodic job: its open transaction would keep the
+    other worker from enqueueing any.
+    """
+    frozen = stack.start_worker()
+    held = stack.last_worker
+    enqueueing = (
+        "SELECT 1 FROM pg_stat_activity WHERE state = 'idle in transaction'"
+        " AND query LIKE '%%defer_periodic%%'"
+    )
+
+    def caught() -> bool:
+        frozen.signal(signal.SIGSTOP)
+        if stack.jobs_held_by(held) and not stack.sql(enqueueing):
+            return True
+        frozen.signal(signal.SIGCONT)
+        return False
+
+    wait_for("it is at work", caught, seconds=10)
+    return frozen, held
+
+
+def issued(stack: Stack, orders: list[str]) -> int:
+    """Return how many of the orders are Issued."""
+    query = "SELECT count(*) FROM orders_order WHERE status = 'Issued' AND id = ANY(%s::uuid[])"
+    return int(stack.sql(query, orders)[0][0])

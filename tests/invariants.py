@@ -1,0 +1,182 @@
+"""What must hold in the database after any torture, asked in SQL of its own.
+
+Nothing of the product is used: a fault there must not hide itself. Call it when all is quiet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from tests.traffic import Expected
+
+Query = Callable[..., list[tuple[Any, ...]]]
+
+# Each finds rows only where something is wrong; the first column says which.
+RULES: Mapping[str, str] = {
+    "an order has not settled": """
+        SELECT id, status FROM orders_order
+        WHERE status IN ('Submitted', 'Scheduled', 'Processing')
+    """,
+    "a job is left of an order that has settled": """
+        SELECT id, status, args FROM procrastinate_jobs
+        WHERE queue_name = 'orders' AND status IN ('todo', 'doing')
+    """,
+    "a partner's reference stands on two orders": """
+        SELECT sell_to_order_reference, count(*) FROM orders_order
+        GROUP BY partner_id, sell_to_order_reference HAVING count(*) > 1
+    """,
+    "a document number stands on two orders, one of them deleted maybe": """
+        SELECT number, count(DISTINCT id) FROM (
+            SELECT buy_from_order_reference AS number, id FROM orders_order
+            UNION ALL
+            SELECT data ->> 'buyFromOrderReference', subject_id FROM history_event
+            WHERE kind = 'order' AND name = 'deleted'
+        ) AS given GROUP BY number HAVING count(DISTINCT id) > 1
+    """,
+    "an asset was minted twice": """
+        SELECT wallet_id, component_id, unit, generation, count(*) FROM wallets_asset
+        GROUP BY wallet_id, component_id, unit, generation HAVING count(*) > 1
+    """,
+    "an asset's number stands on two": """
+        SELECT reference_number, count(*) FROM wallets_asset
+        GROUP BY venue_id, reference_number HAVING count(*) > 1
+    """,
+    "a guest's number stands on two living wallets": """
+        SELECT external_reference_number, count(*) FROM wallets_wallet
+        WHERE status <> 'Destroyed' AND external_reference_number IS NOT NULL
+        GROUP BY venue_id, external_reference_number HAVING count(*) > 1
+    """,
+    "a line has not the wallets it was sold with": """
+        SELECT l.id, l.quantity, count(w.id) FROM orders_orderline l
+        JOIN orders_order o ON o.id = l.order_id
+        LEFT JOIN wallets_wallet w ON w.line_id = l.id
+            AND (w.status <> 'Destroyed' OR o.status = 'Cancelled')
+        GROUP BY l.id
+        HAVING count(w.id) <> CASE WHEN l.unresolved_cause <> '' THEN 0
+            WHEN l.is_group THEN 1 ELSE l.quantity END
+    """,
+    "a wallet has not the assets that were planned": """
+        SELECT w.id, planned.component, planned.unit, a.id FROM wallets_wallet w
+        JOIN orders_order o ON o.id = w.order_id
+        JOIN orders_orderline l ON l.id = w.line_id
+        CROSS JOIN LATERAL jsonb_array_elements(l.plan) AS entry
+        CROSS JOIN LATERAL (
+            SELECT (entry ->> 'componentId')::uuid AS component,
+                   generate_series(1, (entry ->> 'units')::int) AS unit
+        ) AS planned
+        LEFT JOIN wallets_asset a ON a.wallet_id = w.id
+            AND a.component_id = planned.component AND a.unit = planned.unit
+        WHERE o.status IN ('Draft', 'Issued', 'Cancelled') AND a.id IS NULL
+    """,
+    "a wallet has more assets than were planned": """
+        SELECT w.id, count(*) FROM wallets_wallet w
+        JOIN orders_orderline l ON l.id = w.line_id
+        JOIN wallets_asset a ON a.wallet_id = w.id
+        GROUP BY w.id, l.id
+        HAVING count(*) > (
+            SELECT sum((entry ->> 'units')::int) FROM jsonb_array_elements(l.plan) AS entry
+        )
+    """,
+    "a wallet's state does not fit its order's": """
+        SELECT w.id, w.status, o.status FROM wallets_wallet w
+        JOIN orders_order o ON o.id = w.order_id
+        WHERE w.status <> CASE
+            WHEN w.line_id IS NULL OR o.status = 'Cancelled' THEN 'Destroyed'
+            WHEN o.status = 'Issued' THEN 'Active'
+            WHEN o.status = 'Draft' THEN 'Minted'
+            ELSE 'Reserved' END
+    """,
+    "an asset's state does not fit its wallet's": """
+        SELECT a.id, a.status, w.status FROM wallets_asset a
+        JOIN wallets_wallet w ON w.id = a.wallet_id
+        WHERE NOT CASE w.status
+            WHEN 'Active' THEN a.status IN ('Valid', 'Used', 'Expired')
+            WHEN 'Minted' THEN a.status = 'Minted'
+            WHEN 'Destroyed' THEN a.status = 'Destroyed'
+            ELSE false END
+    """,
+    "the ledger does not add up to the order": """
+        SELECT o.id, o.status, o.total_incl_vat, sum(e.gross), sum(e.net) FROM orders_order o
+        LEFT JOIN orders_ledgerentry e ON e.order_id = o.id
+        WHERE NOT o.test_mode
+        GROUP BY o.id
+        HAVING coalesce(sum(e.gross), 0)
+                <> CASE WHEN o.status = 'Issued' THEN o.total_incl_vat ELSE 0 END
+            OR coalesce(sum(e.net), 0)
+                <> CASE WHEN o.status = 'Issued' THEN o.total_excl_vat ELSE 0 END
+    """,
+    "an issued or cancelled order was not posted line by line": """
+        SELECT l.id, o.status, count(e.id) FROM orders_orderline l
+        JOIN orders_order o ON o.id = l.order_id
+        LEFT JOIN orders_ledgerentry e ON e.line_id = l.id
+        WHERE NOT o.test_mode
+        GROUP BY l.id, o.id
+        HAVING count(e.id) <> CASE o.status
+            WHEN 'Issued' THEN 1 WHEN 'Cancelled' THEN 2 ELSE 0 END
+    """,
+    "an order's events do not follow from one another": """
+        SELECT subject_id, name, previous, from_state FROM (
+            SELECT subject_id, name, from_state,
+                   coalesce(lag(to_state) OVER (PARTITION BY subject_id ORDER BY id), '')
+                       AS previous
+            FROM history_event WHERE kind = 'order'
+        ) AS chain WHERE from_state <> previous
+    """,
+    "an order's last event does not say where it is": """
+        SELECT last.subject_id, last.name, last.to_state, o.status FROM (
+            SELECT DISTINCT ON (subject_id) subject_id, name, to_state
+            FROM history_event WHERE kind = 'order' ORDER BY subject_id, id DESC
+        ) AS last
+        LEFT JOIN orders_order o ON o.id = last.subject_id
+        WHERE last.to_state IS DISTINCT FROM coalesce(o.status, 'Cancelled')
+            OR (o.id IS NULL) <> (last.name = 'deleted')
+    """,
+    "an order has no event": """
+        SELECT o.id FROM orders_order o
+        LEFT JOIN history_event e ON e.kind = 'order' AND e.subject_id = o.id
+        WHERE e.id IS NULL
+    """,
+    "a transition was recorded twice": """
+        SELECT subject_id, name, count(*) FROM history_event
+        WHERE kind = 'order' AND name IN ('submitted', 'confirmed', 'cancelled', 'deleted')
+        GROUP BY subject_id, name HAVING count(*) > 1
+    """,
+}
+
+
+def violations(sql: Query, accepted: Mapping[str, Expected] | None = None) -> list[str]:
+    """Return a sentence for everything that is wrong; empty when all is well.
+
+    `sql` runs a statement and returns its rows; `accepted` are orders by id that were answered
+    with 201 and not deleted since, with what must have become of them.
+    """
+    found = [
+        f"{rule}: {row}" for rule, query in RULES.items() for row in _some(sql(query.strip()))
+    ]
+    return [*found, *_unlike(sql, accepted or {})]
+
+
+def _unlike(sql: Query, accepted: Mapping[str, Expected]) -> Iterable[str]:
+    """Compare accepted orders with what is stored."""
+    rows = sql(
+        "SELECT o.id::text, o.status, count(DISTINCT w.id), count(a.id) FROM orders_order o"
+        " LEFT JOIN wallets_wallet w ON w.order_id = o.id AND w.status <> 'Destroyed'"
+        " LEFT JOIN wallets_asset a ON a.wallet_id = w.id"
+        " WHERE o.id = ANY(%s::uuid[]) GROUP BY o.id",
+        list(accepted),
+    )
+    stored = {order_id: Expected(*counts) for order_id, *counts in rows}
+    for order_id, expected in accepted.items():
+        if order_id not in stored:
+            yield f"an accepted order is lost: {order_id}"
+        elif stored[order_id] != expected:
+            yield f"order {order_id} should be {expected} and is {stored[order_id]}"
+
+
+def _some(rows: list[tuple[Any, ...]]) -> Iterable[str]:
+    """Show the first rows of many."""
+    for row in rows[:5]:
+        yield ", ".join(map(str, row))
+    if len(rows) > 5:
+        yield f"and {len(rows) - 5} more"

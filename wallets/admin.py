@@ -1,0 +1,232 @@
+"""The admin of wallets and assets, to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.safestring import SafeString
+
+from channel_manager.lib.admin import columns
+from channel_manager.lib.admin.base import ReadOnlyAdmin, ReadOnlyInline, register
+from channel_manager.lib.admin.columns import column
+from channel_manager.lib.admin.typed import ChoicesDropdownFilter
+from partners.actors import name_actors
+from partners.models import Venue
+from wallets.models import Asset, AssetStatus, Wallet, WalletStatus
+from wallets.numbers import read_number
+
+WALLET_COLOURS: Mapping[str, str] = {
+    WalletStatus.RESERVED: "",
+    WalletStatus.MINTED: "warning",
+    WalletStatus.ACTIVE: "success",
+    WalletStatus.DESTROYED: "danger",
+}
+ASSET_COLOURS: Mapping[str, str] = {
+    AssetStatus.MINTED: "warning",
+    AssetStatus.VALID: "success",
+    AssetStatus.USED: "info",
+    AssetStatus.EXPIRED: "",
+    AssetStatus.DESTROYED: "danger",
+}
+
+
+def _venues() -> list[Any]:
+    """Return the ids of all venues: numbers are unique, and indexed, per venue."""
+    return list(Venue.objects.values_list("pk", flat=True).order_by())
+
+
+def order_link(order_id: Any, text: object) -> SafeString:
+    """Return a link to an order's page."""
+    return columns.link(reverse("admin:orders_order_change", args=[order_id]), text)
+
+
+class AssetInline(ReadOnlyInline[Asset, Wallet]):
+    """The tickets and coupons of a wallet."""
+
+    model = Asset
+    fields = ("reference_number", "type", "description", "state", "visit", "until", "admissions")
+    readonly_fields = fields
+    ordering = ("position", "unit")
+    show_change_link = True
+
+    @column("Status", badge=ASSET_COLOURS)
+    def state(self, asset: Asset) -> str:
+        """Return the status as a badge."""
+        return str(asset.status)
+
+    @column("Visit")
+    def visit(self, asset: Asset) -> str:
+        """Return the visit's date and time."""
+        return columns.day(asset.visit_date, asset.visit_time)
+
+    @column("Valid until")
+    def until(self, asset: Asset) -> str:
+        """Return the end of its validity on the venue's clock."""
+        return columns.moment(asset.valid_until, asset.venue.zone)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Asset]:
+        """Read the venues along."""
+        return super().get_queryset(request).select_related("venue")
+
+
+@register(Wallet)
+class WalletAdmin(ReadOnlyAdmin[Wallet]):
+    """Find a wallet by its number, or by the number the guest shows."""
+
+    list_display = ("number", "external", "state", "name", "of_order", "asset_count", "issued")
+    list_display_links = ("number",)
+    list_select_related = ("venue", "order")
+    list_filter = (("status", ChoicesDropdownFilter),)
+    ordering = ("-id",)
+    sortable_by = ()
+    search_fields = ("reference_number",)
+    search_help_text = "Wallet number or external reference number"
+    inlines = (AssetInline,)
+    fieldsets = (
+        (None, {"fields": ("number", "external", "state", "name", "of_order", "issued")}),
+        ("Destroyed", {"fields": ("destroyed", "destroyed_by_whom", "destroyed_why")}),
+    )
+    readonly_fields = (
+        "number",
+        "external",
+        "state",
+        "of_order",
+        "issued",
+        "destroyed",
+        "destroyed_by_whom",
+    )
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Wallet], search_term: str
+    ) -> tuple[QuerySet[Wallet], bool]:
+        """Find by exact number, typed in any case; an index serves each, unless it is destroyed."""
+        typed = search_term.strip()
+        if not typed:
+            return queryset, False
+        numbers = {typed, typed.upper(), read_number(typed)}
+        venues = _venues()
+        ours = Wallet.objects.filter(venue__in=venues, reference_number=read_number(typed))
+        theirs = Wallet.objects.living().filter(
+            venue__in=venues, external_reference_number__in=numbers
+        )
+        found = ours.order_by().values_list("pk").union(theirs.order_by().values_list("pk"))
+        ids = [row[0] for row in found]
+        if not ids:
+            return queryset.filter(external_reference_number__in=numbers), False
+        return queryset.filter(pk__in=ids), False
+
+    def prepare_rows(self, rows: Any) -> None:
+        """Count the assets of a page of wallets in one statement."""
+        assets = Asset.objects.filter(wallet__in=[row.pk for row in rows]).order_by()
+        counts = dict(assets.values_list("wallet").annotate(Count("pk")))
+        for row in rows:
+            row.total_assets = counts.get(row.pk, 0)
+
+    @column("Wallet")
+    def number(self, wallet: Wallet) -> SafeString | str:
+        """Return our number."""
+        return columns.number(wallet.reference_number)
+
+    @column("External number")
+    def external(self, wallet: Wallet) -> SafeString | str:
+        """Return the number the guest shows, when the partner gave one."""
+        return columns.number(wallet.external_reference_number)
+
+    @column("Status", badge=WALLET_COLOURS)
+    def state(self, wallet: Wallet) -> str:
+        """Return the status as a badge."""
+        return str(wallet.status)
+
+    @column("Order")
+    def of_order(self, wallet: Wallet) -> SafeString:
+        """Return the order it belongs to."""
+        return order_link(wallet.order_id, wallet.order)
+
+    @column("Assets")
+    def asset_count(self, wallet: Wallet) -> int:
+        """Return how many tickets and coupons it holds."""
+        return int(wallet.total_assets)  # type: ignore[attr-defined]
+
+    @column("Issued")
+    def issued(self, wallet: Wallet) -> str:
+        """Return the moment it became the guest's, on the venue's clock."""
+        return columns.moment(wallet.issued_at, wallet.venue.zone)
+
+    @column("Destroyed")
+    def destroyed(self, wallet: Wallet) -> str:
+        """Return the moment it was destroyed, on the venue's clock."""
+        return columns.moment(wallet.destroyed_at, wallet.venue.zone)
+
+    @column("Destroyed by")
+    def destroyed_by_whom(self, wallet: Wallet) -> str:
+        """Return who destroyed it."""
+        return name_actors({wallet.destroyed_by})[wallet.destroyed_by] or columns.EMPTY
+
+
+@register(Asset)
+class AssetAdmin(ReadOnlyAdmin[Asset]):
+    """Find a ticket or coupon by the number that the gate scans."""
+
+    list_display = ("number", "type", "description", "state", "visit", "of_order", "of_wallet")
+    list_display_links = ("number",)
+    list_select_related = ("venue", "wallet__order")
+    list_filter = (("status", ChoicesDropdownFilter), ("type", ChoicesDropdownFilter))
+    ordering = ("-id",)
+    sortable_by = ()
+    search_fields = ("reference_number",)
+    search_help_text = "Ticket or coupon number"
+    fieldsets = (
+        (None, {"fields": ("number", "type", "description", "item", "state", "admissions")}),
+        ("When", {"fields": ("visit", "starts", "ends")}),
+        ("Where", {"fields": ("of_order", "of_wallet", "component", "unit", "generation")}),
+    )
+    readonly_fields = ("number", "state", "visit", "starts", "ends", "of_order", "of_wallet")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Asset], search_term: str
+    ) -> tuple[QuerySet[Asset], bool]:
+        """Find by exact number, typed in any case; the index per venue serves it."""
+        if search_term.strip():
+            number = read_number(search_term)
+            queryset = queryset.filter(reference_number=number, venue__in=_venues())
+        return queryset, False
+
+    @column("Number")
+    def number(self, asset: Asset) -> SafeString | str:
+        """Return the number that is scanned."""
+        return columns.number(asset.reference_number)
+
+    @column("Status", badge=ASSET_COLOURS)
+    def state(self, asset: Asset) -> str:
+        """Return the status as a badge."""
+        return str(asset.status)
+
+    @column("Visit")
+    def visit(self, asset: Asset) -> str:
+        """Return the visit's date and time."""
+        return columns.day(asset.visit_date, asset.visit_time)
+
+    @column("Valid from")
+    def starts(self, asset: Asset) -> str:
+        """Return the start of its validity on the venue's clock."""
+        return columns.moment(asset.valid_from, asset.venue.zone)
+
+    @column("Valid until")
+    def ends(self, asset: Asset) -> str:
+        """Return the end of its validity on the venue's clock."""
+        return columns.moment(asset.valid_until, asset.venue.zone)
+
+    @column("Order")
+    def of_order(self, asset: Asset) -> SafeString:
+        """Return the order it belongs to."""
+        return order_link(asset.wallet.order_id, asset.wallet.order)
+
+    @column("Wallet")
+    def of_wallet(self, asset: Asset) -> SafeString:
+        """Return the wallet it is in."""
+        url = reverse("admin:wallets_wallet_change", args=[asset.wallet_id])
+        return columns.link(url, asset.wallet.reference_number)
