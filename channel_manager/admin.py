@@ -66,7 +66,7 @@ class JobAdmin(ReadOnlyAdmin[ProcrastinateJob]):
     fields = ("id", "state", "task_name", "arguments", "queue_name", "attempts", "due")
     readonly_fields = ("state", "arguments", "due")
 
-    @column("Status", badge=_JOB_COLOURS)
+    @column("Status", badges=_JOB_COLOURS)
     def state(self, job: ProcrastinateJob) -> str:
         """Return the status as a badge."""
         return str(job.status)

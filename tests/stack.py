@@ -81,6 +81,13 @@ class Process:
             )
 
     @property
+    def pid(self) -> int:
+        """Return its process id, which is its group's and its session's too."""
+        if self._process is None:
+            raise StackError(f"{self.name} was never started.")
+        return self._process.pid
+
+    @property
     def exit_code(self) -> int | None:
         """Return how it ended, negative for a signal; None while it runs."""
         return None if self._process is None else self._process.poll()
@@ -142,6 +149,7 @@ class Stack:
         self.web: Process | None = None
         self.workers: list[Process] = []
         self.demo: dict[str, Any] = {}
+        self.concurrency = 6  # jobs at a time of each worker
         self._sql = psycopg.connect(database_url, autocommit=True)
 
     def sql(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -200,13 +208,13 @@ class Stack:
             self.web.end()
             self.web = None
 
-    def start_worker(self, *, wait: bool = True, concurrency: int = 6) -> Process:
+    def start_worker(self, *, wait: bool = True) -> Process:
         """Start one more worker and return it, registered unless `wait` is False."""
         known = self.last_worker
         name = f"worker-{len(self.workers) + 1}"
         command = [
             *(sys.executable, "manage.py", "procrastinate", "worker"),
-            *("--concurrency", str(concurrency), "--shutdown-graceful-timeout", "15"),
+            *("--concurrency", str(self.concurrency), "--shutdown-graceful-timeout", "15"),
         ]
         worker = Process(name, command, self.environment, self.directory / f"{name}.log")
         self.workers.append(worker)
@@ -303,6 +311,8 @@ def running_stack(
     workers: int = 1,
     web_workers: int = 2,
     threads: int = 16,
+    backpressure: int = 512,
+    concurrency: int = 6,
     postgres: Mapping[str, str] = NOT_DURABLE,
     environment: Mapping[str, str] = SHORT_STALLS,
 ) -> Iterator[Stack]:
@@ -329,13 +339,14 @@ def running_stack(
                 **environment,
             },
         )
+        stack.concurrency = concurrency
         exits.callback(stack.close)
         stack.manage("migrate", "--verbosity", "0")
         stack.manage("loaddemo")
         stack.demo = json.loads((directory / "demo.json").read_text())
         for _ in range(workers):
             stack.start_worker(wait=False)
-        stack.start_web(workers=web_workers, threads=threads)
+        stack.start_web(workers=web_workers, threads=threads, backpressure=backpressure)
         wait_for("every worker has registered", lambda: stack.last_worker >= workers, seconds=60)
         yield stack
 

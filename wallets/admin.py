@@ -53,7 +53,7 @@ class AssetInline(ReadOnlyInline[Asset, Wallet]):
     ordering = ("position", "unit")
     show_change_link = True
 
-    @column("Status", badge=ASSET_COLOURS)
+    @column("Status", badges=ASSET_COLOURS)
     def state(self, asset: Asset) -> str:
         """Return the status as a badge."""
         return str(asset.status)
@@ -136,7 +136,7 @@ class WalletAdmin(ReadOnlyAdmin[Wallet]):
         """Return the number the guest shows, when the partner gave one."""
         return columns.number(wallet.external_reference_number)
 
-    @column("Status", badge=WALLET_COLOURS)
+    @column("Status", badges=WALLET_COLOURS)
     def state(self, wallet: Wallet) -> str:
         """Return the status as a badge."""
         return str(wallet.status)
@@ -200,7 +200,7 @@ class AssetAdmin(ReadOnlyAdmin[Asset]):
         """Return the number that is scanned."""
         return columns.number(asset.reference_number)
 
-    @column("Status", badge=ASSET_COLOURS)
+    @column("Status", badges=ASSET_COLOURS)
     def state(self, asset: Asset) -> str:
         """Return the status as a badge."""
         return str(asset.status)

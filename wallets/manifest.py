@@ -354,7 +354,8 @@ def _summary(contents: Sequence[WalletContents], language: str, tickets: int, co
     )
     days = {asset.visit_date for wallet in contents for asset in wallet.assets}
     day = days.pop() if len(days) == 1 else None
-    return " · ".join(filter(None, (counts, day and _capital(write_day(day, language)))))
+    written = _capital(write_day(day, language)) if day else ""
+    return " · ".join(filter(None, (counts, written)))
 
 
 def _position(texts: Mapping[str, str], index: int, total: int) -> str:

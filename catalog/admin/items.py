@@ -25,7 +25,7 @@ class ItemAdmin(StaffAdmin[Item]):
         """Fix the venue once there is an item: packages are made of it."""
         return ("venue",) if obj else ()
 
-    @column("Type", badge={ItemType.TICKET: "info", ItemType.COUPON: "warning"})
+    @column("Type", badges={ItemType.TICKET: "info", ItemType.COUPON: "warning"})
     def kind(self, item: Item) -> tuple[str, str]:
         """Return the type as a badge."""
         return item.type, str(item.get_type_display())

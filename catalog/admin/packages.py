@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Field, Q, QuerySet
+from django.forms import Field as FormField
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 
@@ -17,7 +18,7 @@ from catalog.models import Component, Dating, Package, PackageStatus, Price
 from catalog.selling import find_faults
 from channel_manager.history.models import Event
 from channel_manager.lib.admin.base import StaffAdmin, StaffInline, register
-from channel_manager.lib.admin.columns import column
+from channel_manager.lib.admin.columns import EMPTY, column
 from channel_manager.lib.admin.typed import ChoicesDropdownFilter, ModelForm, RelatedDropdownFilter
 from partners.timeline import Look, tell
 
@@ -62,7 +63,7 @@ class PriceInline(StaffInline[Price, Package]):
 class PackageAdmin(StaffAdmin[Package]):
     """What is sold; its status changes by buttons only."""
 
-    list_display = ("code", "name", "state", "dated", "is_group", "parts", "venue")
+    list_display = ("code", "name", "state", "dated", "group", "parts", "venue")
     list_display_links = ("code", "name")
     list_select_related = ("venue",)
     list_filter = (
@@ -87,6 +88,15 @@ class PackageAdmin(StaffAdmin[Package]):
         """Count the active components along; leave the venues' logos where they are."""
         active = Count("components", filter=Q(components__is_active=True))
         return super().get_queryset(request).annotate(active=active).defer("venue__logo")
+
+    def formfield_for_dbfield(
+        self, db_field: Field[Any, Any], request: HttpRequest | None, **kwargs: Any
+    ) -> FormField | None:
+        """Keep the description to a few lines."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and db_field.name == "description":
+            field.widget.attrs["rows"] = 3
+        return field
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: Package | None = None
@@ -146,7 +156,7 @@ class PackageAdmin(StaffAdmin[Package]):
                 told = f"{package.code} is on sale, but its orders will fail: {fault.detail}"
                 messages.warning(request, told)
 
-    @column("Status", badge=standing.COLOURS)
+    @column("Status", badges=standing.COLOURS)
     def state(self, package: Package) -> tuple[str, str]:
         """Return the status as a badge."""
         return package.status, str(package.get_status_display())
@@ -156,7 +166,12 @@ class PackageAdmin(StaffAdmin[Package]):
         """Return when it may be used."""
         return _DATINGS[package.dating]
 
-    @column("Active components")
+    @column("Group")
+    def group(self, package: Package) -> str:
+        """Tell whether it is one wallet for all."""
+        return "Yes" if package.is_group else EMPTY
+
+    @column("Components")
     def parts(self, package: Package) -> int:
         """Return how many components are issued."""
         return int(package.active)  # type: ignore[attr-defined]

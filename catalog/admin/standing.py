@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import uuid
 from collections.abc import Callable, Mapping
+from typing import Literal
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -46,6 +47,7 @@ class PackageAction:
     statuses: tuple[str, ...]
     run: Callable[..., Package]
     effects: tuple[str, ...]
+    look: Literal["primary", "quiet"] = "quiet"
 
 
 ACTIONS: Mapping[str, PackageAction] = {
@@ -55,6 +57,7 @@ ACTIONS: Mapping[str, PackageAction] = {
         statuses=(PackageStatus.DRAFT, PackageStatus.WITHDRAWN),
         run=selling.put_on_sale,
         effects=("Partners can order it at once, by their mapping or by its code.",),
+        look="primary",
     ),
     "withdraw": PackageAction(
         label="Withdraw",
@@ -81,6 +84,7 @@ def state_bar(request: HttpRequest, package: Package) -> StateBar:
                 label=action.label,
                 icon=action.icon,
                 url=reverse(f"admin:catalog_package_{name}", args=[package.pk]),
+                look=action.look,
             )
             for name, action in ACTIONS.items()
             if may_change and package.status in action.statuses

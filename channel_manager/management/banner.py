@@ -38,7 +38,7 @@ class Demo(TypedDict):
     packages: dict[str, str]
 
 
-def banner(base_url: str, docs_path: str, demo_file: Path | None, logs: Sequence[Path]) -> str:
+def banner(base_url: str, demo_file: Path | None, logs: Sequence[Path]) -> str:
     """Return the text: where to go, who to be, and a first order to paste.
 
     `demo_file` is `$VAR_DIR/demo.json`, None where no demo was loaded.
@@ -57,7 +57,7 @@ def banner(base_url: str, docs_path: str, demo_file: Path | None, logs: Sequence
     else:
         lines.append("             log-in: .venv/bin/python manage.py createsuperuser")
     lines += [
-        f"  API docs   {base_url}{docs_path}",
+        f"  API docs   {base_url}/docs",
         *([f"  Demo       {demo_file} has every key and code"] if demo_file else []),
         f"  Logs       {'  '.join(str(log) for log in logs)}",
         "",

@@ -58,7 +58,7 @@ def buttons(request: HttpRequest, order: Order) -> list[StateButton]:
             label=action.label,
             icon=action.icon,
             url=reverse(f"admin:orders_order_{name}", args=[order.pk]),
-            is_destructive=action.is_destructive,
+            look="quiet-danger" if action.is_destructive else "primary",
         )
         for name, action in ACTIONS.items()
         if order.status in action.statuses and request.user.has_perm(action.permission)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import uuid
+import zoneinfo
 from collections.abc import Collection, Sequence
 
 from django.db.models import Q, QuerySet
@@ -19,6 +21,7 @@ from channel_manager.lib.admin.typed import DropdownFilter
 from orders.admin.timeline import LOOKS
 from orders.models import Order, OrderEvent
 from partners.actors import name_actors
+from partners.models import Venue
 from partners.timeline import label_data, look_of
 from wallets.numbers import read_number
 
@@ -29,6 +32,15 @@ _TOMBSTONE_LISTS = (
     "externalReferenceNumbers",
     "assetReferenceNumbers",
 )
+
+
+@dataclasses.dataclass(frozen=True)
+class Subject:
+    """What the order of an event is called, and on which clock it lives."""
+
+    number: str
+    exists: bool
+    zone: datetime.tzinfo = datetime.UTC
 
 
 class NameFilter(DropdownFilter):
@@ -97,17 +109,19 @@ class OrderEventAdmin(ReadOnlyAdmin[OrderEvent]):
     def prepare_rows(self, rows: Sequence[OrderEvent]) -> None:
         """Have numbers and names at hand: four statements, whatever the number of rows."""
         names = name_actors({row.actor for row in rows})
-        numbers = _order_numbers({row.subject_id for row in rows})
+        subjects = _subjects_of({row.subject_id for row in rows})
         for row in rows:
             row.actor_text = names[row.actor]  # type: ignore[attr-defined]
-            row.number_text = numbers.get(row.subject_id)  # type: ignore[attr-defined]
+            unknown = Subject(str(row.subject_id), exists=False)
+            row.subject = subjects.get(row.subject_id, unknown)  # type: ignore[attr-defined]
 
     @column("When")
     def happened(self, event: OrderEvent) -> str:
-        """Return the moment; an event knows no venue, so it is in UTC."""
-        return f"{event.at.astimezone(datetime.UTC):%-d %b %Y, %H:%M:%S} UTC"
+        """Return the moment on the clock of the order's venue."""
+        subject: Subject = event.subject  # type: ignore[attr-defined]
+        return f"{event.at.astimezone(subject.zone):%-d %b %Y, %H:%M:%S}"
 
-    @column("Event", badge={name: look.colour for name, look in LOOKS.items()})
+    @column("Event", badges={name: look.colour for name, look in LOOKS.items()})
     def event(self, event: OrderEvent) -> tuple[str, str]:
         """Return what happened."""
         return event.name, look_of(event.name, LOOKS).title
@@ -115,11 +129,11 @@ class OrderEventAdmin(ReadOnlyAdmin[OrderEvent]):
     @column("Order")
     def order_number(self, event: OrderEvent) -> SafeString | str:
         """Return our number, leading to the order while it exists."""
-        number, exists = event.number_text or (str(event.subject_id), False)  # type: ignore[attr-defined]
-        if not exists:
-            return columns.number(number)
+        subject: Subject = event.subject  # type: ignore[attr-defined]
+        if not subject.exists:
+            return columns.number(subject.number)
         url = reverse("admin:orders_order_change", args=[event.subject_id])
-        return columns.link(url, number)
+        return columns.link(url, subject.number)
 
     @column("Status")
     def states(self, event: OrderEvent) -> str:
@@ -161,17 +175,28 @@ def _subjects(typed: str) -> list[uuid.UUID]:
     return [*tombstones.order_by()[:_MOST], *living.values_list("pk", flat=True)]
 
 
-def _order_numbers(order_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, tuple[str, bool]]:
-    """Return our number of each order and whether the order still exists."""
+def _subjects_of(order_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Subject]:
+    """Return what each order is called, the removed ones from their tombstones: three statements."""
     living = Order.objects.filter(pk__in=order_ids).order_by()
-    numbers = {
-        key: (number, True) for key, number in living.values_list("pk", "buy_from_order_reference")
+    subjects = {
+        key: Subject(number, exists=True, zone=zoneinfo.ZoneInfo(zone))
+        for key, number, zone in living.values_list(
+            "pk", "buy_from_order_reference", "venue__timezone"
+        )
     }
-    gone = [key for key in order_ids if key not in numbers]
-    for tombstone in OrderEvent.objects.filter(subject_id__in=gone, name="deleted"):
-        number = tombstone.data.get("buyFromOrderReference", str(tombstone.subject_id))
-        numbers[tombstone.subject_id] = (number, False)
-    return numbers
+    gone = [key for key in order_ids if key not in subjects]
+    if gone:
+        zones = {
+            str(key): zoneinfo.ZoneInfo(zone)
+            for key, zone in Venue.objects.values_list("pk", "timezone").order_by()
+        }
+        for tombstone in OrderEvent.objects.filter(subject_id__in=gone, name="deleted"):
+            subjects[tombstone.subject_id] = Subject(
+                tombstone.data.get("buyFromOrderReference", str(tombstone.subject_id)),
+                exists=False,
+                zone=zones.get(tombstone.data.get("venueId", ""), datetime.UTC),
+            )
+    return subjects
 
 
 def _as_uuid(typed: str) -> uuid.UUID | None:

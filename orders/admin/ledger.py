@@ -80,7 +80,7 @@ class LedgerEntryAdmin(ReadOnlyAdmin[LedgerEntry]):
         """Return the moment on the venue's clock."""
         return columns.moment(entry.posted_at, entry.venue.zone)
 
-    @column("Kind", badge=LEDGER_COLOURS)
+    @column("Kind", badges=LEDGER_COLOURS)
     def kind_badge(self, entry: LedgerEntry) -> str:
         """Return the kind of posting."""
         return entry.kind

@@ -188,7 +188,7 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
     @column("Message")
     def problem(self, order: Order) -> SafeString | str:
         """Return why the order failed, as the partner is told."""
-        return columns.cut(order.status_message, order.status_message)
+        return columns.wrapped(order.status_message)
 
     def _lost(self, request: HttpRequest, order_id: uuid.UUID | None) -> HttpResponse:
         """Lead somebody with the address of a deleted order to what is left of it."""

@@ -6,16 +6,14 @@ from partners.timeline import Look
 
 LOOKS: Mapping[str, Look] = {
     "submitted": Look("Submitted", "inbox"),
-    "scheduled": Look("Picked up for processing", "schedule"),
+    "scheduled": Look("Picked up", "schedule"),
     "started": Look("Issuing started", "play_arrow"),
-    "recovered": Look("Stalled, handed to another worker", "restart_alt", "warning"),
-    "drafted": Look("Drafted: assets minted, waiting for payment", "edit_document"),
+    "recovered": Look("Stalled, taken up again", "restart_alt", "warning"),
+    "drafted": Look("Drafted", "edit_document"),
     "issued": Look("Issued", "task_alt", "success"),
     "failed": Look("Failed", "error", "danger"),
     "confirmed": Look("Confirmed", "payments", "success"),
-    "payment_differs": Look(
-        "Confirmed again with another payment reference", "priority_high", "warning"
-    ),
+    "payment_differs": Look("Other payment reference", "priority_high", "warning"),
     "replaced": Look("Replaced by the partner", "swap_horiz"),
     "replayed": Look("Replayed", "replay"),
     "cancelled": Look("Cancelled", "block", "danger"),

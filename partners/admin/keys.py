@@ -104,7 +104,7 @@ def new_key_view(
         "opts": model_admin.opts,
         "original": partner,
         "form": form,
-        "media": form.media,
+        "media": model_admin.media + form.media,
         "back": reverse("admin:partners_partner_change", args=[partner.pk]),
     }
     template = "admin/partners/partner/new_key.html"

@@ -31,7 +31,7 @@ _LOOKS: Mapping[str, Look] = {
 class PartnerAdmin(StaffAdmin[Partner]):
     """A sales channel's agreement; its status changes by buttons only."""
 
-    list_display = ("name", "state", "venue", "usable_keys", "selling", "created_at")
+    list_display = ("name", "state", "venue", "usable_keys", "selling", "since")
     list_select_related = ("venue",)
     list_filter = (("status", ChoicesDropdownFilter), ("venue", RelatedDropdownFilter))
     search_fields = ("name",)
@@ -128,7 +128,7 @@ class PartnerAdmin(StaffAdmin[Partner]):
         """Ask before a key is revoked (GET), or revoke it (POST)."""
         return keys.revoke_key_view(self, request, partner_id, key_id)
 
-    @column("Status", badge=standing.COLOURS)
+    @column("Status", badges=standing.COLOURS)
     def state(self, partner: Partner) -> str:
         """Return the status as a badge."""
         return str(partner.status)
@@ -137,6 +137,11 @@ class PartnerAdmin(StaffAdmin[Partner]):
     def usable_keys(self, partner: Partner) -> int:
         """Return how many of its keys work."""
         return int(partner.usable)  # type: ignore[attr-defined]
+
+    @column("Since")
+    def since(self, partner: Partner) -> str:
+        """Return the day it was set up, on the venue's calendar."""
+        return f"{partner.created_at.astimezone(partner.venue.zone):%-d %b %Y}"
 
     @column("Unmapped items")
     def selling(self, partner: Partner) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import uuid
 from collections.abc import Callable, Mapping
+from typing import Literal
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -50,7 +51,12 @@ class PartnerAction:
     statuses: tuple[str, ...]
     transition: Callable[[Partner], object]
     effects: tuple[str, ...]
-    is_destructive: bool = False
+    look: Literal["primary", "quiet", "quiet-danger"] = "quiet"
+
+    @property
+    def is_destructive(self) -> bool:
+        """Tell whether it ends something for good."""
+        return self.look == "quiet-danger"
 
 
 ACTIONS: Mapping[str, PartnerAction] = {
@@ -61,6 +67,7 @@ ACTIONS: Mapping[str, PartnerAction] = {
         statuses=(PartnerStatus.ONBOARDING,),
         transition=Partner.activate,
         effects=("The partner sells from now on: its live keys can create orders.",),
+        look="primary",
     ),
     "resume": PartnerAction(
         label="Resume",
@@ -69,6 +76,7 @@ ACTIONS: Mapping[str, PartnerAction] = {
         statuses=(PartnerStatus.PAUSED,),
         transition=Partner.resume,
         effects=("The partner sells again: its live keys can create orders.",),
+        look="primary",
     ),
     "pause": PartnerAction(
         label="Pause",
@@ -92,7 +100,7 @@ ACTIONS: Mapping[str, PartnerAction] = {
             "New orders are refused. Orders that were sold stay valid and can be cancelled.",
             "Its API keys go on working for reading and cancelling until they are revoked.",
         ),
-        is_destructive=True,
+        look="quiet-danger",
     ),
 }
 
@@ -109,7 +117,7 @@ def state_bar(request: HttpRequest, partner: Partner) -> StateBar:
                 label=action.label,
                 icon=action.icon,
                 url=reverse(f"admin:partners_partner_{name}", args=[partner.pk]),
-                is_destructive=action.is_destructive,
+                look=action.look,
             )
             for name, action in ACTIONS.items()
             if may_change and partner.status in action.statuses

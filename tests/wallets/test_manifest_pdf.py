@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from itertools import chain
 from typing import Any
 
 import pypdfium2
@@ -78,8 +79,7 @@ def test_a_page_says_what_the_guest_needs(
     (lines,) = printed(f"/w/{wallet.token}").texts()
     assert sorted(lines) == sorted(
         [
-            "Dune Park",
-            "Your ticket",
+            "Dune Park Your ticket",
             "Name of DAY",
             "Emma de Vries",
             "Ticket",
@@ -104,8 +104,8 @@ def test_a_page_is_in_the_orders_language(
     order = issued({**BUNDLE, "quantity": 2}, sellToLanguage="de")
     Order.objects.filter(pk=order.pk).update(test_mode=True)
     Asset.objects.filter(wallet__order=order, position=0).update(status="Used")
-    lines = printed(f"/m/{order.token}").texts()[0]
-    assert {
+    text = " ".join(printed(f"/m/{order.token}").texts()[0])
+    told = {
         "Ihre Tickets",
         "1 von 2",
         "Testbestellung: berechtigt nicht zum Eintritt",
@@ -116,7 +116,8 @@ def test_a_page_is_in_the_orders_language(
         "08:00 – 20:00 Uhr",
         "Bestellnummer bei Sunny Trips",
         "Verkauft von Sunny Trips",
-    } <= set(lines)
+    }
+    assert {phrase for phrase in told if phrase not in text} == set()
 
 
 def test_many_assets_run_on_to_further_pages_uncut(
@@ -128,7 +129,7 @@ def test_many_assets_run_on_to_further_pages_uncut(
     paper = printed(f"/w/{wallet.token}")
     scans = paper.scans()
     assert len(scans) > 2
-    assert sorted(sum(scans, [])) == numbers_of([wallet])[0]
+    assert sorted(chain(*scans)) == numbers_of([wallet])[0]
     assert [lines[-1] for lines in paper.texts()[1:]] == [
         f"Page {number}" for number in range(2, len(scans) + 1)
     ]
@@ -178,7 +179,7 @@ def test_long_texts_keep_every_code_whole(
     )
     Asset.objects.filter(wallet__order=order).update(description="Verlängerungsmöglichkeit " * 4)
     wallet = Wallet.objects.get(order=order)
-    assert sorted(sum(printed(f"/w/{wallet.token}").scans(), [])) == numbers_of([wallet])[0]
+    assert sorted(chain(*printed(f"/w/{wallet.token}").scans())) == numbers_of([wallet])[0]
 
 
 @pytest.mark.parametrize(

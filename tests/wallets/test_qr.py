@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from PIL import Image
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from tests.wallets.scanning import paint, scan
 from wallets import qr

@@ -81,6 +81,19 @@ class StaffAdmin(ModelAdmin[_Model]):
 class ReadOnlyAdmin(StaffAdmin[_Model]):
     """A list and a page to look at."""
 
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: _Model | None = None,
+    ) -> HttpResponse:
+        """Leave out the list of edits: there are none."""
+        context["show_history"] = False
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Refuse: rows of this kind are made by the product."""
         return False
@@ -98,7 +111,7 @@ class StaffInline(TabularInline[_Model, _Parent]):
     """Rows below their parent's form."""
 
     extra = 0
-    show_change_link = False
+    hide_title = True
 
 
 class ReadOnlyInline(StaffInline[_Model, _Parent]):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import zoneinfo
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from django.template.loader import render_to_string
 from django.utils import formats
@@ -23,30 +24,36 @@ def column(
     title: str,
     *,
     order: str | None = None,
-    badge: Mapping[str, str] | bool = False,
+    badges: Mapping[str, str] | None = None,
     two_lines: bool = False,
-    boolean: bool = False,
 ) -> Callable[[_Column], _Column]:
     """Describe a column as django-unfold's `display` does.
 
-    badge: the colour of each value (success, info, warning, danger), or True for a plain one.
+    badges: the colour of each value (success, info, warning, danger); the value, or the second of
+    a pair, is shown as a badge, in lists and on read-only pages alike.
     two_lines: the value is a pair, the second line smaller.
     """
 
     def describe(function: _Column) -> _Column:
-        options: dict[str, Any] = {
-            "short_description": title,
-            "admin_order_field": order,
-            "label": badge,
-            "header": two_lines,
-            "boolean": boolean,
-        }
-        for name, value in options.items():
-            if value:
-                setattr(function, name, value)
-        return function
+        shown = function if badges is None else _as_badge(function, badges)
+        shown.short_description = title  # type: ignore[attr-defined]
+        if order:
+            shown.admin_order_field = order  # type: ignore[attr-defined]
+        if two_lines:
+            shown.header = True  # type: ignore[attr-defined]
+        return shown
 
     return describe
+
+
+def _as_badge(function: _Column, badges: Mapping[str, str]) -> _Column:
+    @functools.wraps(function)
+    def show(*arguments: Any) -> SafeString:
+        value = function(*arguments)
+        key, text = value if isinstance(value, tuple) else (value, value)
+        return badge(text, badges.get(key, ""))
+
+    return cast("_Column", show)
 
 
 def badge(text: str, colour: str = "") -> SafeString:
@@ -72,6 +79,11 @@ def below(first: SafeString, text: str, whole: str) -> SafeString:
 def cut(text: str, whole: str) -> SafeString | str:
     """Return a text that is cut off where its column ends, the whole of it as a tooltip."""
     return format_html('<span class="cm-cut" title="{}">{}</span>', whole, text) if text else EMPTY
+
+
+def wrapped(text: str) -> SafeString | str:
+    """Return a text of up to two lines, the whole of it as a tooltip."""
+    return format_html('<span class="cm-wrap" title="{0}">{0}</span>', text) if text else EMPTY
 
 
 def money(amount: Decimal | None, currency: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Literal
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -13,7 +14,7 @@ class StateButton:
     label: str
     icon: str
     url: str
-    is_destructive: bool = False
+    look: Literal["primary", "quiet", "quiet-danger"] = "quiet"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

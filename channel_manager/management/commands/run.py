@@ -12,7 +12,6 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, NotSupportedError, connection, connections
-from django.urls import Resolver404, resolve
 
 from channel_manager.lib import embedded_postgres
 from channel_manager.lib.child_process import stop_when_parent_dies
@@ -69,7 +68,7 @@ class Command(BaseCommand):
             wait_until_ready(port, (web, worker), signals)
             demo_file = settings.VAR_DIR / "demo.json" if settings.DEMO else None
             logs = [web.log, worker.log]
-            self._say(banner(f"http://127.0.0.1:{port}", _docs_path(), demo_file, logs))
+            self._say(banner(f"http://127.0.0.1:{port}", demo_file, logs))
             keep_alive((web, worker), server, signals, self._say)
 
     def _database(self, stack: ExitStack) -> EmbeddedPostgres | None:
@@ -146,17 +145,6 @@ def _check_database() -> None:
             ) from error
 
 
-def _docs_path() -> str:
-    """Return the address of the readable API documentation, else of the bare schema."""
-    for path in ("/docs", "/docs/"):
-        try:
-            resolve(path)
-        except Resolver404:
-            continue
-        return path
-    return "/openapi.json"
-
-
 def _web_workers(cores: int) -> int:
     """Return one per core, as far as the database has a connection for each of their threads."""
     with connection.cursor() as cursor:
@@ -164,7 +152,7 @@ def _web_workers(cores: int) -> int:
         connections_allowed: int = cursor.fetchone()[0]
     connection.close()
     spare = connections_allowed - OTHER_CONNECTIONS
-    return max(1, min(cores, spare // settings.WEB_THREADS))
+    return max(1, min(cores, spare // int(settings.WEB_THREADS)))
 
 
 def _children(port: int) -> tuple[Child, Child]:

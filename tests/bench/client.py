@@ -1,0 +1,104 @@
+"""A load generator in a process of its own: `python -m tests.bench.client`.
+
+Reads one line of JSON that says what to send, answers `ready`, starts at the next line, and prints
+what came back as one line of JSON.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from tests.traffic import Answer, Seller, day_tickets
+
+
+@dataclass(frozen=True)
+class Load:
+    """What one process sends.
+
+    Closed loop: each client sends the next request when it has its answer, up to `requests` in
+    all and `seconds` at most. With `rate` (requests/s) the loop is open: requests are due at fixed
+    moments, whether or not earlier ones were answered, and latency counts from the moment due.
+    """
+
+    port: int
+    key: str
+    partner_id: str
+    clients: int = 1
+    requests: int = 1
+    seconds: float = 30.0
+    rate: float = 0.0
+    prefix: str = ""  # of the references of new orders
+    lines: int = 1
+    quantity: int = 1
+    paths: tuple[str, ...] = ()  # to GET, in turn, instead of sending orders
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One request: when it was due, when and how it was answered; `order_id` of a new order."""
+
+    due: float
+    seconds: float
+    status: int
+    order_id: str
+
+
+def run(load: Load, started_at: float) -> list[Sample]:
+    """Send the load and return its samples."""
+    numbers = itertools.count()
+    take = threading.Lock()
+
+    def next_number() -> int | None:
+        with take:
+            number = next(numbers)
+        late = not load.rate and time.time() > started_at + load.seconds
+        return None if number >= load.requests or late else number
+
+    def work(_: int) -> list[Sample]:
+        samples = []
+        with Seller(load.port, load.key, load.partner_id) as seller:
+            send = _orders(load, seller) if not load.paths else _reads(load, seller)
+            while (number := next_number()) is not None:
+                due = started_at + number / load.rate if load.rate else time.time()
+                time.sleep(max(0.0, due - time.time()))
+                answer = send(number)
+                answered = answer.sent_at + answer.seconds
+                new = answer.status == 201
+                order_id = answer.body["orderId"] if new else ""
+                samples.append(Sample(due, answered - due, answer.status, order_id))
+        return samples
+
+    with ThreadPoolExecutor(load.clients) as pool:
+        return list(itertools.chain.from_iterable(pool.map(work, range(load.clients))))
+
+
+def _orders(load: Load, seller: Seller) -> Callable[[int], Answer]:
+    def send(number: int) -> Answer:
+        items = [day_tickets(load.quantity) for _ in range(load.lines)]
+        return seller.create(seller.order(f"{load.prefix}-{number}", *items))
+
+    return send
+
+
+def _reads(load: Load, seller: Seller) -> Callable[[int], Answer]:
+    return lambda number: seller.request("GET", load.paths[number % len(load.paths)])
+
+
+def main() -> None:
+    given: dict[str, Any] = json.loads(sys.stdin.readline())
+    load = Load(**{**given, "paths": tuple(given["paths"])})
+    print("ready", flush=True)
+    sys.stdin.readline()
+    print(json.dumps([asdict(sample) for sample in run(load, time.time())]), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,173 @@
+"""The figures as `docs/bench.md` for people and `docs/bench.json` for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from tests.bench.scenarios import Figure
+
+
+@dataclass(frozen=True)
+class Target:
+    """A promise and what was measured."""
+
+    name: str
+    allowed: float
+    measured: float
+    unit: str
+
+    @property
+    def met(self) -> bool:
+        return self.measured <= self.allowed
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything one run found."""
+
+    machine: Mapping[str, str]
+    setup: str
+    statements: Mapping[str, int]
+    posts: Sequence[Figure]
+    reads: Sequence[Figure]
+    settling: Sequence[Figure]
+    bulk: Sequence[Figure]
+    backlog: tuple[int, float]
+
+    @property
+    def targets(self) -> list[Target]:
+        """Return the promises of the design with what this run measured."""
+
+        def most(beginning: str) -> int:
+            return max(
+                count for name, count in self.statements.items() if name.startswith(beginning)
+            )
+
+        return [
+            Target("POST, statements, whatever the lines", 12, most("POST"), ""),
+            Target("Issuing, statements, whatever the wallets", 15, most("Issuing"), ""),
+            Target("GET, statements", 6, most("GET"), ""),
+            Target("List page, statements, none per row", 6, most("List"), ""),
+            Target("POST p50 at one client, 4 wallets", 12, self.posts[0].p50, "ms"),
+            Target(
+                "Submit to Issued p95 at 20 orders/s of 4 wallets",
+                1000,
+                self.settling[1].p95,
+                "ms",
+            ),
+        ]
+
+    def as_json(self) -> str:
+        """Return all figures as JSON."""
+        contents: dict[str, Any] = {
+            "machine": dict(self.machine),
+            "setup": self.setup,
+            "targets": [{**asdict(target), "met": target.met} for target in self.targets],
+            "statements": dict(self.statements),
+            "createOrder": [asdict(figure) for figure in self.posts],
+            "reads": [asdict(figure) for figure in self.reads],
+            "submitToIssued": [asdict(figure) for figure in self.settling],
+            "bulk": [asdict(figure) for figure in self.bulk],
+            "backlog": {"orders": self.backlog[0], "ordersPerSecond": self.backlog[1]},
+        }
+        return json.dumps(contents, indent=2, ensure_ascii=False) + "\n"
+
+    def as_markdown(self) -> str:
+        """Return the page."""
+        orders, rate = self.backlog
+        return "\n".join(
+            [
+                "# Measured figures",
+                "",
+                "Written by `make bench`; the same figures for programs are in `bench.json`. The",
+                "load comes from processes of its own on the same machine, over real HTTP with",
+                f"connections kept alive. {self.setup}",
+                "",
+                "## Machine",
+                "",
+                *_table(("", ""), self.machine.items()),
+                "",
+                "## Targets",
+                "",
+                *_table(
+                    ("", "Target", "Measured", ""),
+                    (
+                        (
+                            target.name,
+                            f"at most {target.allowed:g} {target.unit}".rstrip(),
+                            f"{target.measured:g} {target.unit}".rstrip(),
+                            "met" if target.met else "**missed**",
+                        )
+                        for target in self.targets
+                    ),
+                ),
+                "",
+                "## Client SQL statements",
+                "",
+                "Round trips of ours; BEGIN, COMMIT, SAVEPOINT and the job queue's own are not",
+                "counted. Tests assert the budgets.",
+                "",
+                *_table(("Operation", "Statements"), self.statements.items()),
+                "",
+                "## createOrder",
+                "",
+                "Closed loop: each client sends its next order when it has the answer. The worker",
+                "issues the orders meanwhile; the CPU per order includes that.",
+                "",
+                *_figures(self.posts, "Orders/s"),
+                "",
+                "## Reads",
+                "",
+                *_figures(self.reads, "Answers/s"),
+                "",
+                "## Submit to Issued",
+                "",
+                "Open loop: orders are due at fixed moments, and each counts from the moment it",
+                "was due until the commit that made it Issued.",
+                "",
+                *_figures(self.settling, "Orders/s"),
+                "",
+                f"A backlog of {orders} orders of 4 wallets is worked off by one worker process at",
+                f"**{rate:g} orders/s**.",
+                "",
+                "## Large orders, one at a time",
+                "",
+                *_figures(self.bulk, None),
+                "",
+            ]
+        )
+
+
+def _figures(figures: Sequence[Figure], rate: str | None) -> Iterable[str]:
+    with_cpu = any(figure.cpu for figure in figures)
+    parts = ("web", "worker", "database")
+    head = ["", "Count", *([rate] if rate else []), "p50 ms", "p95 ms", "p99 ms"]
+    if with_cpu:
+        head += [f"CPU ms, {part}" for part in parts]
+    return _table(
+        head,
+        (
+            [
+                figure.name,
+                figure.count,
+                *(["" if figure.rate is None else f"{figure.rate:g}"] if rate else []),
+                *(f"{value:g}" for value in (figure.p50, figure.p95, figure.p99)),
+                *([_number(figure.cpu.get(part)) for part in parts] if with_cpu else []),
+            ]
+            for figure in figures
+        ),
+    )
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:g}"
+
+
+def _table(head: Sequence[str], rows: Iterable[Iterable[object]]) -> Iterable[str]:
+    yield f"| {' | '.join(head)} |"
+    yield f"|{'|'.join('---' for _ in head)}|"
+    for row in rows:
+        yield f"| {' | '.join(map(str, row))} |"

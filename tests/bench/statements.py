@@ -1,0 +1,77 @@
+"""Client SQL statements of each operation, counted in this process: `-m tests.bench.statements`.
+
+Run on the database of a stack without workers; prints a JSON object. The rule is the one that the
+tests assert budgets by (design section 7).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import django
+
+WALLETS = (1, 20, 1000)
+LINES = (1, 10, 500)
+
+
+def count_all(key: str, partner_id: str) -> dict[str, int]:
+    """Return how many statements each operation took."""
+    from django.db import connection
+    from django.test import Client
+    from django.utils import timezone
+
+    from orders.issuance import issue_order
+    from partners.models import ApiKey
+    from tests.conftest import StatementCount
+    from tests.traffic import BASE, Seller, day_tickets
+
+    client = Client(headers={"x-api-key": key})
+    seller = Seller(0, key, partner_id)  # for the bodies only
+
+    def count(work: Callable[[], Any]) -> tuple[int, Any]:
+        ApiKey.objects.update(last_used_at=None)  # noting it is counted, too
+        statements = StatementCount()
+        with connection.execute_wrapper(statements):
+            result = work()
+        return len(statements), result
+
+    def post(reference: str, items: list[dict[str, Any]], **headers: str) -> Any:
+        body = seller.order(reference, *items)
+        response = client.post(BASE, body, content_type="application/json", headers=headers)
+        assert response.status_code == 201, response.content
+        return response.json()
+
+    found: dict[str, int] = {}
+    for lines in LINES:
+        items = [day_tickets(1)] * lines
+        name = f"POST, {lines} line{'s' if lines > 1 else ''}"
+        found[name], _ = count(lambda: post(f"COUNT-{lines}", items))  # noqa: B023
+    items = [day_tickets(4, externalReferenceNumbers=[f"COUNT-{n}" for n in range(4)])]
+    found["POST, guest numbers and Idempotency-Key"], _ = count(
+        lambda: post("COUNT-KEY", items, **{"Idempotency-Key": "count"})
+    )
+    for wallets in WALLETS:
+        order = post(f"COUNT-W{wallets}", [day_tickets(wallets)])
+        order_id = uuid.UUID(order["orderId"])
+        name = f"Issuing, {wallets} wallet{'s' if wallets > 1 else ''}"
+        found[name], _ = count(
+            lambda: issue_order(order_id=order_id, clock=timezone.now)  # noqa: B023
+        )
+    found["GET, 1000 wallets"], _ = count(lambda: client.get(f"{BASE}/{order_id}"))
+    for size in (1, 100):
+        name = f"List page, {size} row{'s' if size > 1 else ''}"
+        path = f"{BASE}/orders/{partner_id}?pageSize={size}"
+        found[name], page = count(lambda: client.get(path))  # noqa: B023
+        assert len(page.json()["data"]) == size
+    return found
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "channel_manager.settings")
+    django.setup()
+    print(json.dumps(count_all(*sys.argv[1:3])))
