@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+from collections.abc import Iterator
 
 from catalog.models import Dating, Package
 from channel_manager.lib.errors import Fault
@@ -47,28 +48,10 @@ def plan_visit(
     """
     if package.dating == Dating.OPEN:
         return _open_visit(package, venue, date, time, now, pointer)
-    missing = []
-    if date is None:
-        missing.append(_missing(package, pointer, "visitDate", "visit_date_required"))
-    if time is None and package.dating == Dating.TIMED:
-        missing.append(_missing(package, pointer, "visitTime", "visit_time_required"))
-    if missing or date is None:
-        raise UnfitVisit(*missing)
-    today = now.astimezone(venue.zone).date()
-    if date > today + datetime.timedelta(days=MAX_DAYS_AHEAD):
-        raise UnfitVisit(
-            Fault(
-                f"{pointer}/visitDate",
-                "visit_too_far",
-                f"{date} is more than {MAX_DAYS_AHEAD} days ahead.",
-            )
-        )
-    if date < today:
-        raise UnfitVisit(_past(pointer, date, venue))
-    if time is not None and not venue.opens_at <= time < venue.closes_at:
-        hours = f"{venue.opens_at:%H:%M} to {venue.closes_at:%H:%M}"
-        detail = f"{time:%H:%M} is outside the opening hours, {hours} venue time."
-        raise UnfitVisit(Fault(f"{pointer}/visitTime", "outside_opening_hours", detail))
+    faults = [*_date_faults(package, venue, date, now, pointer)]
+    faults += _time_faults(package, venue, time, pointer)
+    if faults or date is None:
+        raise UnfitVisit(*faults)
     starts = local_moment(venue, date, time or venue.opens_at)
     ends = local_moment(venue, date, venue.closes_at)
     sold_until = ends
@@ -105,6 +88,35 @@ def _open_visit(
         raise UnfitVisit(*unwanted)
     last_day = now.astimezone(venue.zone).date() + datetime.timedelta(days=package.validity_days)
     return Visit(None, None, now, local_moment(venue, last_day, venue.closes_at))
+
+
+def _date_faults(
+    package: Package,
+    venue: Venue,
+    date: datetime.date | None,
+    now: datetime.datetime,
+    pointer: str,
+) -> Iterator[Fault]:
+    today = now.astimezone(venue.zone).date()
+    if date is None:
+        yield _missing(package, pointer, "visitDate", "visit_date_required")
+    elif date > today + datetime.timedelta(days=MAX_DAYS_AHEAD):
+        detail = f"{date} is more than {MAX_DAYS_AHEAD} days ahead."
+        yield Fault(f"{pointer}/visitDate", "visit_too_far", detail)
+    elif date < today:
+        yield _past(pointer, date, venue)
+
+
+def _time_faults(
+    package: Package, venue: Venue, time: datetime.time | None, pointer: str
+) -> Iterator[Fault]:
+    if time is None:
+        if package.dating == Dating.TIMED:
+            yield _missing(package, pointer, "visitTime", "visit_time_required")
+    elif not venue.opens_at <= time < venue.closes_at:
+        hours = f"{venue.opens_at:%H:%M} to {venue.closes_at:%H:%M}"
+        detail = f"{time:%H:%M} is outside the opening hours, {hours} venue time."
+        yield Fault(f"{pointer}/visitTime", "outside_opening_hours", detail)
 
 
 def _missing(package: Package, pointer: str, name: str, code: str) -> Fault:

@@ -104,7 +104,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             [
                 ("Packages", "inventory_2", "catalog", "package"),
                 ("Items", "local_activity", "catalog", "item"),
-                ("Item mappings", "link", "catalog", "packagemapping"),
+                ("Package mappings", "link", "catalog", "packagemapping"),
             ],
         ),
         (

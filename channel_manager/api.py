@@ -18,6 +18,8 @@ from rest_framework.views import set_rollback
 from channel_manager.lib.errors import ErrorCode, Fault, InvalidRequest, NotFound, Refusal
 
 CONTENT_TYPE = "application/problem+json"
+# A body of 1 MiB has room for many more faults than anybody reads.
+MAX_FAULTS = 1000
 _log = logging.getLogger(__name__)
 
 
@@ -64,6 +66,8 @@ def translate(exc: Exception) -> Refusal:
             return _Translated(ErrorCode.UNSUPPORTED_MEDIA_TYPE, str(exc.detail))
         case exceptions.NotFound() | Http404():
             return NotFound("There is nothing at this address.")
+        case SuspiciousOperation():
+            return _unreadable(exc)
         case IntegrityError():
             pass
         case OperationalError() | InternalError():
@@ -84,7 +88,7 @@ def problem(refusal: Refusal, request: HttpRequest) -> dict[str, Any]:
         "code": str(code),
         "errors": [
             {"pointer": fault.pointer, "code": str(fault.code), "detail": fault.detail}
-            for fault in refusal.faults
+            for fault in refusal.faults[:MAX_FAULTS]
         ],
         "requestId": getattr(request, "request_id", ""),
         "retryable": refusal.retryable,
@@ -116,10 +120,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer a request that the framework refuses to read."""
-    detail = "The request could not be read."
-    if isinstance(exception, SuspiciousOperation):
-        detail = "The request looks forged or damaged."
-    return problem_response(InvalidRequest([Fault("", "unreadable", detail)]), request)
+    return problem_response(_unreadable(exception), request)
 
 
 def forbidden(request: HttpRequest, exception: PermissionDenied) -> HttpResponse:
@@ -138,6 +139,13 @@ def too_large(request: HttpRequest) -> HttpResponse:
     return problem_response(_Translated(ErrorCode.PAYLOAD_TOO_LARGE, detail), request)
 
 
+def _unreadable(exception: Exception) -> InvalidRequest:
+    detail = "The request could not be read."
+    if isinstance(exception, SuspiciousOperation):
+        detail = "The request looks forged or damaged."
+    return InvalidRequest([Fault("", "unreadable", detail)])
+
+
 def _headers(refusal: Refusal) -> dict[str, str]:
     return {} if refusal.retry_after is None else {"Retry-After": str(refusal.retry_after)}
 
@@ -146,7 +154,7 @@ def _faults(detail: Any, pointer: str) -> Iterator[Fault]:
     """Flatten DRF's nested error details into faults with JSON pointers."""
     if isinstance(detail, Mapping):
         for name, inner in detail.items():
-            own = name == "non_field_errors"
+            own = name == "non_field_errors" and not _is_unknown_member(inner)
             yield from _faults(inner, pointer if own else f"{pointer}/{_escaped(str(name))}")
     elif isinstance(detail, list):
         for index, inner in enumerate(detail):
@@ -157,5 +165,11 @@ def _faults(detail: Any, pointer: str) -> Iterator[Fault]:
 
 
 def _escaped(name: str) -> str:
-    """Escape a member name for a JSON pointer (RFC 6901)."""
-    return name.replace("~", "~0").replace("/", "~1")
+    """Escape a member name for a JSON pointer (RFC 6901), and what UTF-8 cannot carry."""
+    text = name.encode(errors="backslashreplace").decode()
+    return text.replace("~", "~0").replace("/", "~1")
+
+
+def _is_unknown_member(detail: Any) -> bool:
+    """Tell a member that somebody sent under the name of an object's own faults."""
+    return bool(detail) and getattr(detail[0], "code", None) == "unknown_member"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from django.db import IntegrityError, transaction
@@ -40,14 +40,43 @@ def clashes_explained(
     except IntegrityError as clash:
         match getattr(getattr(clash.__cause__, "diag", None), "constraint_name", None):
             case "order_reference_once_per_partner":
-                raise _duplicate(partner, reference) from clash
+                raise _duplicate(_find(partner, reference), reference) from clash
             case "external_reference_once_among_living":
-                raise _taken(partner, lines) from clash
+                wanted = _wanted(lines)
+                # None when the other order vanished in the meantime: then all are suspect.
+                taken = _taken(partner, wanted) or wanted
+                raise ExternalReferenceTaken(_faults(wanted, taken)) from clash
         raise
 
 
-def _duplicate(partner: Partner, reference: str) -> DuplicateOrder:
-    existing = Order.objects.filter(partner=partner, sell_to_order_reference=reference).first()
+@contextmanager
+def faults_completed(
+    *,
+    partner: Partner,
+    lines: Sequence[LineRequest],
+    new_reference: str | None = None,
+    replaced: Order | None = None,
+) -> Iterator[None]:
+    """Run a block; tell what it refuses together with the clashes that the order has besides.
+
+    A partner is to hear all faults at once, and of a repeated order that it is there already,
+    whatever could be said against it today. Only a refused order pays for looking.
+    """
+    try:
+        yield
+    except InvalidRequest as refusal:
+        if new_reference is not None and (existing := _find(partner, new_reference)):
+            raise _duplicate(existing, new_reference) from refusal
+        wanted = _wanted(lines)
+        taken = _taken(partner, wanted, replaced)
+        raise InvalidRequest([*refusal.faults, *_faults(wanted, taken)]) from refusal
+
+
+def _find(partner: Partner, reference: str) -> Order | None:
+    return Order.objects.filter(partner=partner, sell_to_order_reference=reference).first()
+
+
+def _duplicate(existing: Order | None, reference: str) -> DuplicateOrder:
     # It may have been deleted since it stood in our way.
     members = reading.identify(existing) if existing else {}
     return DuplicateOrder(
@@ -55,26 +84,33 @@ def _duplicate(partner: Partner, reference: str) -> DuplicateOrder:
     )
 
 
-def _taken(partner: Partner, lines: Sequence[LineRequest]) -> ExternalReferenceTaken:
-    wanted = {
+def _wanted(lines: Sequence[LineRequest]) -> dict[str, str]:
+    """Return the pointer of every external reference number."""
+    return {
         number: f"/items/{index}/wallet/externalReferenceNumbers/{position}"
         for index, line in enumerate(lines)
         for position, number in enumerate(line.external_reference_numbers or ())
     }
-    taken = set(
-        Wallet.objects.living()
-        .filter(venue=partner.venue_id, external_reference_number__in=wanted)
-        .values_list("external_reference_number", flat=True)
-    )
-    return ExternalReferenceTaken(
-        [
-            Fault(
-                pointer,
-                ErrorCode.EXTERNAL_REFERENCE_TAKEN,
-                f"{number} is on another wallet of this venue.",
-            )
-            for number, pointer in wanted.items()
-            # Empty when the other order vanished in the meantime: then all of them are suspect.
-            if number in taken or not taken
-        ]
-    )
+
+
+def _taken(
+    partner: Partner, wanted: Iterable[str], replaced: Order | None = None
+) -> set[str | None]:
+    """Return the numbers that stand on living wallets, but for the order's that is replaced."""
+    living = Wallet.objects.living().filter(venue=partner.venue_id)
+    if replaced is not None:
+        living = living.exclude(order=replaced)
+    found = living.filter(external_reference_number__in=wanted)
+    return set(found.values_list("external_reference_number", flat=True))
+
+
+def _faults(wanted: Mapping[str, str], taken: Container[str | None]) -> list[Fault]:
+    return [
+        Fault(
+            pointer,
+            ErrorCode.EXTERNAL_REFERENCE_TAKEN,
+            f"{number} is on another wallet of this venue.",
+        )
+        for number, pointer in wanted.items()
+        if number in taken
+    ]

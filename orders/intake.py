@@ -14,7 +14,7 @@ from channel_manager.lib.errors import Fault, InvalidRequest
 from channel_manager.lib.identity import time_ordered_uuid
 from orders import destruction, reading
 from orders.actions import require_action
-from orders.clashes import clashes_explained
+from orders.clashes import clashes_explained, faults_completed
 from orders.contents import (
     CONTENT_FIELDS,
     insert_rows,
@@ -36,12 +36,14 @@ def submit_order(*, partner: Partner, request: OrderRequest, now: datetime.datet
     One transaction. The order comes back with lines and wallets attached. Raises InvalidRequest
     with all faults, DuplicateOrder, ExternalReferenceTaken (contract sections 3 and 5).
     """
-    plans = plan_contents(partner, request.lines, now)
+    reference = request.sell_to_order_reference
+    with faults_completed(partner=partner, lines=request.lines, new_reference=reference):
+        plans = plan_contents(partner, request.lines, now)
     order = Order(
         id=time_ordered_uuid(),
         venue=partner.venue,
         partner=partner,
-        sell_to_order_reference=request.sell_to_order_reference,
+        sell_to_order_reference=reference,
         received_at=_as_shown(now),
         currency=partner.venue.currency,
         updated_at=now,
@@ -50,9 +52,7 @@ def submit_order(*, partner: Partner, request: OrderRequest, now: datetime.datet
     lines = make_lines(order, plans)
     wallets = make_shells(order, lines)
     set_contents(order, request, lines)
-    with clashes_explained(
-        partner=partner, reference=request.sell_to_order_reference, lines=request.lines
-    ):
+    with clashes_explained(partner=partner, reference=reference, lines=request.lines):
         order.buy_from_order_reference = next_document_number(venue=partner.venue, now=now)
         order.job_id = enqueue_issuance(order.pk)
         order.save(force_insert=True)
@@ -86,7 +86,8 @@ def replace_order(
             detail = "An order's sellToOrderReference cannot be changed."
             raise InvalidRequest([Fault("/sellToOrderReference", "reference_differs", detail)])
         require_action(order, "replace")
-        plans = plan_contents(order.partner, request.lines, now)
+        with faults_completed(partner=order.partner, lines=request.lines, replaced=order):
+            plans = plan_contents(order.partner, request.lines, now)
         destruction.destroy_wallets(order=order, by=actor, why="replaced", now=now)
         order.lines.all().delete()
         lines = make_lines(order, plans)

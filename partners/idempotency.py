@@ -15,6 +15,7 @@ from rest_framework.response import Response
 
 from channel_manager.lib.canonical import fingerprint
 from channel_manager.lib.errors import ErrorCode, Fault, InvalidRequest, Refusal
+from channel_manager.lib.strict_json import MalformedJson, loads
 from partners.authentication import caller_of
 from partners.models import IdempotencyRecord, Partner
 
@@ -56,7 +57,7 @@ def idempotent(
         if key is None:
             return handler(view, request, *args, **kwargs)
         _check_key(key)
-        print_ = fingerprint(request.method, request.path, request.data)
+        print_ = fingerprint(request.method, request.path, *_body_of(request))
         partner = caller_of(request).partner
         try:
             with transaction.atomic():
@@ -86,6 +87,19 @@ def _check_key(key: str) -> None:
     if not key.strip() or len(key) > MAX_KEY_LENGTH or not key.isprintable():
         detail = f"The Idempotency-Key must have 1 to {MAX_KEY_LENGTH} printable characters."
         raise InvalidRequest([Fault("#Idempotency-Key", "invalid_idempotency_key", detail)])
+
+
+def _body_of(request: Request) -> tuple[object, ...]:
+    """Return the body to tell requests apart by, one that cannot be read as JSON included.
+
+    Whether it can is for the handler to say, once it has looked at what comes before the body.
+    """
+    # The framework reads the same bytes again from where this keeps them.
+    body = request._request.body
+    try:
+        return (loads(body),)
+    except MalformedJson:
+        return (None, body.decode("latin-1"))
 
 
 def _lock_and_look_up(partner: Partner, key: str) -> IdempotencyRecord | None:

@@ -151,9 +151,7 @@ def violations(sql: Query, accepted: Mapping[str, Expected] | None = None) -> li
     `sql` runs a statement and returns its rows; `accepted` are orders by id that were answered
     with 201 and not deleted since, with what must have become of them.
     """
-    found = [
-        f"{rule}: {row}" for rule, query in RULES.items() for row in _some(sql(query.strip()))
-    ]
+    found = [f"{rule}: {row}" for rule, query in RULES.items() for row in _some(sql(query.strip()))]
     return [*found, *_unlike(sql, accepted or {})]
 
 

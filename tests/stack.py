@@ -37,6 +37,10 @@ SHORT_STALLS = {
 }
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
+_DJANGO = (
+    "import runpy, sys, django; django.setup(); del sys.argv[0];"
+    " runpy.run_module(sys.argv[0], run_name='__main__', alter_sys=True)"
+)
 _POLL_SECONDS = 0.02
 _TAIL_LINES = 40
 
@@ -181,6 +185,10 @@ class Stack:
         if done.returncode:
             raise StackError(f"{' '.join(arguments)} failed:\n{done.stdout}{done.stderr}")
         return done.stdout
+
+    def django(self, module: str, *arguments: str, given: str = "") -> str:
+        """Run a module as a program that finds Django set up; return what it prints."""
+        return self.python("-c", _DJANGO, module, *arguments, given=given)
 
     def start_web(self, *, workers: int, threads: int, backpressure: int = 512) -> None:
         """Start granian as `manage.py run` does, and wait until it answers."""
@@ -330,6 +338,7 @@ def running_stack(
             port,
             {
                 **os.environ,
+                "DJANGO_SETTINGS_MODULE": "channel_manager.settings",
                 "DATABASE_URL": url,
                 "VAR_DIR": str(directory),
                 "SECRET_KEY": "only-for-tests",

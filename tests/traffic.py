@@ -11,6 +11,7 @@ import json
 import random
 import threading
 import time
+import zoneinfo
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,7 +20,8 @@ from typing import Any, Self, TypeVar
 
 BASE = "/channelManager"
 TIMEOUT_SECONDS = 60.0
-TOMORROW = (datetime.date.today() + datetime.timedelta(days=1)).isoformat()
+_VENUE = zoneinfo.ZoneInfo("Europe/Amsterdam")
+TOMORROW = (datetime.datetime.now(_VENUE).date() + datetime.timedelta(days=1)).isoformat()
 
 _T = TypeVar("_T")
 
@@ -148,7 +150,12 @@ def bundles(quantity: int) -> dict[str, Any]:
     """Return a line of bundles: a wallet with three assets each, one of them at another time."""
     schedule = [{"itemNumber": "CINEMA-4D", "visitDate": TOMORROW, "visitTime": "14:00"}]
     wallet = {"componentSchedule": schedule}
-    return {"itemNumber": "FAMILY-DAY", "quantity": quantity, "visitDate": TOMORROW, "wallet": wallet}
+    return {
+        "itemNumber": "FAMILY-DAY",
+        "quantity": quantity,
+        "visitDate": TOMORROW,
+        "wallet": wallet,
+    }
 
 
 def mixed_order(

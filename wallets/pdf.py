@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import functools
 import io
+import threading
 from collections.abc import Sequence
 from typing import Final
 
 from django.conf import settings
-from PIL import UnidentifiedImageError
+from PIL import Image
 from reportlab import rl_config
 from reportlab.lib.colors import Color, HexColor
 from reportlab.lib.pagesizes import A4
@@ -40,14 +41,21 @@ _PADDING = 12.0
 _GAP = 10.0
 # 44 mm for one of several codes, so that three fit on a page; 65 mm for the only one.
 _QR_SMALL, _QR_LARGE = 124.0, 184.0
+# Of a logo drawn at most 96 by 40 points: as sharp as print needs.
+_LOGO_PIXELS = (480, 200)
 _TEXT, _MUTED, _LINE = HexColor("#111827"), HexColor("#4b5563"), HexColor("#cfd5de")
 _CLOSED, _BLACK, _FAINT = HexColor("#b42318"), HexColor("#000000"), HexColor("#c4c8ce")
 _WHITE = HexColor("#ffffff")
 
 
+# A font is one object for all threads, and taking a subset of it moves its read position.
+_FONTS = threading.Lock()
+
+
 def render_page(page: ManifestPage) -> bytes:
     """Return the manifest as a PDF document."""
-    _register_fonts()
+    with _FONTS:
+        _register_fonts()
     out = io.BytesIO()
     canvas = Canvas(out, pagesize=A4, pageCompression=1, lang=page.language)
     canvas.setTitle(f"{page.title} – {page.venue.name}")
@@ -56,7 +64,8 @@ def render_page(page: ManifestPage) -> bytes:
     logo = _read_logo(page.venue.logo)
     for wallet in page.wallets:
         _Sheet(canvas, page, wallet, logo).draw()
-    canvas.save()
+    with _FONTS:
+        canvas.save()
     return out.getvalue()
 
 
@@ -317,8 +326,8 @@ def _read_logo(logo: Logo | None) -> ImageReader | None:
     if logo is None:
         return None
     try:
-        image = ImageReader(io.BytesIO(logo.data))
-        image.getRGBData()  # type: ignore[no-untyped-call]
-    except (OSError, ValueError, SyntaxError, UnidentifiedImageError):
+        with Image.open(io.BytesIO(logo.data)) as picture:
+            picture.thumbnail(_LOGO_PIXELS)
+            return ImageReader(picture.convert("RGBA"))
+    except Exception:  # a damaged or absurd picture may raise whatever its decoder likes
         return None
-    return image

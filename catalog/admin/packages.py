@@ -90,7 +90,7 @@ class PackageAdmin(StaffAdmin[Package]):
         return super().get_queryset(request).annotate(active=active).defer("venue__logo")
 
     def formfield_for_dbfield(
-        self, db_field: Field[Any, Any], request: HttpRequest | None, **kwargs: Any
+        self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any
     ) -> FormField | None:
         """Keep the description to a few lines."""
         field = super().formfield_for_dbfield(db_field, request, **kwargs)

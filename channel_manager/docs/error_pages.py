@@ -65,6 +65,7 @@ FAULT_CODES: Mapping[str, str] = {
     "required": "The member is missing.",
     "null": "The member may be left out, but not be null.",
     "unknown_member": "There is no member or query parameter of this name. Mind the spelling.",
+    "repeated_parameter": "The query parameter stands there more than once.",
     "invalid_type": "The value is of another JSON type, such as a number instead of a string.",
     "invalid": "The value does not have the form that is asked for, such as a date.",
     "blank": "The text is empty, or white space only.",

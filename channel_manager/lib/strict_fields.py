@@ -17,6 +17,7 @@ _FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIME = re.compile(r"[0-9]{2}:[0-9]{2}(:[0-9]{2})?")
+_UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 class StrictSerializer(serializers.Serializer[Any]):
@@ -26,6 +27,11 @@ class StrictSerializer(serializers.Serializer[Any]):
         "unknown_member": "There is no member of this name here; allowed are {allowed}.",
         "invalid": "Must be a JSON object, not {datatype}.",
     }
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        if data is None and not self.allow_null:
+            return self.to_internal_value(data)
+        return super().run_validation(data)
 
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, Mapping):
@@ -46,6 +52,20 @@ class StrictSerializer(serializers.Serializer[Any]):
         if faults:
             raise serializers.ValidationError(faults)
         return value
+
+
+class StrictListField(serializers.ListField):
+    """A list that is refused unread when it has more entries than it may."""
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        if isinstance(data, list) and self.max_length is not None and len(data) > self.max_length:
+            self.fail("max_length", max_length=self.max_length)
+        return super().to_internal_value(data)
+
+
+def is_uuid(text: str) -> bool:
+    """Tell whether a text is a UUID in its usual form, in any case."""
+    return text.isascii() and _UUID.fullmatch(text) is not None
 
 
 def json_type(value: object) -> str:
@@ -140,7 +160,7 @@ class IdentifierField(serializers.UUIDField):
 
     def to_internal_value(self, data: Any) -> Any:
         text = _require_string(self, data)
-        if len(text) != 36:
+        if not is_uuid(text):
             self.fail("invalid", value=text)
         return super().to_internal_value(text)
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import urlencode
 
 from django.db.models import Q, QuerySet
+from django.http import QueryDict
 from django.utils.dateparse import parse_date, parse_datetime
 
 from channel_manager.lib.errors import Fault, InvalidRequest
@@ -49,9 +50,10 @@ class ListQuery:
         return f"{base}?{urlencode(query)}"
 
 
-def read_list_query(params: Mapping[str, str], zone: zoneinfo.ZoneInfo) -> ListQuery:
+def read_list_query(sent: QueryDict, zone: zoneinfo.ZoneInfo) -> ListQuery:
     """Read the query parameters of a list; raises InvalidRequest with every fault."""
-    faults = list(_unknown_parameters(params))
+    params = {name: str(values[-1]) for name, values in sent.lists()}
+    faults = [*_unknown_parameters(params), *_repeated_parameters(sent)]
     filters = {name: params[name] for name in FILTERS if name in params}
     condition = Q()
     for name, text in filters.items():
@@ -69,6 +71,13 @@ def _unknown_parameters(params: Mapping[str, str]) -> Iterator[Fault]:
         if name not in allowed:
             detail = f"There is no query parameter {name[:64]!r}; allowed are {', '.join(allowed)}."
             yield Fault(f"?{name[:64]}", "unknown_member", detail)
+
+
+def _repeated_parameters(sent: QueryDict) -> Iterator[Fault]:
+    """Find parameters sent more than once: all but one of the values would go unheard."""
+    for name, values in sent.lists():
+        if len(values) > 1:
+            yield Fault(f"?{name[:64]}", "repeated_parameter", "May be sent only once.")
 
 
 def _condition(name: str, text: str, zone: zoneinfo.ZoneInfo, faults: list[Fault]) -> Q:

@@ -13,6 +13,7 @@ from channel_manager.lib.strict_fields import (
     LanguageField,
     LocalDateField,
     LocalTimeField,
+    StrictListField,
     StrictSerializer,
     TextField,
     WholeNumberField,
@@ -23,6 +24,8 @@ from orders.requests import LineRequest, OrderRequest, ScheduleRequest
 from wallets.models import Asset, AssetStatus, Wallet, WalletStatus
 
 MAX_QUANTITY = 1000
+# No package has nearly as many components.
+MAX_SCHEDULE = 100
 
 
 class ScheduleRequestSerializer(StrictSerializer):
@@ -36,14 +39,14 @@ class ScheduleRequestSerializer(StrictSerializer):
 class WalletRequestSerializer(StrictSerializer):
     """What is known of a line's wallets when it is ordered."""
 
-    names = serializers.ListField(
+    names = StrictListField(
         child=TextField(max_length=100, allow_blank=True),
         required=False,
         allow_null=True,
         max_length=MAX_QUANTITY,
         help_text="One name per expected wallet.",
     )
-    externalReferenceNumbers = serializers.ListField(
+    externalReferenceNumbers = StrictListField(
         child=TextField(max_length=64),
         required=False,
         allow_null=True,
@@ -51,10 +54,11 @@ class WalletRequestSerializer(StrictSerializer):
         help_text="One number per expected wallet: `quantity` for individual packages, 1 for a "
         "group. The guest can show it at the gate. Unique in the venue among living wallets.",
     )
-    componentSchedule = ScheduleRequestSerializer(
-        many=True,
+    componentSchedule = StrictListField(
+        child=ScheduleRequestSerializer(),
         required=False,
         allow_null=True,
+        max_length=MAX_SCHEDULE,
         help_text="Packages of several components only.",
     )
 
@@ -90,13 +94,22 @@ class OrderRequestSerializer(SellToSerializer):
         max_length=128,
         help_text="Present: the order ends Issued. Absent: it ends Draft until it is confirmed.",
     )
-    items = serializers.ListField(child=LineRequestSerializer(), min_length=1, max_length=MAX_LINES)
+    items = StrictListField(child=LineRequestSerializer(), min_length=1, max_length=MAX_LINES)
 
     def validate_partnerId(self, value: Any) -> Any:
         """Refuse another partner's id."""
         if value != self.context["partner"].pk:
             raise serializers.ValidationError(
                 "This is not the partner that the API key belongs to.", code="unknown_partner"
+            )
+        return value
+
+    def validate_sellToOrderReference(self, value: str) -> str:
+        """Refuse another reference than that of the order that is replaced."""
+        replaced: Order | None = self.context.get("replaced")
+        if replaced is not None and value != replaced.sell_to_order_reference:
+            raise serializers.ValidationError(
+                "An order's sellToOrderReference cannot be changed.", code="reference_differs"
             )
         return value
 

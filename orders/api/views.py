@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
+from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from channel_manager.lib.errors import NotFound
+from channel_manager.lib.errors import NotFound, Refusal
 from channel_manager.lib.pagination import read_page
+from channel_manager.lib.strict_fields import is_uuid
 from orders import intake, lifecycle, reading
 from orders.api import documentation as docs
 from orders.api.listing import read_list_query
@@ -43,16 +46,17 @@ class PartnerView(APIView):
         """Return the partner's orders: another partner's id does not exist here."""
         return Order.objects.filter(partner=self.partner)
 
-    def existing(self, order_id: str) -> uuid.UUID:
-        """Return the id in the path; raises NotFound unless it is one of the partner's orders."""
-        key = read_id(order_id)
-        if not self.orders.filter(pk=key).exists():
+    def existing(self, order_id: str) -> Order:
+        """Return the order in the path as it is now; raises NotFound unless it is the partner's."""
+        order = self.orders.filter(pk=read_id(order_id)).first()
+        if order is None:
             raise reading.no_such_order()
-        return key
+        return order
 
-    def order_request(self) -> OrderRequest:
+    def order_request(self, replaced: Order | None = None) -> OrderRequest:
         """Return the order in the body; raises ValidationError with all its faults."""
-        body = OrderRequestSerializer(data=self.request.data, context={"partner": self.partner})
+        context = {"partner": self.partner, "replaced": replaced}
+        body = OrderRequestSerializer(data=self.request.data, context=context)
         body.is_valid(raise_exception=True)
         return body.to_request()
 
@@ -97,10 +101,11 @@ class OrderView(PartnerView):
     def put(self, request: Request, order_id: str) -> Response:
         """Replace the contents of a Draft or Error order."""
         require_active(self.partner)
+        replaced = self.existing(order_id)
         order = intake.replace_order(
             orders=self.orders,
-            order_id=self.existing(order_id),
-            request=self.order_request(),
+            order_id=replaced.pk,
+            request=self.order_request(replaced),
             now=timezone.now(),
             actor=self.partner.actor,
         )
@@ -129,20 +134,26 @@ class ConfirmOrderView(PartnerView):
     def post(self, request: Request, order_id: str) -> Response:
         """Confirm a Draft order."""
         require_active(self.partner)
-        key = self.existing(order_id)
-        body = ConfirmRequestSerializer(data=request.data)
-        if not body.is_valid():
-            # Whatever the body, an order that is Issued already is returned unchanged.
-            is_issued = self.orders.filter(pk=key, status=OrderStatus.ISSUED).exists()
-            body.is_valid(raise_exception=not is_issued)
+        found = self.existing(order_id)
+        # Whatever the body, an order that is Issued already is returned unchanged.
+        overlooked = (Refusal, APIException) if found.status == OrderStatus.ISSUED else ()
+        payment_reference = ""
+        with contextlib.suppress(*overlooked):
+            payment_reference = self.payment_reference()
         order = lifecycle.confirm_order(
             orders=self.orders,
-            order_id=key,
-            payment_reference=body.validated_data.get("paymentReference", ""),
+            order_id=found.pk,
+            payment_reference=payment_reference,
             actor=self.partner.actor,
             now=timezone.now(),
         )
         return Response(render_order(order))
+
+    def payment_reference(self) -> str:
+        """Return the payment in the body; raises ValidationError with all its faults."""
+        body = ConfirmRequestSerializer(data=self.request.data)
+        body.is_valid(raise_exception=True)
+        return str(body.validated_data["paymentReference"])
 
 
 class OrderListView(PartnerView):
@@ -155,7 +166,7 @@ class OrderListView(PartnerView):
         """Answer a page of the partner's orders, oldest first."""
         if read_id(partner_id) != self.partner.pk:
             raise NotFound("This is not the partner that the API key belongs to.")
-        query = read_list_query(request.query_params.dict(), self.partner.venue.zone)
+        query = read_list_query(request.query_params, self.partner.venue.zone)
         page = read_page(
             query.apply(self.orders),
             moment_field="received_at",
@@ -175,9 +186,6 @@ class OrderListView(PartnerView):
 
 def read_id(text: str) -> uuid.UUID:
     """Return the UUID in a path; an id of the wrong shape is an unknown id (NotFound)."""
-    try:
-        if len(text) != 36:
-            raise ValueError
-        return uuid.UUID(text)
-    except ValueError:
-        raise reading.no_such_order() from None
+    if not is_uuid(text):
+        raise reading.no_such_order()
+    return uuid.UUID(text)

@@ -161,7 +161,7 @@ def statements(bench: Bench) -> dict[str, int]:
     bench.say("  counting statements")
     bench.stack.stop_workers()
     seller = bench.stack.seller()
-    said = bench.stack.python("-m", "tests.bench.statements", seller.key, seller.partner_id)
+    said = bench.stack.django("tests.bench.statements", seller.key, seller.partner_id)
     return {str(name): int(count) for name, count in json.loads(said).items()}
 
 

@@ -1,19 +1,25 @@
-"""Client SQL statements of each operation, counted in this process: `-m tests.bench.statements`.
+"""Client SQL statements of each operation, counted in this process.
 
-Run on the database of a stack without workers; prints a JSON object. The rule is the one that the
-tests assert budgets by (design section 7).
+`Stack.django("tests.bench.statements", key, partner_id)` runs it, on a stack without workers; it
+prints a JSON object. The rule is the one that the tests assert budgets by (design section 7).
 """
 
 from __future__ import annotations
 
 import json
-import os
 import sys
 import uuid
 from collections.abc import Callable
 from typing import Any
 
-import django
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from orders.issuance import issue_order
+from partners.models import ApiKey
+from tests.conftest import StatementCount
+from tests.traffic import BASE, Seller, day_tickets
 
 WALLETS = (1, 20, 1000)
 LINES = (1, 10, 500)
@@ -21,15 +27,6 @@ LINES = (1, 10, 500)
 
 def count_all(key: str, partner_id: str) -> dict[str, int]:
     """Return how many statements each operation took."""
-    from django.db import connection
-    from django.test import Client
-    from django.utils import timezone
-
-    from orders.issuance import issue_order
-    from partners.models import ApiKey
-    from tests.conftest import StatementCount
-    from tests.traffic import BASE, Seller, day_tickets
-
     client = Client(headers={"x-api-key": key})
     seller = Seller(0, key, partner_id)  # for the bodies only
 
@@ -72,6 +69,4 @@ def count_all(key: str, partner_id: str) -> dict[str, int]:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "channel_manager.settings")
-    django.setup()
     print(json.dumps(count_all(*sys.argv[1:3])))

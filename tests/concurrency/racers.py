@@ -1,7 +1,7 @@
 """Processes that do one thing to one order at the same moment, or die while they do it.
 
-Run on a stack's database: `python -m tests.concurrency.racers` reads a list of entrants from
-standard input, lets them all loose together and prints how each one ended.
+`Stack.django("tests.concurrency.racers")` runs it: it reads a list of entrants from standard input,
+lets them all loose together and prints how each one ended.
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ import uuid
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-import django
+from channel_manager.history import runner
+from orders import issuance, ledger, lifecycle
+from orders.models import Order
+from wallets.models import Asset
 
 # Where an issuing process may be told to die, in the order in which it comes by.
 DEATHS = (
@@ -65,9 +68,6 @@ def _result(pid: int, answer: int) -> str:
 
 
 def _enter(entrant: dict[str, str]) -> str:
-    from orders import issuance, lifecycle
-    from orders.models import Order
-
     order_id = uuid.UUID(entrant["order"])
     now = lambda: datetime.datetime.now(datetime.UTC)  # noqa: E731
     if entrant.get("die"):
@@ -87,9 +87,6 @@ def _enter(entrant: dict[str, str]) -> str:
 
 def _arrange_death(moment: str) -> None:
     """Have this process kill itself right after the named moment of issuing."""
-    from channel_manager.history import runner
-    from orders import issuance, ledger
-    from wallets.models import Asset
 
     def deadly(work: Callable[..., Any], is_it: Callable[..., bool]) -> Callable[..., Any]:
         def do(*args: Any, **kwargs: Any) -> Any:
@@ -123,6 +120,4 @@ def _die() -> NoReturn:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "channel_manager.settings")
-    django.setup()
     print(json.dumps(race(json.load(sys.stdin))))

@@ -17,7 +17,6 @@ from tests.traffic import at_once, day_tickets
 CALLS = 100
 
 
-
 def test_a_hundred_identical_calls_make_one_order(
     stack: Stack, reference: Callable[[], str]
 ) -> None:

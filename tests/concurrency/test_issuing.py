@@ -5,11 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-import pytest
-
 from tests.concurrency.racers import DEATHS
 from tests.stack import Stack
-
 
 Submitted = Callable[[int], list[str]]
 # What a process that died there has left behind.
@@ -59,7 +56,7 @@ def test_processes_that_issue_the_same_orders_at_once_issue_them_once(
 def race(stack: Stack, *entrants: tuple[str, str]) -> set[str]:
     """Let processes issue orders all at once, each to die where it is told; return their ends."""
     given = [{"do": "issue", "order": order, "die": death} for order, death in entrants]
-    return set(json.loads(stack.python("-m", "tests.concurrency.racers", given=json.dumps(given))))
+    return set(json.loads(stack.django("tests.concurrency.racers", given=json.dumps(given))))
 
 
 def state(stack: Stack, order_id: str) -> tuple[str, int]:

@@ -5,11 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-import pytest
-
 from tests.stack import Stack
 from tests.traffic import Answer, Seller, at_once, day_tickets
-
 
 Settled = Callable[..., str]
 Outcome = tuple[int, str]
@@ -37,9 +34,7 @@ def test_confirming_races_deleting_a_draft(seller: Seller, settled: Settled) -> 
             }
 
 
-def test_replacing_races_deleting_a_draft(
-    stack: Stack, seller: Seller, settled: Settled
-) -> None:
+def test_replacing_races_deleting_a_draft(stack: Stack, seller: Seller, settled: Settled) -> None:
     with seller.twin() as twin:
         for _ in range(10):
             order_id = settled("Draft")
@@ -116,11 +111,13 @@ def test_an_order_is_replayed_once_by_two_who_press_the_button(
         stack.sql("UPDATE partners_partner SET sell_by_package_code = true")
     stack.stop_workers()
     entrants = [{"do": "replay", "order": order_id} for order_id in failed for _ in range(2)]
-    said = stack.python("-m", "tests.concurrency.racers", given=json.dumps(entrants))
+    said = stack.django("tests.concurrency.racers", given=json.dumps(entrants))
     ended = json.loads(said)
     for one, other in zip(ended[::2], ended[1::2], strict=True):
         assert {one, other} == {"done", "refused: OrderStateConflict"}
     stack.start_worker()
     stack.wait_until_settled(seconds=30)
-    states = stack.sql("SELECT DISTINCT status FROM orders_order WHERE id = ANY(%s::uuid[])", failed)
+    states = stack.sql(
+        "SELECT DISTINCT status FROM orders_order WHERE id = ANY(%s::uuid[])", failed
+    )
     assert states == [("Issued",)]

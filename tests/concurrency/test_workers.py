@@ -5,8 +5,6 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable
 
-import pytest
-
 from tests.chaos.worker_kills import kill_worker_during_orders
 from tests.stack import Process, Stack, wait_for
 
@@ -74,30 +72,6 @@ def test_a_worker_asked_to_stop_finishes_what_it_has_begun(
     idle_stack.start_worker()
     idle_stack.wait_until_settled(seconds=30)
     assert issued(idle_stack, orders) == len(orders)
-
-
-def freeze_a_worker_at_work(stack: Stack) -> tuple[Process, int]:
-    """Start a worker and freeze it while it holds jobs; return it with its number.
-
-    Not in the instant in which it enqueues a periodic job: its open transaction would keep the
-    other worker from enqueueing any.
-    """
-    frozen = stack.start_worker()
-    held = stack.last_worker
-    enqueueing = (
-        "SELECT 1 FROM pg_stat_activity WHERE state = 'idle in transaction'"
-        " AND query LIKE '%%defer_periodic%%'"
-    )
-
-    def caught() -> bool:
-        frozen.signal(signal.SIGSTOP)
-        if stack.jobs_held_by(held) and not stack.sql(enqueueing):
-            return True
-        frozen.signal(signal.SIGCONT)
-        return False
-
-    wait_for("it is at work", caught, seconds=10)
-    return frozen, held
 
 
 def freeze_a_worker_at_work(stack: Stack) -> tuple[Process, int]:

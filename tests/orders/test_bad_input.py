@@ -243,9 +243,10 @@ def test_the_longest_text_is_kept_and_a_longer_one_refused_never_cut(
     if pointer.endswith("itemNumber"):
         del body["items"][0]["wallet"]
     assert api.post(body).status_code == 201
-    assert character * LIMITS[pointer] in api.get(
-        f"/channelManager/{Order.objects.get().pk}"
-    ).content.decode() or pointer.endswith("itemNumber")
+    found = api.get(f"/channelManager/{Order.objects.get().pk}").content.decode()
+    kept = (character * LIMITS[pointer]) in found
+    # An item number of that length is not mapped, and such a line has no wallets to name.
+    assert kept or "/wallet/" in pointer
 
 
 @pytest.mark.parametrize("pointer", ["/sellToEmail", "/items/0/sellToEmail"])
@@ -275,10 +276,7 @@ def test_a_language_that_is_no_tag_is_refused(api: ApiClient, tag: str) -> None:
 
 
 @pytest.mark.parametrize("pointer", TEXTS)
-@pytest.mark.parametrize(
-    "character",
-    ["\x00", "\x01", "\t", "\n", "\r", "\x1b", "\x1f", "\x7f", "\x80", "\x9f", "\ud800", "\udfff"],
-)
+@pytest.mark.parametrize("character", [*"\x00\t\n\x1b\x1f\x7f\x80\x9f", "\udfff", "\ud83c x"])
 def test_control_characters_and_lone_surrogates_are_refused(
     api: ApiClient, pointer: str, character: str
 ) -> None:
@@ -409,9 +407,10 @@ ANYTHING = st.recursive(
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """Return the path of every value inside a JSON value."""
-    inner = value.items() if isinstance(value, dict) else enumerate(value)
+    if isinstance(value, list):
+        value = dict(enumerate(value))
     found = []
-    for key, entry in inner if isinstance(value, dict | list) else ():
+    for key, entry in value.items() if isinstance(value, dict) else ():
         found += [(*path, key), *places(entry, (*path, key))]
     return found
 
@@ -426,11 +425,12 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 def test_whatever_is_put_into_a_valid_body_it_is_taken_or_refused_in_words(
     api: ApiClient, data: st.DataObject
 ) -> None:
-    Order.objects.filter(wallets=None).delete()
     body = copy.deepcopy(full_body(api))
     body["sellToOrderReference"] = f"WEB-{Order.objects.count()}"
     body["items"][0]["wallet"]["externalReferenceNumbers"] = [body["sellToOrderReference"]]
     for _ in range(data.draw(st.integers(1, 3))):
+        if not places(body):
+            break
         path = data.draw(st.sampled_from(places(body)))
         holder: Any = body
         for step in path[:-1]:
@@ -444,8 +444,6 @@ def test_whatever_is_put_into_a_valid_body_it_is_taken_or_refused_in_words(
                 holder[data.draw(st.text(max_size=8))] = data.draw(ANYTHING)
             case _:
                 holder.insert(0, data.draw(ANYTHING))
-        if not places(body):
-            break
     before = stored()
     response = api.post(body)
     if response.status_code != 201:

@@ -19,10 +19,10 @@ BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/webp,*/*;
 TOMORROW_IN_WORDS = f"{TOMORROW:%A} {TOMORROW.day} {TOMORROW:%B %Y}"
 
 
-def picture(kind: str) -> bytes:
-    """Return a small PNG or JPEG."""
+def picture(kind: str, mode: str = "RGB") -> bytes:
+    """Return a small PNG or JPEG, its pixels in one of Pillow's modes."""
     out = io.BytesIO()
-    Image.new("RGB", (60, 30), "#f59e0b").save(out, kind)
+    Image.new(mode, (60, 30), 1).save(out, kind)
     return out.getvalue()
 
 

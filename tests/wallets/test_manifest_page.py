@@ -6,6 +6,7 @@ import base64
 import datetime
 import hashlib
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -477,3 +478,14 @@ def test_a_page_takes_three_statements_whatever_the_number_of_wallets(
     with statements() as count:
         assert guest.open(order_page(order), accept).status_code == 200
     assert len(count) == 3
+
+
+def test_the_page_of_a_thousand_wallets_takes_less_than_two_seconds(
+    issued: Issued, guest: Guest
+) -> None:
+    order = issued({**DAY, "quantity": 1000})
+    guest.open(f"/m/{UNKNOWN}")  # templates are read once a process
+    started = time.process_time()
+    html = guest.open(order_page(order)).content.decode()
+    assert time.process_time() - started < 2
+    assert html.count("<svg") == 1000

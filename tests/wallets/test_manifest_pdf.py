@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import datetime
+import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from typing import Any
 
 import pypdfium2
 import pytest
+from reportlab import rl_config
 
+from orders import manifests
 from orders.models import Order
 from partners.models import Venue
 from tests.conftest import TOMORROW
 from tests.wallets.conftest import BROWSER, TOMORROW_IN_WORDS, Guest, picture
 from tests.wallets.scanning import scan
-from wallets.manifest import spaced
+from wallets import pdf
+from wallets.manifest import ManifestPage, spaced
 from wallets.models import Asset, Wallet
 
 BUNDLE = {"itemNumber": "BUNDLE", "visitDate": TOMORROW.isoformat()}
@@ -187,6 +193,10 @@ def test_long_texts_keep_every_code_whole(
     [
         b"",
         picture("JPEG"),
+        picture("JPEG", "CMYK"),
+        picture("PNG", "P"),
+        picture("PNG", "LA"),
+        picture("PNG", "I;16"),
         picture("PNG")[:-30] + b"IEND\xaeB`\x82",
         b"\x89PNG\r\n\x1a\nIEND\xaeB`\x82",
         b"\xff\xd8\xff\xff\xd9",
@@ -217,6 +227,29 @@ def test_the_file_is_named_after_the_order_or_the_wallet(
         for response in (by_suffix, by_accept):
             assert response["Content-Type"] == "application/pdf"
             assert response["Content-Disposition"] == f'attachment; filename="tickets-{number}.pdf"'
+
+
+def test_pages_made_at_the_same_time_do_not_disturb_each_other(
+    issued: Callable[..., Order], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Letters with marks are put together of parts, which is what threads could mix up.
+    order = issued(
+        {**BUNDLE, "wallet": {"names": ["àáâãäåçèéêëìíîïñòóôõöùúûüýÿāăčďěğĩķļńőŕśţůŵžйёї"]}}
+    )
+    page = manifests.find_order_manifest(
+        token=order.token, language_tag=None, now=datetime.datetime.now(datetime.UTC)
+    )
+    assert isinstance(page, ManifestPage)
+    monkeypatch.setattr(rl_config, "invariant", 1)  # no moment and no random id in the file
+    alone = pdf.render_page(page)
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as threads:
+            made = list(threads.map(lambda _: pdf.render_page(page), range(200)))
+    finally:
+        sys.setswitchinterval(interval)
+    assert [content == alone for content in made] == [True] * 200
 
 
 def test_fonts_are_embedded(issued: Callable[..., Order], guest: Guest) -> None:

@@ -1,0 +1,152 @@
+"""Every page of the admin opens: for a superuser, and for somebody who may only look."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Group, User
+from django.test import Client
+from django.urls import reverse
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+from catalog.models import Package, PackageMapping
+from orders.models import Order
+from tests.conftest import TOMORROW, ApiClient
+from tests.staff import signed_in, text_of, viewer
+
+REGISTRY = sorted(admin.site._registry, key=lambda model: model._meta.label)
+
+
+@pytest.fixture
+def everything(
+    api: ApiClient, rival: ApiClient, day: Package, issue: Callable[[str], Order]
+) -> dict[str, str]:
+    """At least one row of everything, orders in every state that rests."""
+    PackageMapping.objects.create(partner=api.partner, item_number="SKU-1", package=day)
+    Group.objects.create(name="Order desk")
+    visit = TOMORROW.isoformat()
+    orders = {
+        "issued": api.create(),
+        "draft": rival.create(paymentReference=None),
+        "failed": api.create(
+            {"itemNumber": "SKU-9", "visitDate": visit},
+            sellToOrderReference="WEB-2",
+        ),
+        "cancelled": api.create(sellToOrderReference="WEB-3"),
+        "deleted": api.create(sellToOrderReference="WEB-4", paymentReference=None),
+    }
+    for order in orders.values():
+        issue(order["orderId"])
+    for name in ("cancelled", "deleted"):
+        assert api.delete(orders[name]["orderId"]).status_code == 200
+    api.create(sellToOrderReference="WEB-5")
+    return {name: order["orderId"] for name, order in orders.items()}
+
+
+@pytest.mark.parametrize("model", REGISTRY, ids=lambda model: model._meta.label)
+@pytest.mark.parametrize("may", ["act", "look"])
+def test_every_list_form_and_page_opens(
+    model: type[Any], may: str, everything: dict[str, str], order_desk: User
+) -> None:
+    client = signed_in(order_desk if may == "act" else viewer())
+    name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+    assert client.get(reverse(f"{name}_changelist")).status_code == 200
+    if admin.site._registry[model].search_fields:
+        assert client.get(reverse(f"{name}_changelist"), {"q": "WEB-1"}).status_code == 200
+    row = model._default_manager.first()
+    assert row is not None
+    assert client.get(reverse(f"{name}_change", args=[row.pk])).status_code == 200
+    adding = client.get(reverse(f"{name}_add")).status_code
+    is_made_by_hand = model._meta.model_name in (
+        ["group", "item", "package", "packagemapping", "partner", "user", "venue"]
+    )
+    assert adding == (200 if is_made_by_hand and may == "act" else 403)
+
+
+@pytest.mark.parametrize("model", REGISTRY, ids=lambda model: model._meta.label)
+def test_a_status_is_never_a_field_of_a_form(
+    model: type[Any], everything: dict[str, str], order_desk: User
+) -> None:
+    client = signed_in(order_desk)
+    row = model._default_manager.first()
+    page = client.get(
+        reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[row.pk])
+    )
+    assert b'name="status"' not in page.content
+
+
+def test_the_home_page_counts_what_needs_somebody(
+    everything: dict[str, str], order_desk: User, statements: Callable[[], Any]
+) -> None:
+    soon = datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=3)
+    Order.objects.filter(pk=everything["draft"]).update(draft_expires_at=soon)
+    client = signed_in(order_desk)
+    with statements() as count:
+        page = client.get("/admin/")
+    tiles = {tile.title: (tile.number, tile.url) for tile in page.context["tiles"]}
+    list_url = reverse("admin:orders_order_changelist")
+    assert tiles == {
+        "Failed": (1, f"{list_url}?status=Error"),
+        "Unmapped": (1, f"{list_url}?cause=unmapped_item"),
+        "In flight": (1, f"{list_url}?status=in_flight"),
+        "Drafts expiring": (1, f"{list_url}?status=expiring"),
+    }
+    for _number, url in tiles.values():
+        assert client.get(url).context["cl"].result_count == 1
+    assert len(count) <= 8, "\n".join(count.statements)
+
+
+def test_somebody_who_may_not_see_orders_sees_no_numbers(
+    everything: dict[str, str], django_user_model: type[User]
+) -> None:
+    nobody = django_user_model.objects.create_user("new", is_staff=True)
+    page = signed_in(nobody).get("/admin/")
+    assert page.status_code == 200
+    assert "tiles" not in page.context
+    assert "CM26" not in text_of(page)
+
+
+def test_signing_in_leads_home_and_to_the_page_that_was_asked_for(
+    client: Client, order_desk: User
+) -> None:
+    assert client.get("/admin").headers["Location"] == "/admin/"
+    answers = {"username": "desk", "password": "desk-password"}
+    form = client.get("/admin/login/")
+    assert b'name="next" value="/admin/"' in form.content
+    signed = client.post("/admin/login/", {**answers, "next": "/admin/orders/order/"})
+    assert signed.headers["Location"] == "/admin/orders/order/"
+
+
+def test_a_stranger_is_led_to_the_log_in(client: Client, db: None) -> None:
+    asked = client.get("/admin/orders/order/")
+    assert asked.status_code == 302
+    assert asked.headers["Location"] == "/admin/login/?next=/admin/orders/order/"
+
+
+def test_a_missing_page_and_a_forbidden_one_say_so_inside_the_admin(
+    db: None, order_desk: User
+) -> None:
+    missing = signed_in(order_desk).get("/admin/nothing/here/")
+    assert (missing.status_code, "There is nothing here" in text_of(missing)) == (404, True)
+    forbidden = signed_in(viewer()).get(reverse("admin:partners_partner_add"))
+    assert (forbidden.status_code, "You may not do this" in text_of(forbidden)) == (403, True)
+
+
+def test_a_forged_form_is_refused_with_a_page_for_people(order_desk: User) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(order_desk)
+    refused = client.post(reverse("admin:partners_partner_add"), {"name": "Forged"})
+    assert refused.status_code == 403
+    assert "This page was open for too long" in text_of(refused)
+
+
+def test_jobs_are_listed_with_what_they_work_on(
+    everything: dict[str, str], order_desk: User
+) -> None:
+    page = signed_in(order_desk).get(reverse("admin:procrastinate_procrastinatejob_changelist"))
+    job = ProcrastinateJob.objects.latest("id")
+    assert job.args["order_id"] in text_of(page)
