@@ -16,10 +16,9 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from channel_manager.lib.errors import ErrorCode, Fault, InvalidRequest, NotFound, Refusal
+from channel_manager.lib.strict_fields import MAX_FAULTS
 
 CONTENT_TYPE = "application/problem+json"
-# A body of 1 MiB has room for many more faults than anybody reads.
-MAX_FAULTS = 1000
 _log = logging.getLogger(__name__)
 
 

@@ -86,8 +86,10 @@ DATABASES: dict[str, Any] = {
 }
 DATABASES["default"].setdefault("OPTIONS", {})
 # A request that waits longer than this for a row is told to come back; nobody queues for ever.
+# Who stands still within a transaction (a process that was frozen) loses its locks before those
+# who wait for them give up: a new worker could not start otherwise.
 DATABASES["default"]["OPTIONS"]["options"] = (
-    "-c lock_timeout=10s -c statement_timeout=60s -c idle_in_transaction_session_timeout=120s"
+    "-c lock_timeout=10s -c statement_timeout=60s -c idle_in_transaction_session_timeout=8s"
 )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

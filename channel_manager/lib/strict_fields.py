@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -11,6 +12,8 @@ from django.core.exceptions import ValidationError as DjangoValidationError
 from django.core.validators import EmailValidator
 from rest_framework import serializers
 
+# A body of 1 MiB has room for many more faults than anybody reads, and each costs time.
+MAX_FAULTS = 1000
 # C0 and C1 control characters, and lone surrogates, which UTF-8 cannot carry.
 _FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 # What BCP 47 tags look like; which of them exist changes with its registry.
@@ -45,22 +48,48 @@ class StrictSerializer(serializers.Serializer[Any]):
         except serializers.ValidationError as error:
             faults = dict(error.detail)  # type: ignore[arg-type]
         allowed = ", ".join(self.fields)
-        for name in data:
-            if name not in self.fields:
-                message = self.error_messages["unknown_member"].format(allowed=allowed)
-                faults[name] = [serializers.ErrorDetail(message, code="unknown_member")]
+        unknown = (name for name in data if name not in self.fields)
+        for name in itertools.islice(unknown, MAX_FAULTS):
+            message = self.error_messages["unknown_member"].format(allowed=allowed)
+            faults[name] = [serializers.ErrorDetail(message, code="unknown_member")]
         if faults:
             raise serializers.ValidationError(faults)
         return value
 
 
 class StrictListField(serializers.ListField):
-    """A list that is refused unread when it has more entries than it may."""
+    """A list that is refused unread when it has more entries than it may.
+
+    Once MAX_FAULTS are found, the rest goes unread.
+    """
 
     def to_internal_value(self, data: Any) -> list[Any]:
         if isinstance(data, list) and self.max_length is not None and len(data) > self.max_length:
             self.fail("max_length", max_length=self.max_length)
         return super().to_internal_value(data)
+
+    def run_child_validation(self, data: Any) -> list[Any]:
+        values: list[Any] = []
+        faults: dict[Any, Any] = {}
+        found = 0
+        for index, entry in enumerate(data):
+            try:
+                values.append(self.child.run_validation(entry))
+            except serializers.ValidationError as error:
+                faults[index] = error.detail
+                found += _count(error.detail)
+                if found >= MAX_FAULTS:
+                    break
+        if faults:
+            raise serializers.ValidationError(faults)
+        return values
+
+
+def _count(detail: Any) -> int:
+    """Return how many faults an error's nested detail holds."""
+    if isinstance(detail, Mapping):
+        return sum(map(_count, detail.values()))
+    return sum(map(_count, detail)) if isinstance(detail, list) else 1
 
 
 def is_uuid(text: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import signal
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -26,7 +27,9 @@ def only_stack() -> Iterator[Stack]:
 def stack(only_stack: Stack) -> Iterator[Stack]:
     """The stack; when a test is done every order settles and every invariant holds."""
     yield only_stack
-    if not only_stack.workers:
+    for worker in only_stack.workers:
+        worker.signal(signal.SIGCONT)
+    if all(worker.exit_code is not None for worker in only_stack.workers):
         only_stack.start_worker()
     only_stack.wait_until_settled(seconds=SETTLE_SECONDS)
     assert violations(only_stack.sql) == []
@@ -43,7 +46,7 @@ def idle_stack(stack: Stack) -> Stack:
 @pytest.fixture
 def working_stack(stack: Stack) -> Stack:
     """The stack with a worker."""
-    if not stack.workers:
+    if all(worker.exit_code is not None for worker in stack.workers):
         stack.start_worker()
     return stack
 
