@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db import IntegrityError, InternalError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
 from rest_framework import exceptions, serializers
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
@@ -98,18 +99,22 @@ def problem(refusal: Refusal, request: HttpRequest) -> dict[str, Any]:
 def problem_response(refusal: Refusal, request: HttpRequest) -> HttpResponse:
     """Answer a request outside the API's views: a page for a browser, else a problem body."""
     status = refusal.error_code.text.status
-    headers = _headers(refusal)
+    body = problem(refusal, request)
+    response: HttpResponse
     if wants_html(request):
-        body = problem(refusal, request)
-        return render(request, "problem.html", {"problem": body}, status=status)
-    return JsonResponse(
-        problem(refusal, request), status=status, content_type=CONTENT_TYPE, headers=headers
-    )
+        response = render(request, "problem.html", {"problem": body}, status=status)
+    else:
+        response = JsonResponse(body, status=status, content_type=CONTENT_TYPE)
+    for name, value in _headers(refusal).items():
+        response[name] = value
+    patch_vary_headers(response, ["Accept"])
+    return response
 
 
 def wants_html(request: HttpRequest) -> bool:
-    """Tell whether the caller is a browser: it names text/html itself, no wildcard counts."""
-    return "text/html" in request.headers.get("Accept", "")
+    """Tell whether the caller is a browser: it prefers text/html; a mere wildcard gets JSON."""
+    offered = ["application/json", CONTENT_TYPE, "text/html"]
+    return request.get_preferred_type(offered) == "text/html"
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

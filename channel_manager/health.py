@@ -7,16 +7,22 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_safe
 from procrastinate.contrib.django.models import ProcrastinateWorker
 
 _schema_is_ours = False
 
 
+@csrf_exempt
+@require_safe
 def live(request: HttpRequest) -> JsonResponse:
     """Answer 200 while the process can answer at all."""
     return JsonResponse({"status": "live"})
 
 
+@csrf_exempt
+@require_safe
 def ready(request: HttpRequest) -> JsonResponse:
     """Answer 200 when database, migrations, demo file and a worker are there, else 503 and why."""
     try:

@@ -12,6 +12,7 @@ from typing import Any
 from django.conf import settings
 
 from channel_manager.lib.money import rounded
+from orders.manifests import order_path, wallet_path
 from orders.models import Order, OrderLine, OrderStatus
 from wallets.models import Asset, Wallet, WalletStatus
 
@@ -50,12 +51,12 @@ def render_summary(order: Order) -> dict[str, Any]:
 
 def order_manifest_url(order: Order) -> str:
     """Return the absolute address of an order's manifest."""
-    return f"{settings.PUBLIC_URL}/m/{order.token}"
+    return f"{settings.PUBLIC_URL}{order_path(order)}"
 
 
 def wallet_manifest_url(wallet: Wallet) -> str:
     """Return the absolute address of a wallet's manifest."""
-    return f"{settings.PUBLIC_URL}/w/{wallet.token}"
+    return f"{settings.PUBLIC_URL}{wallet_path(wallet)}"
 
 
 def _line(order: Order, line: OrderLine) -> dict[str, Any]:
