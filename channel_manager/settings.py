@@ -176,6 +176,8 @@ RECOVERY_CRON = env.str("RECOVERY_CRON", default="* * * * * */15")
 PROCRASTINATE_WORKER_DEFAULTS = {
     "update_heartbeat_interval": max(1.0, WORKER_SILENCE_SECONDS / 3),
     "stalled_worker_timeout": float(WORKER_SILENCE_SECONDS),
+    # A notification that comes while the worker looks for a job is lost on it: then it looks again.
+    "fetch_job_polling_interval": 0.5,
     "delete_jobs": "successful",
 }
 PROCRASTINATE_IMPORT_PATHS: list[str] = []

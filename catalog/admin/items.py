@@ -7,7 +7,8 @@ from django.http import HttpRequest
 from catalog.models import Item, ItemType
 from channel_manager.lib.admin.base import StaffAdmin, register
 from channel_manager.lib.admin.columns import column
-from channel_manager.lib.admin.typed import ChoicesDropdownFilter, RelatedDropdownFilter
+from channel_manager.lib.admin.typed import ChoicesDropdownFilter
+from partners.admin.filters import VenueFilter
 
 
 @register(Item)
@@ -16,7 +17,7 @@ class ItemAdmin(StaffAdmin[Item]):
 
     list_display = ("number", "description", "kind", "vat", "venue")
     list_select_related = ("venue",)
-    list_filter = (("type", ChoicesDropdownFilter), ("venue", RelatedDropdownFilter))
+    list_filter = (("type", ChoicesDropdownFilter), VenueFilter)
     search_fields = ("number", "description")
     search_help_text = "Number or description"
     fieldsets = ((None, {"fields": ("number", "description", "venue", "type", "vat_rate")}),)

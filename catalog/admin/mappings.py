@@ -28,6 +28,7 @@ class PackageMappingAdmin(StaffAdmin[PackageMapping]):
     search_fields = ("item_number", "package__code", "package__name", "partner__name")
     search_help_text = "Item number, package or partner"
     autocomplete_fields = ("partner", "package")
+    change_form_outer_before_template = "admin/catalog/packagemapping/note.html"
     fieldsets = (
         (None, {"fields": ("partner", "item_number", "package")}),
         (

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Count, Field, Q, QuerySet
+from django.db.models import Count, Field, QuerySet
 from django.forms import Field as FormField
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
@@ -19,7 +19,8 @@ from catalog.selling import find_faults
 from channel_manager.history.models import Event
 from channel_manager.lib.admin.base import StaffAdmin, StaffInline, register
 from channel_manager.lib.admin.columns import EMPTY, column
-from channel_manager.lib.admin.typed import ChoicesDropdownFilter, ModelForm, RelatedDropdownFilter
+from channel_manager.lib.admin.typed import ChoicesDropdownFilter, ModelForm
+from partners.admin.filters import VenueFilter
 from partners.timeline import Look, tell
 
 _LOOKS: Mapping[str, Look] = {
@@ -69,7 +70,7 @@ class PackageAdmin(StaffAdmin[Package]):
     list_filter = (
         ("status", ChoicesDropdownFilter),
         ("dating", ChoicesDropdownFilter),
-        ("venue", RelatedDropdownFilter),
+        VenueFilter,
     )
     search_fields = ("code", "name")
     search_help_text = "Code or name"
@@ -85,9 +86,15 @@ class PackageAdmin(StaffAdmin[Package]):
     change_form_outer_after_template = "admin/catalog/package/below.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Package]:
-        """Count the active components along; leave the venues' logos where they are."""
-        active = Count("components", filter=Q(components__is_active=True))
-        return super().get_queryset(request).annotate(active=active).defer("venue__logo")
+        """Leave the venues' logos where they are."""
+        return super().get_queryset(request).defer("venue__logo")
+
+    def prepare_rows(self, rows: Sequence[Package]) -> None:
+        """Count the active components of a page of packages in one statement."""
+        active = Component.objects.filter(package__in=rows, is_active=True).order_by()
+        counts = dict(active.values_list("package").annotate(Count("pk")))
+        for row in rows:
+            row.active = counts.get(row.pk, 0)  # type: ignore[attr-defined]
 
     def formfield_for_dbfield(
         self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any

@@ -19,6 +19,7 @@ from channel_manager.lib.admin.typed import (
 )
 from orders.admin.badges import LEDGER_COLOURS
 from orders.models import LedgerEntry
+from partners.admin.filters import VenueFilter
 
 
 @register(LedgerEntry)
@@ -41,7 +42,7 @@ class LedgerEntryAdmin(ReadOnlyAdmin[LedgerEntry]):
     list_filter = (
         ("kind", ChoicesDropdownFilter),
         ("partner", RelatedDropdownFilter),
-        ("venue", RelatedDropdownFilter),
+        VenueFilter,
     )
     ordering = ("-id",)
     sortable_by = ()

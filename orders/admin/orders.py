@@ -32,6 +32,7 @@ from orders.admin.filters import CauseFilter, ReceivedFilter, StatusFilter
 from orders.admin.search import MOST, find_orders
 from orders.api.rendering import order_manifest_url
 from orders.models import Order, OrderEvent, OrderStatus
+from partners.admin.filters import VenueFilter
 
 # One request replays this many at most; each is a transaction of its own.
 _MOST_REPLAYS = 200
@@ -59,7 +60,7 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
         CauseFilter,
         ("visit_date", RangeDateFilter),
         ("received_at", ReceivedFilter),
-        ("venue", RelatedDropdownFilter),
+        VenueFilter,
         ("test_mode", BooleanRadioFilter),
     )
     list_before_template = "admin/orders/order/quick_filters.html"

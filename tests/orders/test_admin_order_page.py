@@ -161,8 +161,8 @@ def test_an_unmapped_item_leads_to_a_mapping_form_that_is_filled_in(
 @pytest.mark.parametrize(
     ("spoil", "what"),
     [
-        (lambda day: Component.objects.update(is_active=False), "has no active component to issue"),
-        (lambda day: Price.objects.all().delete(), f"has no price for {TOMORROW:%-d %b %Y}."),
+        (lambda: Component.objects.update(is_active=False), "has no active component to issue"),
+        (lambda: Price.objects.all().delete(), f"has no price for {TOMORROW:%-d %b %Y}."),
     ],
     ids=["component", "price"],
 )
@@ -171,10 +171,10 @@ def test_what_a_package_lacks_leads_to_the_package(
     api: ApiClient,
     day: Package,
     issue: Issue,
-    spoil: Callable[[Package], Any],
+    spoil: Callable[[], Any],
     what: str,
 ) -> None:
-    spoil(day)
+    spoil()
     order = issue(api.create()["orderId"])
     page = page_of(desk, order)
     (remedy,) = page.context["page"].remedies

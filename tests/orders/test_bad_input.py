@@ -85,27 +85,20 @@ def plant(body: Any, pointer: str, value: Any) -> Any:
     return old
 
 
-def wrong_types() -> list[Any]:
-    return [
-        pytest.param(pointer, value, id=f"{pointer}={json.dumps(value)}")
-        for pointer, kind in MEMBERS.items()
-        for value in WRONG[kind.rstrip("?")]
-        if not (kind.endswith("?") and value is None)
-    ]
-
-
 def test_the_body_that_uses_every_member_is_accepted(api: ApiClient) -> None:
     assert api.post(full_body(api)).status_code == 201
 
 
-@pytest.mark.parametrize(("pointer", "value"), wrong_types())
-def test_a_value_of_the_wrong_type_is_refused_where_it_stands(
-    api: ApiClient, pointer: str, value: Any
-) -> None:
-    body, before = full_body(api), stored()
-    plant(body, pointer, value)
-    refusal = assert_refused(api.post(body), before)
-    assert [fault["pointer"] for fault in refusal["errors"]] == [pointer]
+@pytest.mark.parametrize("pointer", MEMBERS)
+def test_a_value_of_the_wrong_type_is_refused_where_it_stands(api: ApiClient, pointer: str) -> None:
+    before, kind = stored(), MEMBERS[pointer]
+    for value in WRONG[kind.rstrip("?")]:
+        if value is None and kind.endswith("?"):
+            continue
+        body = full_body(api)
+        plant(body, pointer, value)
+        refusal = assert_refused(api.post(body), before)
+        assert [fault["pointer"] for fault in refusal["errors"]] == [pointer], value
 
 
 @pytest.mark.parametrize("pointer", [p for p, kind in MEMBERS.items() if kind.endswith("?")])
@@ -180,33 +173,32 @@ def test_all_faults_are_listed_at_once(api: ApiClient) -> None:
     assert refusal["code"] == "invalid_request"
 
 
+UNKNOWN = {
+    "typo": "typo",
+    "partnerid": "partnerid",
+    "ITEMNUMBER": "ITEMNUMBER",
+    "Ünïcode 🎢": "Ünïcode 🎢",
+    "a/b~c": "a~1b~0c",
+    "": "",
+    "__proto__": "__proto__",
+    "non_field_errors": "non_field_errors",
+    "x" * 1000: "x" * 1000,
+}
+
+
 @pytest.mark.parametrize("holder", ["", "/items/0", "/items/0/wallet", f"{SCHEDULE}/0"])
-@pytest.mark.parametrize(
-    ("name", "escaped"),
-    [
-        ("typo", "typo"),
-        ("partnerid", "partnerid"),
-        ("ITEMNUMBER", "ITEMNUMBER"),
-        ("Ünïcode 🎢", "Ünïcode 🎢"),
-        ("a/b~c", "a~1b~0c"),
-        ("", ""),
-        ("__proto__", "__proto__"),
-        ("non_field_errors", "non_field_errors"),
-        ("x" * 1000, "x" * 1000),
-    ],
-)
-def test_an_unknown_member_is_refused_with_its_name(
-    api: ApiClient, holder: str, name: str, escaped: str
-) -> None:
-    body, before = full_body(api), stored()
-    inner: Any = body
-    for step in holder.split("/")[1:]:
-        inner = inner[int(step) if isinstance(inner, list) else step]
-    inner[name] = None
-    refusal = assert_refused(api.post(body), before)
-    assert [(f["pointer"], f["code"]) for f in refusal["errors"]] == [
-        (f"{holder}/{escaped}", "unknown_member")
-    ]
+def test_an_unknown_member_is_refused_with_its_name(api: ApiClient, holder: str) -> None:
+    before = stored()
+    for names in (*([name] for name in UNKNOWN), list(UNKNOWN)):
+        body = full_body(api)
+        inner: Any = body
+        for step in holder.split("/")[1:]:
+            inner = inner[int(step) if isinstance(inner, list) else step]
+        inner.update(dict.fromkeys(names))
+        refusal = assert_refused(api.post(body), before)
+        assert sorted((f["pointer"], f["code"]) for f in refusal["errors"]) == sorted(
+            (f"{holder}/{UNKNOWN[name]}", "unknown_member") for name in names
+        )
 
 
 @pytest.mark.parametrize("name", ["\ud800", "a\udfffb", "\x00", "\x1b[2J"])
@@ -230,10 +222,10 @@ LIMITS = {
 
 
 @pytest.mark.parametrize("pointer", LIMITS)
-@pytest.mark.parametrize("character", ["x", "ü", "🎢"])
 def test_the_longest_text_is_kept_and_a_longer_one_refused_never_cut(
-    api: ApiClient, pointer: str, character: str
+    api: ApiClient, pointer: str
 ) -> None:
+    character = "🎢"  # one character of four bytes
     body, before = full_body(api), stored()
     del body["items"][0]["wallet"]["componentSchedule"]
     plant(body, pointer, character * (LIMITS[pointer] + 1))
@@ -275,15 +267,13 @@ def test_a_language_that_is_no_tag_is_refused(api: ApiClient, tag: str) -> None:
     assert {fault["pointer"] for fault in refusal["errors"]} == {"/sellToLanguage"}
 
 
-@pytest.mark.parametrize("pointer", TEXTS)
 @pytest.mark.parametrize("character", [*"\x00\t\n\x1b\x1f\x7f\x80\x9f", "\udfff", "\ud83c x"])
-def test_control_characters_and_lone_surrogates_are_refused(
-    api: ApiClient, pointer: str, character: str
-) -> None:
+def test_control_characters_and_lone_surrogates_are_refused(api: ApiClient, character: str) -> None:
     body, before = full_body(api), stored()
-    plant(body, pointer, f"a{character}b")
+    for pointer in TEXTS:
+        plant(body, pointer, f"a{character}b")
     refusal = assert_refused(api.post(body), before)
-    assert [fault["pointer"] for fault in refusal["errors"]] == [pointer]
+    assert sorted(fault["pointer"] for fault in refusal["errors"]) == sorted(TEXTS)
 
 
 @pytest.mark.parametrize("pointer", [p for p in FREE_TEXTS if not p.endswith(("names/0", "Name"))])
@@ -308,14 +298,15 @@ def test_names_of_the_whole_world_come_back_exactly(api: ApiClient, name: str) -
 NUMBERS = ["0", "-0", "-1", "1001", "1.0", "1e0", "1E3", "0.5", "-1e400", "1e400", "1e-400"]
 
 
-@pytest.mark.parametrize(
-    "digits", [*NUMBERS, str(10**30), str(-(10**30)), "9" * 101, "9" * 9000, "1" + "0" * 400 + ".5"]
-)
-def test_absurd_quantities_are_refused(api: ApiClient, digits: str) -> None:
+NUMBERS += [str(10**30), str(-(10**30)), "9" * 101, "9" * 9000, "1" + "0" * 400 + ".5"]
+
+
+def test_absurd_quantities_are_refused(api: ApiClient) -> None:
     before = stored()
     text = json.dumps(api.order_body(line(quantity=4711)))
-    raw = text.replace("4711", digits).encode()
-    assert_refused(api.request("POST", "/channelManager", raw=raw), before)
+    for digits in NUMBERS:
+        raw = text.replace("4711", digits).encode()
+        assert_refused(api.request("POST", "/channelManager", raw=raw), before)
 
 
 DATES = [
@@ -339,45 +330,30 @@ TIMES = [
 
 
 @pytest.mark.parametrize("holder", ["/items/0", f"{SCHEDULE}/0"])
-@pytest.mark.parametrize(
-    ("name", "text"),
-    [*(("visitDate", text) for text in DATES), *(("visitTime", text) for text in TIMES)],
-)
+@pytest.mark.parametrize(("name", "texts"), [("visitDate", DATES), ("visitTime", TIMES)])
 def test_absurd_dates_and_times_are_refused_where_they_stand(
-    api: ApiClient, holder: str, name: str, text: str
+    api: ApiClient, holder: str, name: str, texts: list[str]
 ) -> None:
-    body, before = full_body(api), stored()
-    plant(body, f"{holder}/{name}", text)
-    refusal = assert_refused(api.post(body), before)
-    assert [fault["pointer"] for fault in refusal["errors"]] == [f"{holder}/{name}"]
+    before = stored()
+    for text in texts:
+        body = full_body(api)
+        plant(body, f"{holder}/{name}", text)
+        refusal = assert_refused(api.post(body), before)
+        assert [fault["pointer"] for fault in refusal["errors"]] == [f"{holder}/{name}"], text
 
 
-@pytest.mark.parametrize(
-    "partner_id",
-    [
-        "x",
-        "",
-        "0" * 36,
-        "{id}x",
-        "x{id}",
-        "{{{id}}}",
-        "urn:uuid:{id}",
-        "urn:{hex}",
-        "{hex}",
-        "{id} ",
-        "{hex}----",
-        "----{hex}",
-        "\u0661" * 36,
-    ],
+ODD_UUIDS = (
+    *("x", "", "0" * 36, "{id}x", "x{id}", "{{{id}}}", "urn:uuid:{id}", "urn:{hex}", "{hex}"),
+    *("{id} ", "{hex}----", "----{hex}", "\u0661" * 36),
 )
-def test_a_partner_id_of_another_form_is_refused(api: ApiClient, partner_id: str) -> None:
-    key = api.partner.pk
-    body = {
-        **api.order_body(line()),
-        "partnerId": partner_id.format(id=key, hex=key.hex),
-    }
-    refusal = assert_refused(api.post(body), stored())
-    assert [fault["pointer"] for fault in refusal["errors"]] == ["/partnerId"]
+
+
+def test_a_partner_id_of_another_form_is_refused(api: ApiClient) -> None:
+    key, before = api.partner.pk, stored()
+    for form in ODD_UUIDS:
+        body = {**api.order_body(line()), "partnerId": form.format(id=key, hex=key.hex)}
+        refusal = assert_refused(api.post(body), before)
+        assert [fault["pointer"] for fault in refusal["errors"]] == ["/partnerId"], form
 
 
 def test_the_partner_id_is_accepted_in_any_case(api: ApiClient) -> None:
@@ -416,7 +392,7 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 @settings(
-    max_examples=250,
+    max_examples=120,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

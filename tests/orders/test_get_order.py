@@ -88,17 +88,18 @@ def test_an_unknown_id_is_not_found(api: ApiClient, query: str) -> None:
     assert_problem(api.get(f"/channelManager/{NOBODY}{query}"), 404, "not_found")
 
 
-@pytest.mark.parametrize(
-    "wait", ["0", "26", "-1", "1.5", "1e1", "", "ten", "\u0661", "%2B5", "%205", "9" * 500, "%00"]
-)
-def test_a_wait_is_1_to_25_seconds(api: ApiClient, wait: str) -> None:
+WAITS = ("0", "26", "-1", "1.5", "1e1", "", "ten", "\u0661", "%2B5", "%205", "9" * 500, "%00")
+
+
+def test_a_wait_is_1_to_25_seconds(api: ApiClient) -> None:
     created = api.create(line())
-    assert_problem(
-        api.get(f"/channelManager/{created['orderId']}?wait={wait}"),
-        400,
-        "invalid_request",
-        ("?wait", "invalid_wait"),
-    )
+    for wait in WAITS:
+        assert_problem(
+            api.get(f"/channelManager/{created['orderId']}?wait={wait}"),
+            400,
+            "invalid_request",
+            ("?wait", "invalid_wait"),
+        )
 
 
 def test_the_id_is_looked_at_before_the_wait(api: ApiClient) -> None:

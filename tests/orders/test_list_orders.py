@@ -156,16 +156,14 @@ def test_the_default_page_has_100_rows(api: ApiClient) -> None:
     assert len(listed(api, pageSize=1000)["data"]) == 101
 
 
-@pytest.mark.parametrize(
-    "size", ["0", "1001", "-1", "1.5", "", "ten", "1e2", " 5", "\u0665", "9" * 400]
-)
-def test_a_page_size_is_1_to_1000(api: ApiClient, size: str) -> None:
-    assert_problem(
-        api.get(path(api, pageSize=size)),
-        400,
-        "invalid_request",
-        ("?pageSize", "invalid_page_size"),
-    )
+def test_a_page_size_is_1_to_1000(api: ApiClient) -> None:
+    for size in ("0", "1001", "-1", "1.5", "", "ten", "1e2", " 5", "\u0665", "9" * 400):
+        assert_problem(
+            api.get(path(api, pageSize=size)),
+            400,
+            "invalid_request",
+            ("?pageSize", "invalid_page_size"),
+        )
 
 
 def test_filters_are_combined_with_and(api: ApiClient, issue: Callable[[str], Order]) -> None:
@@ -207,22 +205,22 @@ def test_an_order_is_found_by_the_very_moment_it_was_answered_with(
     assert references(listed(api, receivedAtFrom=at, receivedAtTo=at)) == ["A"]
 
 
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("2026-11-20", ["A"]),  # a day of the venue's
-        ("2026-11-21", []),
-        ("2026-11-20T11:00:00Z", ["A"]),
-        ("2026-11-20T12:00:00+01:00", ["A"]),
-        ("2026-11-20T12:00+0100", ["A"]),
-        ("2026-11-20T11:00:00.001Z", []),
-        ("0001-01-02", ["A"]),
-        ("9999-12-30", []),
-    ],
-)
-def test_a_bound_is_a_date_or_a_moment(api: ApiClient, text: str, found: list[str]) -> None:
+BOUNDS = {
+    "2026-11-20": ["A"],  # a day of the venue's
+    "2026-11-21": [],
+    "2026-11-20T11:00:00Z": ["A"],
+    "2026-11-20T12:00:00+01:00": ["A"],
+    "2026-11-20T12:00+0100": ["A"],
+    "2026-11-20T11:00:00.001Z": [],
+    "0001-01-02": ["A"],
+    "9999-12-30": [],
+}
+
+
+def test_a_bound_is_a_date_or_a_moment(api: ApiClient) -> None:
     create(api, "A")
-    assert references(listed(api, receivedAtFrom=text)) == found
+    for text, found in BOUNDS.items():
+        assert references(listed(api, receivedAtFrom=text)) == found, text
 
 
 def test_a_date_as_upper_bound_includes_its_whole_day_at_the_venue(
@@ -236,38 +234,27 @@ def test_a_date_as_upper_bound_includes_its_whole_day_at_the_venue(
     assert references(listed(api, receivedAtFrom="2026-11-21")) == ["B"]
 
 
+NO_MOMENTS = (
+    *("", "yesterday", "2026-02-30", "2026-13-01", "2026-11-20T25:00Z", "10000-01-01"),
+    *("1768000000", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "\x00"),
+    *("2026-11-20T11:00:00+99:00", "2026-11-20\x00"),
+)
+
+
 @pytest.mark.parametrize("name", ["receivedAtFrom", "receivedAtTo"])
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "yesterday",
-        "2026-02-30",
-        "2026-13-01",
-        "2026-11-20T25:00Z",
-        "10000-01-01",
-        "1768000000",
-        "0001-01-01T00:00:00+14:00",
-        "9999-12-31T23:59:59-14:00",
-        "2026-11-20T11:00:00+99:00",
-        "\x00",
-        "2026-11-20\x00",
-    ],
-)
-def test_a_bound_that_is_no_moment_is_refused(api: ApiClient, name: str, text: str) -> None:
-    body = api.get(path(api, **{name: text}))
-    assert body.status_code == 400
-    (fault,) = body.json()["errors"]
-    assert fault["pointer"] == f"?{name}"
+def test_a_bound_that_is_no_moment_is_refused(api: ApiClient, name: str) -> None:
+    for text in NO_MOMENTS:
+        response = api.get(path(api, **{name: text}))
+        assert response.status_code == 400, text
+        assert [fault["pointer"] for fault in response.json()["errors"]] == [f"?{name}"], text
 
 
-@pytest.mark.parametrize(
-    "status", ["issued", "Issued,", ",", "", "Issued, Draft", "Nonsense", "Issued,Nonsense", "\x00"]
-)
-def test_an_unknown_status_is_refused(api: ApiClient, status: str) -> None:
-    response = api.get(path(api, status=status))
-    assert response.status_code == 400
-    assert [fault["pointer"] for fault in response.json()["errors"]] == ["?status"]
+def test_an_unknown_status_is_refused(api: ApiClient) -> None:
+    odd = ("issued", "Issued,", ",", "", "Issued, Draft", "Nonsense", "Issued,Nonsense", "\x00")
+    for status in odd:
+        response = api.get(path(api, status=status))
+        assert response.status_code == 400, status
+        assert [fault["pointer"] for fault in response.json()["errors"]] == ["?status"]
 
 
 def test_a_misspelt_filter_is_refused_with_its_name_and_all_faults_are_listed(
@@ -328,13 +315,10 @@ def test_an_altered_key_is_refused_at_every_place(api: ApiClient) -> None:
         _refuses_key(api, key[:place] + changed + key[place + 1 :])
 
 
-@pytest.mark.parametrize(
-    "key",
-    ["", "x", "::", "a:b:c", "\x00", "é", ".eJw:1:2", "9" * 5000],
-)
-def test_a_forged_key_is_refused(api: ApiClient, key: str) -> None:
+def test_a_forged_key_is_refused(api: ApiClient) -> None:
     create(api, "A", "B")
-    _refuses_key(api, key)
+    for key in ("", "x", "::", "a:b:c", "\x00", "é", ".eJw:1:2", "9" * 5000):
+        _refuses_key(api, key)
 
 
 def test_something_else_that_we_signed_is_not_a_key(api: ApiClient) -> None:

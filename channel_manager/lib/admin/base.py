@@ -38,6 +38,7 @@ class StaffAdmin(ModelAdmin[_Model]):
     paginator = CappedPaginator
     show_full_result_count = False
     list_per_page = 50
+    show_facets = admin.ShowFacets.NEVER
     list_filter_submit = True
     list_fullwidth = True
     compressed_fields = True

@@ -1,0 +1,309 @@
+"""The admin in a real browser: the daily work, and how it looks on two screens, light and dark.
+
+ADMIN_SCREENSHOTS names a directory that pictures of every page are left in, to be looked at.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.urls import reverse
+from playwright.sync_api import Error, Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from catalog.models import Package, PackageMapping
+from orders.models import Order, OrderEvent
+from partners.keys import hash_key
+from partners.models import ApiKey
+from tests.conftest import TOMORROW, ApiClient
+from wallets.models import Wallet
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+DAY = {"itemNumber": "DAY", "visitDate": TOMORROW.isoformat()}
+DESKTOP = {"width": 1280, "height": 900}
+TABLET = {"width": 820, "height": 1180}
+LONG = "Jürgen Müller-Lüdenscheidt van den Berg-Zandvoort"
+
+
+@pytest.fixture
+def orders(api: ApiClient, issue: Callable[[str], Order], order_desk: User) -> dict[str, Order]:
+    """One order of each state, with texts that are as long as they come."""
+    bodies: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+        "issued": ({**DAY, "quantity": 2, "wallet": {"names": ["Noah", LONG]}}, {}),
+        "draft": ({"itemNumber": "BUNDLE", "visitDate": DAY["visitDate"], "quantity": 30}, {}),
+        "failed": ({**DAY, "itemNumber": "SKU-9"}, {"sellToOrderReference": "R" * 128}),
+        "cancelled": (DAY, {}),
+    }
+    bodies["draft"][1]["paymentReference"] = None
+    made = {}
+    for name, (line, members) in bodies.items():
+        header = {
+            "sellToName": LONG,
+            "sellToEmail": f"{'guest' * 8}@example.com",
+            "sellToOrderReference": f"WEB-{name}",
+            **members,
+        }
+        made[name] = issue(api.create(line, **header)["orderId"])
+    api.delete(str(made["cancelled"].pk))
+    return {name: Order.objects.get(pk=order.pk) for name, order in made.items()}
+
+
+@pytest.fixture
+def desk(page: Page, live_server: LiveServer, order_desk: User) -> Page:
+    """A page in which somebody at the order desk has signed in by the form."""
+    page.goto(f"{live_server.url}/admin")
+    page.get_by_label("Username").fill("desk")
+    page.get_by_label("Password").fill("desk-password")
+    page.get_by_role("button", name="Log in").click()
+    expect(page).to_have_url(f"{live_server.url}/admin/")
+    return page
+
+
+def message(page: Page, text: str) -> None:
+    """Expect a message on the page."""
+    expect(page.locator("#main").get_by_text(text, exact=True)).to_be_visible()
+
+
+def choose(page: Page, field: str, text: str) -> None:
+    """Choose something in a field that searches as one types."""
+    page.locator(f".field-{field} .select2-selection").first.click()
+    page.locator(".select2-search__field").fill(text)
+    page.locator(".select2-results__option", has_text=text).first.click()
+
+
+def test_a_failed_order_is_found_mapped_and_replayed(
+    desk: Page, orders: dict[str, Order], day: Package, issue: Callable[[str], Order]
+) -> None:
+    failed = orders["failed"]
+    desk.reload()
+    desk.get_by_role("link", name=re.compile("Unmapped")).click()
+    desk.get_by_role("link", name=str(failed)).click()
+    desk.get_by_role("link", name="Map SKU-9").click()
+    expect(desk.locator(".field-partner .select2-selection")).to_contain_text("Sunny Trips")
+    expect(desk.get_by_label("Item number")).to_have_value("SKU-9")
+    choose(desk, "package", "DAY")
+    desk.get_by_role("button", name="Save", exact=True).click()
+    expect(desk.get_by_text("SKU-9 means DAY now and can be issued.")).to_be_visible()
+    assert PackageMapping.objects.get().item_number == "SKU-9"
+    desk.get_by_role("link", name="Replay").click()
+    desk.get_by_role("button", name="Replay order").click()
+    message(desk, f"Order {failed} was submitted again.")
+    assert issue(str(failed.pk)).status == "Issued"
+
+
+def test_a_draft_is_confirmed_and_then_cancelled_with_a_reason(
+    desk: Page, live_server: LiveServer, orders: dict[str, Order]
+) -> None:
+    draft = orders["draft"]
+    desk.goto(f"{live_server.url}{reverse('admin:orders_order_change', args=[draft.pk])}")
+    desk.get_by_role("link", name="Confirm", exact=True).click()
+    desk.get_by_label("Payment reference").fill("TILL-1")
+    desk.get_by_role("button", name="Confirm order").click()
+    message(desk, f"Order {draft} is confirmed and issued.")
+    desk.get_by_role("link", name="Cancel order").click()
+    desk.get_by_text("Wallets (30)").click()
+    number = Wallet.objects.filter(order=draft).values_list("reference_number", flat=True)[0]
+    expect(desk.get_by_text(number)).to_be_visible()
+    desk.get_by_role("button", name="Cancel order").click()
+    expect(desk.get_by_label("Reason")).to_be_focused()  # the browser asks for it
+    desk.get_by_label("Reason").fill("The guest is ill")
+    desk.get_by_role("button", name="Cancel order").click()
+    message(desk, f"Order {draft} is cancelled.")
+    assert Order.objects.get(pk=draft.pk).status == "Cancelled"
+    expect(desk.locator(".cm-timeline")).to_contain_text("The guest is ill")
+
+
+def test_any_number_leads_to_its_order(
+    desk: Page, live_server: LiveServer, orders: dict[str, Order]
+) -> None:
+    issued = orders["issued"]
+    number = Wallet.objects.filter(order=issued).values_list("reference_number", flat=True)[0]
+    desk.goto(f"{live_server.url}/admin/orders/order/")
+    desk.get_by_placeholder("Any number, guest or e-mail address").fill(number.lower())
+    desk.keyboard.press("Enter")
+    desk.get_by_role("link", name=str(issued)).click()
+    expect(desk.get_by_role("heading", name=str(issued), level=2)).to_be_visible()
+
+
+def test_many_wallets_are_folded_until_somebody_opens_them(
+    desk: Page, live_server: LiveServer, orders: dict[str, Order]
+) -> None:
+    draft = orders["draft"]
+    wallet = Wallet.objects.filter(order=draft, seq_no=30).get()
+    desk.goto(f"{live_server.url}{reverse('admin:orders_order_change', args=[draft.pk])}")
+    expect(desk.get_by_text(wallet.reference_number)).to_be_hidden()
+    desk.get_by_text("30 wallets").click()
+    expect(desk.get_by_text(wallet.reference_number)).to_be_visible()
+
+
+def test_selected_failures_are_replayed_from_the_list(
+    desk: Page, live_server: LiveServer, orders: dict[str, Order]
+) -> None:
+    desk.goto(f"{live_server.url}/admin/orders/order/?status=Error")
+    desk.locator("#result_list tbody input.action-select").first.check()
+    desk.locator("select[name=action]").select_option("replay_selected")
+    desk.get_by_role("button", name="Run").click()
+    refusal = "Line 100000: SKU-9 still cannot be issued (item number not mapped)."
+    message(desk, f"{orders['failed']}: {refusal}")
+
+
+def test_filters_are_chosen_in_a_sheet(
+    desk: Page, live_server: LiveServer, orders: dict[str, Order]
+) -> None:
+    desk.goto(f"{live_server.url}/admin/orders/order/")
+    desk.locator("a", has_text="Filters").click()
+    sheet = desk.locator("#changelist-filter")
+    expect(sheet).to_be_visible()
+    photograph(desk, "filters-1280-light")
+    sheet.locator("select[name=cause]").select_option("unmapped_item")
+    sheet.get_by_role("button", name=re.compile("Apply")).click()
+    expect(desk.locator("#result_list tbody")).to_have_count(1)
+    expect(desk.locator("#result_list")).to_contain_text(str(orders["failed"]))
+
+
+def test_a_new_key_is_made_copied_and_gone(
+    desk: Page, live_server: LiveServer, api: ApiClient
+) -> None:
+    address = reverse("admin:partners_partner_change", args=[api.partner.pk])
+    desk.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    desk.goto(f"{live_server.url}{address}")
+    desk.get_by_role("link", name="New key").click()
+    desk.get_by_label("Name").fill("Web shop")
+    desk.locator("input[value=reports]").uncheck()
+    photograph(desk, "new-key-1280-light")
+    desk.get_by_role("button", name="Make key").click()
+    key = desk.locator("#api-key").inner_text()
+    row = ApiKey.objects.get(key_hash=hash_key(key))
+    assert "reports" not in row.scopes
+    desk.get_by_role("button", name="Copy").click()
+    expect(desk.get_by_role("button", name="Copied")).to_be_visible()
+    assert desk.evaluate("navigator.clipboard.readText()") == key
+    photograph(desk, "key-shown-1280-light")
+    desk.get_by_role("link", name="I have copied it").click()
+    expect(desk.get_by_text("Web shop")).to_be_visible()
+    assert key not in desk.content()
+    with pytest.raises(Error, match="ERR_CACHE_MISS"):  # it is not kept, and not made again
+        desk.go_back()
+    assert ApiKey.objects.filter(name="Web shop").count() == 1
+
+
+def test_a_package_takes_another_component_and_price(
+    desk: Page, live_server: LiveServer, api: ApiClient, day: Package
+) -> None:
+    desk.goto(f"{live_server.url}/admin/catalog/package/{day.pk}/change/")
+    desk.get_by_text("Add another Price").click()
+    desk.locator("input[name=prices-1-amount_incl_vat]").fill("30")
+    desk.locator("input[name=prices-1-visit_from]").fill("2027-01-01")
+    desk.get_by_role("button", name="Save and continue editing").click()
+    expect(desk.locator("input[name=prices-1-visit_from]")).to_have_count(1)
+    expect(desk.get_by_text("was changed successfully")).to_be_visible()
+    assert day.prices.count() == 2
+
+
+PAGES = {
+    "home": "/admin/",
+    "orders": "/admin/orders/order/",
+    "failures": "/admin/orders/order/?status=Error",
+    "nothing": "/admin/orders/order/?q=nothing-like-it",
+    "issued": "/admin/orders/order/{issued}/change/",
+    "failed": "/admin/orders/order/{failed}/change/",
+    "draft": "/admin/orders/order/{draft}/change/",
+    "cancelled": "/admin/orders/order/{cancelled}/change/",
+    "confirm": "/admin/orders/order/{draft}/confirm/",
+    "cancel": "/admin/orders/order/{issued}/cancel/",
+    "replay": "/admin/orders/order/{failed}/replay/",
+    "history": "/admin/orders/orderevent/",
+    "event": "/admin/orders/orderevent/{event}/change/",
+    "ledger": "/admin/orders/ledgerentry/",
+    "wallets": "/admin/wallets/wallet/",
+    "wallet": "/admin/wallets/wallet/{wallet}/change/",
+    "assets": "/admin/wallets/asset/",
+    "packages": "/admin/catalog/package/",
+    "package": "/admin/catalog/package/{package}/change/",
+    "withdraw": "/admin/catalog/package/{package}/withdraw/",
+    "items": "/admin/catalog/item/",
+    "mapping": "/admin/catalog/packagemapping/add/",
+    "partners": "/admin/partners/partner/",
+    "partner": "/admin/partners/partner/{partner}/change/",
+    "close": "/admin/partners/partner/{partner}/close/",
+    "venue": "/admin/partners/venue/{venue}/change/",
+    "users": "/admin/auth/user/",
+    "jobs": "/admin/procrastinate/procrastinatejob/",
+    "missing": "/admin/nothing/",
+}
+
+# Texts of our own pages whose contrast is below 4.5 to 1 (WCAG 2.2, AA); buttons are not faded.
+FAINT_TEXTS = """() => {
+  const canvas = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
+  const rgba = (color) => {
+    canvas.clearRect(0, 0, 1, 1);
+    canvas.fillStyle = color;
+    canvas.fillRect(0, 0, 1, 1);
+    const [r, g, b, a] = canvas.getImageData(0, 0, 1, 1).data;
+    return [r, g, b, a / 255];
+  };
+  const over = (top, bottom) =>
+    [0, 1, 2].map((i) => top[i] * top[3] + bottom[i] * (1 - top[3])).concat(1);
+  const behind = (element) => {
+    if (!element) return [255, 255, 255, 1];
+    const own = rgba(getComputedStyle(element).backgroundColor);
+    return own[3] === 1 ? own : over(own, behind(element.parentElement));
+  };
+  const light = ([r, g, b]) => {
+    const [R, G, B] = [r, g, b].map((c) => c / 255)
+      .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * R + 0.7152 * G + 0.0722 * B;
+  };
+  const faint = [];
+  for (const element of document.querySelectorAll('[class*="cm-"], [class*="cm-"] *')) {
+    const own = [...element.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
+    if (element === document.body || !own || !element.checkVisibility()) continue;
+    if (!document.querySelector("#content").contains(element)) continue;
+    const back = behind(element);
+    const [a, b] = [light(over(rgba(getComputedStyle(element).color), back)), light(back)];
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (ratio < 4.5) faint.push([element.className, element.textContent.trim(), ratio]);
+  }
+  return faint;
+}"""
+
+
+def photograph(page: Page, name: str) -> None:
+    """Leave a picture of the page where it is wanted."""
+    if directory := os.environ.get("ADMIN_SCREENSHOTS"):
+        page.wait_for_timeout(300)
+        page.screenshot(path=Path(directory) / f"{name}.png", full_page=True)
+
+
+@pytest.mark.parametrize("size", [DESKTOP, TABLET], ids=lambda size: size["width"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_fits_its_screen_and_can_be_read(
+    desk: Page, live_server: LiveServer, orders: dict[str, Order], size: Any, scheme: Any
+) -> None:
+    desk.set_viewport_size(size)
+    desk.emulate_media(color_scheme=scheme)
+    event = OrderEvent.objects.filter(name="cancelled").get()
+    keys = {
+        **{name: order.pk for name, order in orders.items()},
+        "event": event.pk,
+        "wallet": Wallet.objects.filter(status="Destroyed").get().pk,
+        "package": Package.objects.get(code="BUNDLE").pk,
+        "partner": orders["issued"].partner_id,
+        "venue": orders["issued"].venue_id,
+    }
+    wide, faint = {}, {}
+    for name, address in PAGES.items():
+        desk.goto(live_server.url + address.format(**keys))
+        desk.wait_for_load_state("networkidle")
+        wide[name] = desk.evaluate("document.documentElement.scrollWidth - innerWidth")
+        faint[name] = desk.evaluate(FAINT_TEXTS)
+        photograph(desk, f"{name}-{size['width']}-{scheme}")
+    assert {name: pixels for name, pixels in wide.items() if pixels > 0} == {}
+    assert {name: texts for name, texts in faint.items() if texts} == {}
