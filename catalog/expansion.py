@@ -36,6 +36,11 @@ class Expansion:
     wallet_count: int
     components: tuple[PlannedComponent, ...]
 
+    @property
+    def asset_count(self) -> int:
+        """Return how many assets all wallets of the line get together."""
+        return self.wallet_count * sum(component.units for component in self.components)
+
 
 def wallet_count(package: Package, quantity: int) -> int:
     """Return how many wallets a line issues: one for a group, else one per package."""

@@ -18,6 +18,8 @@ from django_fsm import FSMField, FSMModelMixin, transition
 from channel_manager.lib.identity import time_ordered_uuid
 from partners.models import Partner, Venue
 
+_MINUTES_A_YEAR = 366 * 24 * 60
+
 
 class DateRange(Func):
     """PostgreSQL's `daterange(from, until, '[]')`; an empty end is open."""
@@ -107,6 +109,7 @@ class Package(FSMModelMixin, models.Model):
     cut_off_minutes = models.PositiveIntegerField(
         null=True,
         blank=True,
+        validators=[MaxValueValidator(_MINUTES_A_YEAR)],
         help_text="Sold until this many minutes before the visit starts. Empty: until it ends.",
     )
     validity_days = models.PositiveSmallIntegerField(
@@ -129,6 +132,9 @@ class Package(FSMModelMixin, models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(validity_days__gte=1), name="package_valid_for_a_day"
+            ),
+            models.CheckConstraint(
+                condition=Q(cut_off_minutes__lte=_MINUTES_A_YEAR), name="package_cut_off_in_a_year"
             ),
         ]
 

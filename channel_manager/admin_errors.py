@@ -5,7 +5,9 @@ from __future__ import annotations
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.urls import Resolver404, resolve
 
 from channel_manager import api
 
@@ -16,6 +18,8 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer a path that nothing is served at."""
     if not _is_staff_page(request):
         return api.not_found(request, exception)
+    if _exists_with_a_slash(request):
+        return redirect(f"{request.path}/")
     return _refuse(request, 404, "There is nothing here", "The address does not exist, or no more.")
 
 
@@ -25,6 +29,17 @@ def forbidden(request: HttpRequest, exception: PermissionDenied) -> HttpResponse
         return api.forbidden(request, exception)
     detail = "Your role does not allow this. Ask somebody who manages users if you need it."
     return _refuse(request, 403, "You may not do this", detail)
+
+
+def _exists_with_a_slash(request: HttpRequest) -> bool:
+    """Tell whether somebody left out the last slash; APPEND_SLASH is off for the API's sake."""
+    if request.method != "GET" or request.path.endswith("/"):
+        return False
+    try:
+        found = resolve(f"{request.path}/")
+    except Resolver404:
+        return False
+    return getattr(found.func, "should_append_slash", True)
 
 
 def _is_staff_page(request: HttpRequest) -> bool:

@@ -8,7 +8,6 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
-from django.db import IntegrityError, InternalError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
@@ -16,6 +15,7 @@ from rest_framework import exceptions, serializers
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from channel_manager.lib.database import DATABASE_AWAY
 from channel_manager.lib.errors import ErrorCode, Fault, InvalidRequest, NotFound, Refusal
 from channel_manager.lib.strict_fields import MAX_FAULTS
 
@@ -68,9 +68,7 @@ def translate(exc: Exception) -> Refusal:
             return NotFound("There is nothing at this address.")
         case SuspiciousOperation():
             return _unreadable(exc)
-        case IntegrityError():
-            pass
-        case OperationalError() | InternalError():
+        case _ if isinstance(exc, DATABASE_AWAY):
             _log.warning("The database refused a request: %s", exc)
             return _Translated(ErrorCode.BUSY, retry_after=1)
     _log.error("A request failed", exc_info=exc)
@@ -137,9 +135,9 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return problem_response(_Translated(ErrorCode.INTERNAL_ERROR), request)
 
 
-def too_large(request: HttpRequest) -> HttpResponse:
-    """Answer a body over the limit."""
-    detail = f"A body may have at most {settings.MAX_BODY_BYTES} bytes."
+def too_large(request: HttpRequest, limit: int) -> HttpResponse:
+    """Answer a body over the limit, in bytes."""
+    detail = f"A body may have at most {limit} bytes."
     return problem_response(_Translated(ErrorCode.PAYLOAD_TOO_LARGE, detail), request)
 
 

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 
 from channel_manager import api
+from channel_manager.lib.database import DATABASE_AWAY
 from channel_manager.lib.errors import ErrorCode, Refusal
 
 _SANE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
@@ -37,17 +38,17 @@ class BodyLimitMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path.startswith("/admin/"):
-            return self.get_response(request)
         limit = settings.MAX_BODY_BYTES
+        if request.path.startswith("/admin/"):
+            limit = settings.MAX_FORM_BYTES
         length = request.META.get("CONTENT_LENGTH") or ""
-        if length.isdigit() and int(length) > limit:
-            return api.too_large(request)
+        if length.isascii() and length.isdigit() and int(length) > limit:
+            return api.too_large(request, limit)
         if not length and "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
             # WSGI names no length for a chunked body, and Django would then read none of it.
             body = request.META["wsgi.input"].read(limit + 1)
             if len(body) > limit:
-                return api.too_large(request)
+                return api.too_large(request, limit)
             request.META["CONTENT_LENGTH"] = str(len(body))
             request._stream = io.BytesIO(body)
         return self.get_response(request)
@@ -78,10 +79,13 @@ class RefusalMiddleware:
         return answer
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Answer a refusal; anything else is a fault and stays one."""
-        if not isinstance(exception, Refusal):
+        """Answer a refusal, or a database that is away; the admin tells of the latter itself."""
+        known = isinstance(exception, Refusal) or (
+            isinstance(exception, DATABASE_AWAY) and not request.path.startswith("/admin/")
+        )
+        if not known:
             return None
-        response = api.problem_response(exception, request)
+        response = api.problem_response(api.translate(exception), request)
         for name, value in getattr(exception, "headers", {}).items():
             response[name] = value
         return response

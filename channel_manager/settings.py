@@ -125,6 +125,8 @@ SECURE_REFERRER_POLICY = "same-origin"
 
 # One order may be at most this large on the wire (contract section 1).
 MAX_BODY_BYTES = 1024 * 1024
+# A form of the admin, with a logo or up to a page of ticked rows.
+MAX_FORM_BYTES = 2 * MAX_BODY_BYTES
 # The limit above is ours and answers in the API's own shape; Django's would answer first.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * MAX_BODY_BYTES
 

@@ -13,11 +13,12 @@ import uuid
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import transaction
 
 from catalog import expansion
 from channel_manager.history import runner
 from channel_manager.history.runner import Change
+from channel_manager.lib.database import DATABASE_AWAY
 from orders import ledger
 from orders.models import FailureCode, Order, OrderLine, OrderStatus
 from wallets.minting import mint_assets
@@ -34,18 +35,28 @@ def issue_order(*, order_id: uuid.UUID, clock: Callable[[], datetime.datetime]) 
     is away or busy is passed on, for the job to be tried again; any other fault settles the order
     in Error.
     """
-    _step(order_id, OrderStatus.SUBMITTED, "scheduled", lambda o: o.schedule(now=clock()), clock)
-    _step(order_id, OrderStatus.SCHEDULED, "started", lambda o: o.start(now=clock()), clock)
+    _step(order_id, OrderStatus.SUBMITTED, "scheduled", Order.schedule, now=clock())
+    _step(order_id, OrderStatus.SCHEDULED, "started", Order.start, now=clock())
     try:
         _settle(order_id, now=clock())
-    except (OperationalError, InterfaceError):
+    except DATABASE_AWAY:
         raise
     except Exception:
         _log.exception("Issuing order %s failed", order_id)
-        message = "Issuing failed for a reason of ours; the venue has been told."
+        message = "Issuing failed for a reason of ours."
         fail_order(
             order_id=order_id, failure_code=FailureCode.INTERNAL, message=message, now=clock()
         )
+
+
+def give_up(*, order_id: uuid.UUID, now: datetime.datetime) -> None:
+    """Settle a Processing order in Error because issuing it got nowhere."""
+    fail_order(
+        order_id=order_id,
+        failure_code=FailureCode.STALLED,
+        message="Issuing made no progress for too long.",
+        now=now,
+    )
 
 
 def fail_order(
@@ -61,13 +72,17 @@ def _step(
     order_id: uuid.UUID,
     source: OrderStatus,
     name: str,
-    move: Callable[[Order], object],
-    clock: Callable[[], datetime.datetime],
+    move: Callable[..., None],
+    *,
+    now: datetime.datetime,
 ) -> None:
     """Commit one transition, if the order is where it starts from."""
     with transaction.atomic():
-        orders = _locked(order_id, source)
-        runner.apply_to(orders, move, change=Change(name=name, actor=WORKER, now=clock()))
+        runner.apply_to(
+            _locked(order_id, source),
+            functools.partial(move, now=now),
+            change=Change(name=name, actor=WORKER, now=now),
+        )
 
 
 def _settle(order_id: uuid.UUID, *, now: datetime.datetime) -> None:

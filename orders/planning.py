@@ -21,6 +21,7 @@ from partners.models import Partner, UnmappedItems, Venue
 
 MAX_LINES = 500
 MAX_WALLETS = 1000
+MAX_ASSETS = 10_000
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -53,7 +54,7 @@ def plan_lines(
     """
     planner = _Planner(partner, venue, offers, now)
     plans = [planner.plan(line, f"/items/{index}") for index, line in enumerate(lines)]
-    faults = [*planner.faults, *_taken_twice(lines), *_too_many_wallets(plans)]
+    faults = [*planner.faults, *_taken_twice(lines), *_too_large(plans)]
     if faults:
         raise InvalidRequest(faults)
     return plans
@@ -227,7 +228,8 @@ def _taken_twice(lines: Sequence[LineRequest]) -> Iterator[Fault]:
             seen.add(number)
 
 
-def _too_many_wallets(plans: Sequence[LinePlan]) -> Iterator[Fault]:
+def _too_large(plans: Sequence[LinePlan]) -> Iterator[Fault]:
+    """Find an order that is too large to be issued in one transaction."""
     total = sum(
         wallet_count(plan.offer.package, plan.request.quantity)
         if plan.offer
@@ -237,3 +239,10 @@ def _too_many_wallets(plans: Sequence[LinePlan]) -> Iterator[Fault]:
     if total > MAX_WALLETS:
         detail = f"One order may have at most {MAX_WALLETS} wallets; this one asks for {total}."
         yield Fault("/items", "too_many_wallets", detail)
+    assets = sum(plan.expansion.asset_count for plan in plans if plan.expansion)
+    if assets > MAX_ASSETS:
+        detail = (
+            f"One order may have at most {MAX_ASSETS} tickets and coupons; this one asks for "
+            f"{assets}."
+        )
+        yield Fault("/items", "too_many_assets", detail)

@@ -6,24 +6,40 @@ import uuid
 from django.conf import settings
 from django.db import close_old_connections
 from django.utils import timezone
-from procrastinate import JobContext, RetryStrategy
+from procrastinate import BaseRetryStrategy, JobContext, RetryDecision
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import ConnectorException
+from procrastinate.jobs import Job
 
 from orders import issuance, recovery
 from orders.queueing import ISSUE_TASK
 from partners import idempotency
 
 _log = logging.getLogger(__name__)
-# 2, 4, 8, 16, 32, 64 s: about two minutes. After that recovery finds the order.
-_AGAIN = RetryStrategy(max_attempts=7, exponential_wait=2)
+# 126 s in all. After that recovery gives the order a new job, until its hour is over.
+RETRY_WAITS = (2, 4, 8, 16, 32, 64)
+# An order that takes its worker down with it must not be handed on for ever.
+_MOST_ATTEMPTS = 20
 
 
-@app.task(name=ISSUE_TASK, queue="orders", retry=_AGAIN)
-def issue_order(order_id: str) -> None:
+class InSteps(BaseRetryStrategy):
+    """Try again after each of RETRY_WAITS, in seconds."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        """Return when the job is tried again; None once the steps are used up."""
+        if job.attempts >= len(RETRY_WAITS):
+            return None
+        return RetryDecision(retry_in={"seconds": RETRY_WAITS[job.attempts]})
+
+
+@app.task(name=ISSUE_TASK, queue="orders", retry=InSteps(), pass_context=True)
+def issue_order(context: JobContext, order_id: str) -> None:
     """Issue one order."""
     close_old_connections()
-    issuance.issue_order(order_id=uuid.UUID(order_id), clock=timezone.now)
+    if context.job.attempts >= _MOST_ATTEMPTS:
+        issuance.give_up(order_id=uuid.UUID(order_id), now=timezone.now())
+    else:
+        issuance.issue_order(order_id=uuid.UUID(order_id), clock=timezone.now)
 
 
 @app.periodic(cron=settings.RECOVERY_CRON, periodic_id="recover_orders")

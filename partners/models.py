@@ -8,12 +8,14 @@ from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
-from django.core.validators import MinValueValidator, RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
 from django_fsm import FSMField, FSMModelMixin, transition
 
 from channel_manager.lib.identity import time_ordered_uuid
+
+_HOURS_A_YEAR = 366 * 24
 
 
 def check_timezone(name: str) -> None:
@@ -131,6 +133,7 @@ class Partner(FSMModelMixin, models.Model):
     cancel_deadline_hours = models.PositiveIntegerField(
         null=True,
         blank=True,
+        validators=[MaxValueValidator(_HOURS_A_YEAR)],
         help_text="An Issued order cannot be cancelled by the partner within this many hours "
         "before the visit. Empty: no deadline.",
     )
@@ -150,6 +153,10 @@ class Partner(FSMModelMixin, models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(draft_lifetime_days__gte=1), name="partner_draft_lives_a_day"
+            ),
+            models.CheckConstraint(
+                condition=Q(cancel_deadline_hours__lte=_HOURS_A_YEAR),
+                name="partner_cancel_deadline_in_a_year",
             ),
         ]
 

@@ -70,7 +70,7 @@ class AssetInline(ReadOnlyInline[Asset, Wallet]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Asset]:
         """Read the venues along."""
-        return super().get_queryset(request).select_related("venue")
+        return super().get_queryset(request).select_related("venue").defer("venue__logo")
 
 
 @register(Wallet)
@@ -99,6 +99,10 @@ class WalletAdmin(ReadOnlyAdmin[Wallet]):
         "destroyed",
         "destroyed_by_whom",
     )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Wallet]:
+        """Leave the venues' logos where they are."""
+        return super().get_queryset(request).defer("venue__logo")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Wallet], search_term: str
@@ -185,6 +189,10 @@ class AssetAdmin(ReadOnlyAdmin[Asset]):
         ("Where", {"fields": ("of_order", "of_wallet", "component", "unit", "generation")}),
     )
     readonly_fields = ("number", "state", "visit", "starts", "ends", "of_order", "of_wallet")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Asset]:
+        """Leave the venues' logos where they are."""
+        return super().get_queryset(request).defer("venue__logo")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Asset], search_term: str

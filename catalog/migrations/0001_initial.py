@@ -44,7 +44,7 @@ class Migration(migrations.Migration):
                 ('status', django_fsm.FSMField(choices=[('Draft', 'Draft'), ('OnSale', 'On sale'), ('Withdrawn', 'Withdrawn')], default='Draft', max_length=50, protected=True)),
                 ('dating', models.CharField(choices=[('dated', 'Dated: one day, any time in opening hours'), ('timed', 'Timed: one day and one start time'), ('open', 'Open-dated: any day while it is valid')], default='dated', max_length=10)),
                 ('is_group', models.BooleanField(default=False, help_text='One wallet with one ticket for the whole quantity. Needs exactly one component.', verbose_name='group package')),
-                ('cut_off_minutes', models.PositiveIntegerField(blank=True, help_text='Sold until this many minutes before the visit starts. Empty: until it ends.', null=True)),
+                ('cut_off_minutes', models.PositiveIntegerField(blank=True, help_text='Sold until this many minutes before the visit starts. Empty: until it ends.', null=True, validators=[django.core.validators.MaxValueValidator(527040)])),
                 ('validity_days', models.PositiveSmallIntegerField(default=365, help_text='Open-dated only: valid for this many days from the day of sale.', validators=[django.core.validators.MinValueValidator(1)])),
                 ('venue', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='packages', to='partners.venue')),
             ],
@@ -125,6 +125,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='package',
             constraint=models.CheckConstraint(condition=models.Q(('validity_days__gte', 1)), name='package_valid_for_a_day'),
+        ),
+        migrations.AddConstraint(
+            model_name='package',
+            constraint=models.CheckConstraint(condition=models.Q(('cut_off_minutes__lte', 527040)), name='package_cut_off_in_a_year'),
         ),
         migrations.AddConstraint(
             model_name='component',

@@ -1,5 +1,6 @@
 """The append-only event log. Rows name their subject by kind and id, so they outlive it."""
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
 
@@ -21,7 +22,15 @@ class Event(models.Model):
 
     class Meta:
         ordering = ("id",)
-        indexes = [models.Index(fields=("kind", "subject_id", "id"), name="event_by_subject")]
+        indexes = [
+            models.Index(fields=("kind", "subject_id", "id"), name="event_by_subject"),
+            GinIndex(
+                fields=("data",),
+                opclasses=("jsonb_path_ops",),
+                condition=models.Q(name="deleted"),
+                name="event_tombstone_numbers",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name}"

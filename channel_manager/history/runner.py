@@ -48,6 +48,11 @@ def lock(rows: models.QuerySet[_Row]) -> list[_Row]:
     return list(rows.order_by("pk").select_for_update(no_key=True, of=("self",)))
 
 
+def lock_if_free(rows: models.QuerySet[_Row]) -> list[_Row]:
+    """Lock as `lock` does, but leave out the rows that somebody else holds."""
+    return list(rows.order_by("pk").select_for_update(no_key=True, of=("self",), skip_locked=True))
+
+
 def apply_to(
     rows: Sequence[_Row], transition: Callable[[_Row], object], *, change: Change | None = None
 ) -> None:

@@ -24,7 +24,7 @@ from channel_manager.lib.admin.confirmation import (
 from channel_manager.lib.admin.standing import StateButton
 from channel_manager.lib.admin.typed import ModelAdmin
 from channel_manager.lib.errors import ErrorCode, Refusal
-from orders import lifecycle, reading
+from orders import cancellation, lifecycle, reading
 from orders.admin import effects, page
 from orders.admin.forms import ActionForm, CancelForm, ConfirmForm
 from orders.admin.page import OrderPage
@@ -150,13 +150,12 @@ def _confirm(request: HttpRequest, order: Order, answers: Mapping[str, Any]) -> 
 
 def _cancel(request: HttpRequest, order: Order, answers: Mapping[str, Any]) -> str:
     was_issued = order.status == OrderStatus.ISSUED
-    lifecycle.cancel_order(
+    cancellation.cancel_order(
         orders=Order.objects.all(),
         order_id=order.pk,
         actor=actor_of(request),
         now=timezone.now(),
         reason=answers["reason"],
-        override_deadline=True,
     )
     if was_issued:
         return f"Order {order} is cancelled."

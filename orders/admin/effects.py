@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import datetime
+from django.utils import timezone
 
 from channel_manager.lib.admin.columns import moment
 from channel_manager.lib.admin.confirmation import Confirmation
 from orders.admin.page import OrderPage
+from orders.cancellation import cancel_deadline
 from orders.models import OrderStatus
 from wallets.models import AssetStatus
 
@@ -103,12 +104,8 @@ def _count(number: int, what: str) -> str:
 def _warnings_of_deadline(page: OrderPage) -> list[str]:
     """Tell when the partner itself could no longer cancel."""
     order = page.order
-    hours = order.partner.cancel_deadline_hours
-    starts = min((a.valid_from for a in page.living_assets if a.visit_date), default=None)
-    if hours is None or starts is None:
-        return []
-    deadline = starts - datetime.timedelta(hours=hours)
-    if datetime.datetime.now(datetime.UTC) <= deadline:
+    deadline = cancel_deadline(order, page.living_assets)
+    if deadline is None or timezone.now() <= deadline:
         return []
     return [
         f"{order.partner} could cancel until {moment(deadline, order.venue.zone)}. "

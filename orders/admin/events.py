@@ -8,7 +8,7 @@ import uuid
 import zoneinfo
 from collections.abc import Collection, Sequence
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html_join
@@ -18,6 +18,7 @@ from channel_manager.lib.admin import columns
 from channel_manager.lib.admin.base import ReadOnlyAdmin, register
 from channel_manager.lib.admin.columns import column
 from channel_manager.lib.admin.typed import DropdownFilter
+from orders import tombstone
 from orders.admin.timeline import LOOKS
 from orders.models import Order, OrderEvent
 from partners.actors import name_actors
@@ -26,12 +27,6 @@ from partners.timeline import label_data, look_of
 from wallets.numbers import read_number
 
 _MOST = 100
-_TOMBSTONE_NUMBERS = ("buyFromOrderReference", "sellToOrderReference")
-_TOMBSTONE_LISTS = (
-    "walletReferenceNumbers",
-    "externalReferenceNumbers",
-    "assetReferenceNumbers",
-)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -162,15 +157,9 @@ class OrderEventAdmin(ReadOnlyAdmin[OrderEvent]):
 def _subjects(typed: str) -> list[uuid.UUID]:
     """Return the ids of orders that were deleted with this number, or have it as ours."""
     variants = {typed, typed.upper(), read_number(typed)}
-    number = Q()
-    for variant in variants:
-        for key in _TOMBSTONE_NUMBERS:
-            number |= Q(data__contains={key: variant})
-        for key in _TOMBSTONE_LISTS:
-            number |= Q(data__contains={key: [variant]})
-    tombstones = OrderEvent.objects.filter(number, name="deleted").values_list(
-        "subject_id", flat=True
-    )
+    tombstones = OrderEvent.objects.filter(
+        tombstone.lists_any_of(variants), name=tombstone.EVENT
+    ).values_list("subject_id", flat=True)
     living = Order.objects.filter(buy_from_order_reference__in=variants).order_by()
     return [*tombstones.order_by()[:_MOST], *living.values_list("pk", flat=True)]
 
@@ -190,11 +179,11 @@ def _subjects_of(order_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Subject]:
             str(key): zoneinfo.ZoneInfo(zone)
             for key, zone in Venue.objects.values_list("pk", "timezone").order_by()
         }
-        for tombstone in OrderEvent.objects.filter(subject_id__in=gone, name="deleted"):
-            subjects[tombstone.subject_id] = Subject(
-                tombstone.data.get("buyFromOrderReference", str(tombstone.subject_id)),
+        for row in OrderEvent.objects.filter(subject_id__in=gone, name=tombstone.EVENT):
+            subjects[row.subject_id] = Subject(
+                row.data.get("buyFromOrderReference", str(row.subject_id)),
                 exists=False,
-                zone=zones.get(tombstone.data.get("venueId", ""), datetime.UTC),
+                zone=zones.get(row.data.get("venueId", ""), datetime.UTC),
             )
     return subjects
 

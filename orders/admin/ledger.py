@@ -64,6 +64,10 @@ class LedgerEntryAdmin(ReadOnlyAdmin[LedgerEntry]):
         "reversed_entry",
     )
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[LedgerEntry]:
+        """Leave the venues' logos where they are."""
+        return super().get_queryset(request).defer("venue__logo")
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[LedgerEntry], search_term: str
     ) -> tuple[QuerySet[LedgerEntry], bool]:

@@ -70,6 +70,10 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
     search_help_text = "Any number, guest or e-mail address"
     actions = ("replay_selected",)
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
+        """Leave the venues' logos where they are."""
+        return super().get_queryset(request).defer("venue__logo")
+
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         """Make room for the message where only failures are listed."""
         failures = request.GET.get("status") == OrderStatus.ERROR or "cause" in request.GET

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import uuid
+import zoneinfo
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
+from django.urls import reverse
+
+from channel_manager.lib.admin import columns
 from channel_manager.lib.admin.columns import money
 from orders.admin.failures import Remedy, find_remedies
 from orders.admin.timeline import LOOKS
@@ -21,10 +26,15 @@ _OPEN_UP_TO = 10
 
 @dataclasses.dataclass(frozen=True)
 class WalletView:
-    """A wallet with its assets."""
+    """A wallet with its assets, each with the words for when it is valid.
+
+    Words are made here and not in the template: a page may have thousands of rows.
+    """
 
     wallet: Wallet
-    assets: Sequence[Asset]
+    url: str
+    when: str
+    assets: Sequence[tuple[Asset, str]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,11 +103,12 @@ class OrderPage:
 
 def find(order_id: uuid.UUID) -> Order | None:
     """Return the order with its partner and venue, None when there is no such order."""
-    return Order.objects.select_related("partner__venue", "venue").filter(pk=order_id).first()
+    orders = Order.objects.select_related("partner__venue", "venue")
+    return orders.defer("venue__logo", "partner__venue__logo").filter(pk=order_id).first()
 
 
 def read(order: Order) -> OrderPage:
-    """Read the page of an order: eight statements, whatever it holds, five more in Error."""
+    """Read the page of an order: seven statements, whatever it holds, three more in Error."""
     lines = order.lines.select_related("package", "mapping").order_by("line_no")
     by_line = _wallets_by_line(order)
     living = [
@@ -126,7 +137,7 @@ def read(order: Order) -> OrderPage:
         living_assets=[
             asset
             for view in living
-            for asset in view.assets
+            for asset, _valid in view.assets
             if asset.status != AssetStatus.DESTROYED
         ],
     )
@@ -134,17 +145,31 @@ def read(order: Order) -> OrderPage:
 
 def _wallets_by_line(order: Order) -> Mapping[uuid.UUID | None, Sequence[WalletView]]:
     """Read all wallets of an order; those without a line were destroyed when it was replaced."""
-    assets: dict[uuid.UUID, list[Asset]] = defaultdict(list)
+    zone = order.venue.zone
+    span = functools.cache(functools.partial(columns.span, zone=zone))
+    assets: dict[uuid.UUID, list[tuple[Asset, str]]] = defaultdict(list)
     for asset in (
         Asset.objects.filter(wallet__order=order)
         .select_related("item")
         .order_by("position", "unit")
     ):
-        assets[asset.wallet_id].append(asset)
+        assets[asset.wallet_id].append((asset, span(asset.valid_from, asset.valid_until)))
     by_line: dict[uuid.UUID | None, list[WalletView]] = defaultdict(list)
     for wallet in order.wallets.order_by("seq_no", "id"):
-        by_line[wallet.line_id].append(WalletView(wallet, assets[wallet.pk]))
+        url = reverse("admin:wallets_wallet_change", args=[wallet.pk])
+        view = WalletView(wallet, url, _when(wallet, zone), assets[wallet.pk])
+        by_line[wallet.line_id].append(view)
     return by_line
+
+
+def _when(wallet: Wallet, zone: zoneinfo.ZoneInfo) -> str:
+    """Return when a wallet was issued, or destroyed and why."""
+    if wallet.destroyed_at:
+        why = f" · {wallet.destroyed_why}" if wallet.destroyed_why else ""
+        return columns.moment(wallet.destroyed_at, zone) + why
+    if wallet.issued_at:
+        return f"issued {columns.moment(wallet.issued_at, zone)}"
+    return columns.EMPTY
 
 
 def _times(price: Decimal | None, quantity: int) -> Decimal | None:

@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 from channel_manager.lib.errors import NotFound, Refusal
 from channel_manager.lib.pagination import read_page
 from channel_manager.lib.strict_fields import is_uuid
-from orders import intake, lifecycle, reading
+from orders import cancellation, intake, lifecycle, reading
 from orders.api import documentation as docs
 from orders.api.listing import read_list_query
 from orders.api.rendering import render_order, render_summary
@@ -115,7 +115,7 @@ class OrderView(PartnerView):
     @idempotent
     def delete(self, request: Request, order_id: str) -> Response:
         """Cancel or delete an order."""
-        order = lifecycle.cancel_order(
+        order = cancellation.cancel_for_partner(
             orders=self.orders,
             order_id=read_id(order_id),
             actor=self.partner.actor,

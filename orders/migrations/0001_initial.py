@@ -47,8 +47,8 @@ class Migration(migrations.Migration):
                 ('visit_date', models.DateField(blank=True, help_text='The first visit date of its lines.', null=True)),
                 ('test_mode', models.BooleanField(default=False)),
                 ('currency', models.CharField(max_length=3)),
-                ('total_incl_vat', models.DecimalField(blank=True, decimal_places=3, max_digits=14, null=True)),
-                ('total_excl_vat', models.DecimalField(blank=True, decimal_places=3, max_digits=14, null=True)),
+                ('total_incl_vat', models.DecimalField(blank=True, decimal_places=3, max_digits=20, null=True)),
+                ('total_excl_vat', models.DecimalField(blank=True, decimal_places=3, max_digits=20, null=True)),
                 ('token', models.CharField(default=channel_manager.lib.identity.url_token, max_length=32, unique=True)),
                 ('draft_expires_at', models.DateTimeField(blank=True, null=True)),
                 ('job_id', models.BigIntegerField(blank=True, help_text='The background job that issues it.', null=True)),
@@ -99,9 +99,9 @@ class Migration(migrations.Migration):
                 ('kind', models.CharField(choices=[('sale', 'Sale'), ('reversal', 'Reversal'), ('adjustment', 'Adjustment')], max_length=10)),
                 ('buy_from_order_reference', models.CharField(max_length=20)),
                 ('quantity', models.IntegerField()),
-                ('gross', models.DecimalField(decimal_places=3, help_text='Including VAT.', max_digits=14)),
-                ('vat', models.DecimalField(decimal_places=3, max_digits=14, verbose_name='VAT')),
-                ('net', models.DecimalField(decimal_places=3, help_text='Without VAT.', max_digits=14)),
+                ('gross', models.DecimalField(decimal_places=3, help_text='Including VAT.', max_digits=20)),
+                ('vat', models.DecimalField(decimal_places=3, max_digits=20, verbose_name='VAT')),
+                ('net', models.DecimalField(decimal_places=3, help_text='Without VAT.', max_digits=20)),
                 ('currency', models.CharField(max_length=3)),
                 ('vat_parts', models.JSONField(default=list, help_text='Per VAT rate: rate, inclVat, exclVat.')),
                 ('reason', models.TextField(blank=True)),
@@ -155,7 +155,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'Issued'), _negated=True), ('payment_reference__isnull', False), _connector='OR'), name='issued_order_is_paid'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'Issued'), _negated=True), ('payment_reference__gt', ''), _connector='OR'), name='issued_order_is_paid'),
         ),
         migrations.AddIndex(
             model_name='orderline',
@@ -171,7 +171,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='orderline',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('unresolved_cause', ''), _negated=True), models.Q(('package__isnull', False), ('unit_price_incl_vat__isnull', False)), _connector='OR'), name='resolved_line_has_package_and_price'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('unresolved_cause', ''), _negated=True), models.Q(('package__isnull', False), ('plan__0__isnull', False), ('unit_price_excl_vat__isnull', False), ('unit_price_incl_vat__isnull', False)), _connector='OR'), name='resolved_line_has_package_price_and_plan'),
         ),
         migrations.AddIndex(
             model_name='ledgerentry',
@@ -200,5 +200,9 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='ledgerentry',
             constraint=models.UniqueConstraint(condition=models.Q(('kind', 'sale')), fields=('line',), name='ledger_line_sold_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='ledgerentry',
+            constraint=models.UniqueConstraint(fields=('reverses',), name='ledger_sale_reversed_once'),
         ),
     ]

@@ -35,9 +35,9 @@ class LedgerEntry(models.Model):
     )
     buy_from_order_reference = models.CharField(max_length=20)
     quantity = models.IntegerField()
-    gross = models.DecimalField(max_digits=14, decimal_places=3, help_text="Including VAT.")
-    vat = models.DecimalField("VAT", max_digits=14, decimal_places=3)
-    net = models.DecimalField(max_digits=14, decimal_places=3, help_text="Without VAT.")
+    gross = models.DecimalField(max_digits=20, decimal_places=3, help_text="Including VAT.")
+    vat = models.DecimalField("VAT", max_digits=20, decimal_places=3)
+    net = models.DecimalField(max_digits=20, decimal_places=3, help_text="Without VAT.")
     currency = models.CharField(max_length=3)
     vat_parts = models.JSONField(default=list, help_text="Per VAT rate: rate, inclVat, exclVat.")
     reason = models.TextField(blank=True)
@@ -60,6 +60,7 @@ class LedgerEntry(models.Model):
             models.UniqueConstraint(
                 fields=("line",), condition=Q(kind=LedgerKind.SALE), name="ledger_line_sold_once"
             ),
+            models.UniqueConstraint(fields=("reverses",), name="ledger_sale_reversed_once"),
         ]
         indexes = [
             models.Index(fields=("venue", "posted_at", "id"), name="ledger_by_venue"),

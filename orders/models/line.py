@@ -75,8 +75,13 @@ class OrderLine(models.Model):
             ),
             models.CheckConstraint(
                 condition=~Q(unresolved_cause="")
-                | Q(package__isnull=False, unit_price_incl_vat__isnull=False),
-                name="resolved_line_has_package_and_price",
+                | Q(
+                    package__isnull=False,
+                    unit_price_incl_vat__isnull=False,
+                    unit_price_excl_vat__isnull=False,
+                    plan__0__isnull=False,
+                ),
+                name="resolved_line_has_package_price_and_plan",
             ),
         ]
         indexes = [

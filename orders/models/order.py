@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import ClassVar
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django_fsm import FSMField, FSMModelMixin, transition
@@ -51,6 +52,19 @@ class OrderQuerySet(models.QuerySet["Order"]):
         """Keep the orders whose status has not changed since the moment."""
         return self.filter(status_since__lt=moment)
 
+    def stalled(self, status: OrderStatus, now: datetime.datetime) -> OrderQuerySet:
+        """Keep the Scheduled or Processing orders that made no progress for too long."""
+        seconds = {
+            OrderStatus.SCHEDULED: settings.SCHEDULED_STALL_SECONDS,
+            OrderStatus.PROCESSING: settings.PROCESSING_STALL_SECONDS,
+        }[status]
+        since = now - datetime.timedelta(seconds=seconds)
+        return self.filter(status=status).standing_since(since)
+
+    def expired(self, now: datetime.datetime) -> OrderQuerySet:
+        """Keep the drafts whose lifetime has passed."""
+        return self.filter(status=OrderStatus.DRAFT, draft_expires_at__lte=now)
+
 
 def _is_paid(order: models.Model) -> bool:
     return isinstance(order, Order) and order.payment_reference is not None
@@ -90,8 +104,8 @@ class Order(FSMModelMixin, models.Model):
     )
     test_mode = models.BooleanField(default=False)
     currency = models.CharField(max_length=3)
-    total_incl_vat = models.DecimalField(max_digits=14, decimal_places=3, null=True, blank=True)
-    total_excl_vat = models.DecimalField(max_digits=14, decimal_places=3, null=True, blank=True)
+    total_incl_vat = models.DecimalField(max_digits=20, decimal_places=3, null=True, blank=True)
+    total_excl_vat = models.DecimalField(max_digits=20, decimal_places=3, null=True, blank=True)
     token = models.CharField(max_length=32, default=url_token, unique=True)
     draft_expires_at = models.DateTimeField(null=True, blank=True)
     job_id = models.BigIntegerField(
@@ -124,7 +138,7 @@ class Order(FSMModelMixin, models.Model):
                 name="draft_order_expires",
             ),
             models.CheckConstraint(
-                condition=~Q(status=OrderStatus.ISSUED) | Q(payment_reference__isnull=False),
+                condition=~Q(status=OrderStatus.ISSUED) | Q(payment_reference__gt=""),
                 name="issued_order_is_paid",
             ),
         ]
@@ -221,13 +235,13 @@ class Order(FSMModelMixin, models.Model):
         self.job_id = job_id
 
     @transition("status", source=OrderStatus.ISSUED, target=OrderStatus.CANCELLED)
-    def cancel(self, *, now: datetime.datetime, why: str) -> None:
+    def cancel(self, *, now: datetime.datetime) -> None:
         """End an issued order; its row stays for audit."""
-        self._moved(now, message=why)
+        self._moved(now)
 
     @transition(
         "status", source=[OrderStatus.DRAFT, OrderStatus.ERROR], target=OrderStatus.CANCELLED
     )
-    def remove(self, *, now: datetime.datetime, why: str) -> None:
+    def remove(self, *, now: datetime.datetime) -> None:
         """End an order that was never issued; its row is removed in the same transaction."""
-        self._moved(now, message=why)
+        self._moved(now)

@@ -130,7 +130,7 @@ class VenueAdmin(StaffAdmin[Venue]):
         self, request: HttpRequest, obj: Venue | None = None
     ) -> tuple[str, ...]:
         """Fix the prefix once there is a venue: numbers with it may have been given out."""
-        return ("reference_prefix", "logo_preview") if obj else ("logo_preview",)
+        return ("reference_prefix", "currency", "logo_preview") if obj else ("logo_preview",)
 
     def has_delete_permission(self, request: HttpRequest, obj: Venue | None = None) -> bool:
         """Refuse: numbers, orders and postings hang on a venue."""

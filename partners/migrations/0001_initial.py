@@ -48,7 +48,7 @@ class Migration(migrations.Migration):
                 ('unmapped_items', models.CharField(choices=[('accept', 'Accept it; staff map and replay'), ('refuse', 'Refuse the order')], default='accept', max_length=10)),
                 ('sell_by_package_code', models.BooleanField(default=False, help_text="Accept the venue's package codes as item numbers, unmapped.")),
                 ('draft_lifetime_days', models.PositiveSmallIntegerField(default=7, help_text='A Draft that is not confirmed within this many days is deleted.', validators=[django.core.validators.MinValueValidator(1)])),
-                ('cancel_deadline_hours', models.PositiveIntegerField(blank=True, help_text='An Issued order cannot be cancelled by the partner within this many hours before the visit. Empty: no deadline.', null=True)),
+                ('cancel_deadline_hours', models.PositiveIntegerField(blank=True, help_text='An Issued order cannot be cancelled by the partner within this many hours before the visit. Empty: no deadline.', null=True, validators=[django.core.validators.MaxValueValidator(8784)])),
                 ('contact_email', models.EmailField(blank=True, max_length=254)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('venue', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='partners', to='partners.venue')),
@@ -109,5 +109,9 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='partner',
             constraint=models.CheckConstraint(condition=models.Q(('draft_lifetime_days__gte', 1)), name='partner_draft_lives_a_day'),
+        ),
+        migrations.AddConstraint(
+            model_name='partner',
+            constraint=models.CheckConstraint(condition=models.Q(('cancel_deadline_hours__lte', 8784)), name='partner_cancel_deadline_in_a_year'),
         ),
     ]

@@ -79,6 +79,21 @@ def line(item_number: str = "DAY", visit_date: str | None = VISIT, **members: An
     return {"itemNumber": item_number, **dated, **members}
 
 
+def full_body(api: Any) -> dict[str, Any]:
+    """Return a valid body that uses every member."""
+    guest = {"sellToEmail": "a@example.com", "sellToName": "Ann", "sellToLanguage": "nl"}
+    wallet = {
+        "names": ["Ann"],
+        "externalReferenceNumbers": ["EXT-1"],
+        "componentSchedule": [
+            {"itemNumber": "DINO", "visitDate": "2026-11-24", "visitTime": "10:00"}
+        ],
+    }
+    return api.order_body(
+        line("BUNDLE", quantity=1, visitTime="11:00", wallet=wallet, **guest), **guest
+    )
+
+
 def order(*items: dict[str, Any], **members: Any) -> dict[str, Any]:
     """Return a whole Order as it is answered, of our partner's and just Submitted."""
     return {

@@ -132,6 +132,8 @@ def test_a_missing_page_and_a_forbidden_one_say_so_inside_the_admin(
 ) -> None:
     missing = signed_in(order_desk).get("/admin/nothing/here/")
     assert (missing.status_code, "There is nothing here" in text_of(missing)) == (404, True)
+    slashless = signed_in(order_desk).get("/admin/orders/order")
+    assert (slashless.status_code, slashless.headers["Location"]) == (302, "/admin/orders/order/")
     forbidden = signed_in(viewer()).get(reverse("admin:partners_partner_add"))
     assert (forbidden.status_code, "You may not do this" in text_of(forbidden)) == (403, True)
 

@@ -1,3 +1,4 @@
+import django.contrib.postgres.indexes
 from django.db import migrations, models
 
 
@@ -25,7 +26,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('id',),
-                'indexes': [models.Index(fields=['kind', 'subject_id', 'id'], name='event_by_subject')],
+                'indexes': [models.Index(fields=['kind', 'subject_id', 'id'], name='event_by_subject'), django.contrib.postgres.indexes.GinIndex(condition=models.Q(('name', 'deleted')), fields=['data'], name='event_tombstone_numbers', opclasses=('jsonb_path_ops',))],
             },
         ),
     ]

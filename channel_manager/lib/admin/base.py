@@ -57,6 +57,19 @@ class StaffAdmin(ModelAdmin[_Model]):
         actions.pop("delete_selected", None)
         return actions
 
+    def save_model(self, request: HttpRequest, obj: _Model, form: Any, change: bool) -> None:
+        """Save a changed row without the columns that only transitions may set.
+
+        They would be written back as they were when the form was opened, and so undo what a
+        colleague has done since.
+        """
+        if not change:
+            return super().save_model(request, obj, form, change)
+        columns = {field.name for field in obj._meta.concrete_fields if not field.primary_key}
+        moved = {"status", *getattr(obj, "LIFECYCLE_FIELDS", ())}
+        obj.save(update_fields=columns - moved - obj.get_deferred_fields())
+        return None
+
     def changeform_view(
         self,
         request: HttpRequest,

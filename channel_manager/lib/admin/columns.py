@@ -101,6 +101,13 @@ def moment(at: datetime.datetime | None, zone: zoneinfo.ZoneInfo) -> str:
     return f"{at.astimezone(zone):%-d %b %Y, %H:%M}" if at else EMPTY
 
 
+def span(start: datetime.datetime, end: datetime.datetime, zone: zoneinfo.ZoneInfo) -> str:
+    """Return a range of moments on a venue's clock; the day is named once when it is one."""
+    first, last = start.astimezone(zone), end.astimezone(zone)
+    shown_end = f"{last:%H:%M}" if first.date() == last.date() else f"{last:%-d %b %Y, %H:%M}"
+    return f"{first:%-d %b %Y, %H:%M} – {shown_end}"
+
+
 def day(date: datetime.date | None, time: datetime.time | None = None) -> str:
     """Return a visit's date and time, such as Sat 21 Nov 2026, 10:00."""
     if date is None:

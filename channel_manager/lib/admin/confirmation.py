@@ -8,12 +8,13 @@ from typing import Any, TypeVar
 
 from django import forms
 from django.contrib import messages
-from django.db import OperationalError, models
+from django.db import models
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django_fsm import TransitionNotAllowed
 
 from channel_manager.lib.admin.typed import ModelAdmin, Textarea
+from channel_manager.lib.database import DATABASE_AWAY
 from channel_manager.lib.errors import Refusal
 
 _Result = TypeVar("_Result")
@@ -92,7 +93,7 @@ def attempt(request: HttpRequest, act: Callable[[], _Result], *, about: str = ""
         told = describe(refusal)
     except TransitionNotAllowed:
         told = "Somebody else was faster: the status has changed. Look again."
-    except OperationalError:
+    except DATABASE_AWAY:
         told = "This is being worked on right now. Try again in a moment."
     messages.error(request, f"{about}: {told}" if about else told)
     return None

@@ -25,4 +25,3 @@ class CappedPaginator(Paginator[Any]):
         return min(found, LIMIT)
 
     is_capped = False
-    limit = LIMIT

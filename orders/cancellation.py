@@ -1,0 +1,125 @@
+"""Ending orders: cancelling an issued one, removing one that never was."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Sequence
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from channel_manager.history import runner
+from channel_manager.history.runner import Change
+from channel_manager.lib.errors import ErrorCode, Refusal
+from orders import destruction, ledger, reading, tombstone
+from orders.actions import require_action
+from orders.models import Order, OrderStatus
+from wallets.models import Asset, AssetStatus
+
+
+class AssetUsed(Refusal):
+    """A ticket or coupon of the order has been admitted."""
+
+    code = ErrorCode.ASSET_USED
+
+
+class CancelDeadlinePassed(Refusal):
+    """The partner's agreement no longer lets it cancel so close to the visit."""
+
+    code = ErrorCode.CANCEL_DEADLINE_PASSED
+
+
+def cancel_for_partner(
+    *, orders: QuerySet[Order], order_id: uuid.UUID, actor: str, now: datetime.datetime
+) -> Order:
+    """End an order as its partner may: as `cancel_order`, within the agreed deadline.
+
+    Raises CancelDeadlinePassed besides.
+    """
+    with transaction.atomic():
+        order = reading.lock_order(orders, order_id)
+        if order.status == OrderStatus.ISSUED:
+            _wallets, assets = destruction.lock_wallets(order)
+            _refuse_late(order, assets, now)
+        return cancel_order(orders=orders, order_id=order_id, actor=actor, now=now)
+
+
+def cancel_order(
+    *,
+    orders: QuerySet[Order],
+    order_id: uuid.UUID,
+    actor: str,
+    now: datetime.datetime,
+    reason: str = "",
+) -> Order:
+    """End an order and destroy its wallets; return it as it ended.
+
+    Issued: Cancelled, the row stays and the sale is taken back. Draft or Error: the rows are
+    removed, a tombstone event keeps every number. Cancelled: nothing happens. Raises NotFound,
+    OrderStateConflict, AssetUsed (contract section 5).
+    """
+    with transaction.atomic():
+        order = reading.lock_order(orders, order_id)
+        if order.status == OrderStatus.CANCELLED:
+            return reading.find_order(orders, order_id)
+        require_action(order, "delete")
+        if order.status != OrderStatus.ISSUED:
+            return remove_order(order=order, actor=actor, now=now, reason=reason)
+        # Under their locks, so that no admission slips in between looking and destroying.
+        _wallets, assets = destruction.lock_wallets(order)
+        _refuse_used(assets)
+        destruction.destroy_wallets(order=order, by=actor, why=reason or "cancelled", now=now)
+        runner.apply_to(
+            [order],
+            lambda row: row.cancel(now=now),
+            change=Change(name="cancelled", actor=actor, now=now, reason=reason),
+        )
+        ledger.post_reversal(order=order, reason=reason, now=now)
+        return reading.find_order(orders, order_id)
+
+
+def remove_order(*, order: Order, actor: str, now: datetime.datetime, reason: str) -> Order:
+    """Remove a locked order that was never issued, rows and all; return it as it ended.
+
+    The tombstone event lists every number it had.
+    """
+    data = tombstone.of(order).to_data()
+    destruction.destroy_wallets(order=order, by=actor, why=reason or "deleted", now=now)
+    ended = reading.find_order(Order.objects.all(), order.pk)
+    before = ended.status
+    ended.remove(now=now)
+    runner.record(
+        [ended],
+        change=Change(name=tombstone.EVENT, actor=actor, now=now, reason=reason, data=data),
+        before=[before],
+    )
+    order.delete()
+    return ended
+
+
+def cancel_deadline(order: Order, assets: Sequence[Asset]) -> datetime.datetime | None:
+    """Return until when the partner may cancel; None without a deadline or a dated visit."""
+    hours = order.partner.cancel_deadline_hours
+    starts = min((asset.valid_from for asset in assets if asset.visit_date), default=None)
+    if hours is None or starts is None:
+        return None
+    return starts - datetime.timedelta(hours=hours)
+
+
+def _refuse_used(assets: Sequence[Asset]) -> None:
+    used = [asset.reference_number for asset in assets if asset.status == AssetStatus.USED]
+    if used:
+        raise AssetUsed(
+            "A ticket or coupon of this order has been used.", members={"usedAssets": used[:10]}
+        )
+
+
+def _refuse_late(order: Order, assets: Sequence[Asset], now: datetime.datetime) -> None:
+    deadline = cancel_deadline(order, assets)
+    if deadline is not None and now > deadline:
+        raise CancelDeadlinePassed(
+            "This order could be cancelled until "
+            f"{deadline.astimezone(order.venue.zone).isoformat()}, "
+            f"{order.partner.cancel_deadline_hours} hours before the visit."
+        )
