@@ -22,6 +22,12 @@ class Offer:
     components: tuple[Component, ...]
     prices: tuple[Price, ...]
 
+    @property
+    def can_be_issued(self) -> bool:
+        """Tell whether there is something to issue; a group is issued as one ticket."""
+        most = 1 if self.package.is_group else len(self.components)
+        return 1 <= len(self.components) <= most
+
 
 def find_offers(
     *, partner: Partner, item_numbers: Iterable[str], on: datetime.date
@@ -56,8 +62,8 @@ def find_offers(
     unmapped: dict[str, Offer] = {}
     for package in packages:
         components, prices = tuple(package.components.all()), tuple(package.prices.all())
-        number: str | None = package.mapped_number  # type: ignore[attr-defined]  # annotated
-        mapping_id: uuid.UUID | None = package.mapping_key  # type: ignore[attr-defined]
+        number: str | None = package.mapped_number
+        mapping_id: uuid.UUID | None = package.mapping_key
         if number is not None:
             offers[number] = Offer(package, mapping_id, components, prices)
         if partner.sell_by_package_code and package.code in wanted:

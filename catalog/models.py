@@ -81,14 +81,6 @@ class Dating(models.TextChoices):
     OPEN = "open", "Open-dated: any day while it is valid"
 
 
-class PackageQuerySet(models.QuerySet["Package"]):
-    """Filters that read as adjectives."""
-
-    def on_sale(self) -> PackageQuerySet:
-        """Keep the packages that may be sold."""
-        return self.filter(status=PackageStatus.ON_SALE)
-
-
 class Package(FSMModelMixin, models.Model):
     """What is sold: one or more components at one price; issued as one wallet each."""
 
@@ -117,8 +109,6 @@ class Package(FSMModelMixin, models.Model):
         validators=[MinValueValidator(1)],
         help_text="Open-dated only: valid for this many days from the day of sale.",
     )
-
-    objects = PackageQuerySet.as_manager()
 
     class Meta:
         ordering = ("code",)

@@ -92,7 +92,7 @@ class _Planner:
         self._check_counts(line, offer, pointer)
         visit = self._visit(offer, line.visit_date, line.visit_time, pointer)
         component_visits = self._component_visits(line, offer, pointer)
-        if not offer.components or (package.is_group and len(offer.components) > 1):
+        if not offer.can_be_issued:
             detail = f"{package.code} has nothing to issue."
             return self._unresolved(
                 line,

@@ -30,10 +30,8 @@ class ArticleSerializer(serializers.Serializer[Any]):
     isPackage = serializers.BooleanField(help_text="More than one component.")
     isGroup = serializers.BooleanField(help_text="One wallet for the whole quantity.")
     components = ComponentSerializer(many=True)
-    unitPriceInclVat = serializers.CharField(
-        allow_null=True, help_text="For the visit date of the sample; null: none is set up."
-    )
-    unitPriceExclVat = serializers.CharField(allow_null=True)
+    unitPriceInclVat = serializers.CharField(help_text="For the visit date of the sample.")
+    unitPriceExclVat = serializers.CharField()
     currencyCode = serializers.CharField()
     sampleOrder = serializers.JSONField(help_text="A body for createOrder, ready to be sent.")
 

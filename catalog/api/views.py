@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import secrets
 from typing import Any, ClassVar
 
@@ -13,8 +12,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from catalog.api.serializers import ArticleListSerializer
-from catalog.assortment import Article, list_articles, sample_visit
-from catalog.pricing import choose_price, split_price
+from catalog.assortment import Article, list_articles
+from catalog.pricing import split_price
 from channel_manager.lib.problem_schema import problems
 from partners.authentication import caller_of
 from partners.models import Partner, Scope
@@ -38,16 +37,14 @@ class PackageListView(APIView):
     def get(self, request: Request) -> Response:
         """Answer what the partner may sell."""
         partner = caller_of(request).partner
-        today = timezone.now().astimezone(partner.venue.zone).date()
-        articles = list_articles(partner=partner, on=today)
-        return Response({"data": [_render(article, partner, today) for article in articles]})
+        articles = list_articles(partner=partner, now=timezone.now())
+        return Response({"data": [_render(article, partner) for article in articles]})
 
 
-def _render(article: Article, partner: Partner, today: datetime.date) -> dict[str, Any]:
+def _render(article: Article, partner: Partner) -> dict[str, Any]:
     offer, currency = article.offer, partner.venue.currency
-    date, time = sample_visit(article, partner, today)
-    price = choose_price(offer.prices, partner_id=partner.pk, visit_date=date)
-    unit = price and split_price(price.amount_incl_vat, offer.components, currency=currency)
+    date, time = article.sample_date, article.sample_time
+    unit = split_price(article.sample_price.amount_incl_vat, offer.components, currency=currency)
     item: dict[str, Any] = {"itemNumber": article.item_number, "quantity": 1}
     if date is not None:
         item["visitDate"] = date.isoformat()
@@ -70,8 +67,8 @@ def _render(article: Article, partner: Partner, today: datetime.date) -> dict[st
             }
             for component in offer.components
         ],
-        "unitPriceInclVat": unit and str(unit.incl_vat),
-        "unitPriceExclVat": unit and str(unit.excl_vat),
+        "unitPriceInclVat": str(unit.incl_vat),
+        "unitPriceExclVat": str(unit.excl_vat),
         "currencyCode": currency,
         "sampleOrder": {
             "partnerId": str(partner.pk),

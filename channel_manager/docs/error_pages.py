@@ -91,6 +91,7 @@ FAULT_CODES: Mapping[str, str] = {
     "external_reference_numbers_count": "The number of `externalReferenceNumbers` is not the "
     "number of wallets the line becomes.",
     "too_many_wallets": "The order would become more than 1,000 wallets.",
+    "too_many_assets": "The order would become more than 10,000 tickets and coupons.",
     "reference_differs": "The `sellToOrderReference` of an order cannot be changed.",
     "unknown_status": "There is no order status of this name.",
     "invalid_moment": "This is not an ISO 8601 date, or date and time.",

@@ -155,7 +155,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'Issued'), _negated=True), ('payment_reference__gt', ''), _connector='OR'), name='issued_order_is_paid'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'Issued'), _negated=True), models.Q(('payment_reference__gt', ''), ('payment_reference__isnull', False)), _connector='OR'), name='issued_order_is_paid'),
         ),
         migrations.AddIndex(
             model_name='orderline',

@@ -138,7 +138,8 @@ class Order(FSMModelMixin, models.Model):
                 name="draft_order_expires",
             ),
             models.CheckConstraint(
-                condition=~Q(status=OrderStatus.ISSUED) | Q(payment_reference__gt=""),
+                condition=~Q(status=OrderStatus.ISSUED)
+                | Q(payment_reference__isnull=False, payment_reference__gt=""),
                 name="issued_order_is_paid",
             ),
         ]

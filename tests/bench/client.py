@@ -35,6 +35,7 @@ class Load:
     requests: int = 1
     seconds: float = 30.0
     rate: float = 0.0
+    phase: float = 0.0  # of the gap between two moments due, by which this process starts later
     prefix: str = ""  # of the references of new orders
     lines: int = 1
     quantity: int = 1
@@ -67,7 +68,7 @@ def run(load: Load, started_at: float) -> list[Sample]:
         with Seller(load.port, load.key, load.partner_id) as seller:
             send = _orders(load, seller) if not load.paths else _reads(load, seller)
             while (number := next_number()) is not None:
-                due = started_at + number / load.rate if load.rate else time.time()
+                due = started_at + (number + load.phase) / load.rate if load.rate else time.time()
                 time.sleep(max(0.0, due - time.time()))
                 answer = send(number)
                 answered = answer.sent_at + answer.seconds

@@ -85,6 +85,7 @@ def send(stack: Stack, load: Load, *, expected: int) -> Result:
             clients=load.clients // count,
             requests=load.requests // count,
             rate=load.rate / count,
+            phase=number / count,
             prefix=f"{load.prefix}-{number}",
         )
         for number in range(count)

@@ -146,8 +146,9 @@ def test_every_state_column_is_tried() -> None:
 
 def test_an_order_fits_its_state(issued: Order) -> None:
     orders = Order.objects.filter(pk=issued.pk)
-    with refused("issued_order_is_paid"):
-        orders.update(payment_reference=None)
+    for payment in (None, ""):
+        with refused("issued_order_is_paid"):
+            orders.update(payment_reference=payment)
     with refused("order_in_error_says_why"):
         orders.update(status="Error")
     with refused("order_in_error_says_why"):
@@ -169,10 +170,16 @@ def test_a_living_wallet_has_a_line_and_a_destroyed_one_a_moment(issued: Order) 
         wallets.update(destroyed_at=NOON)
 
 
-def test_a_line_that_is_resolved_has_a_package_and_a_price(issued: Order) -> None:
+def test_a_line_that_is_resolved_has_a_package_a_price_and_a_plan(issued: Order) -> None:
     lines = OrderLine.objects.filter(order=issued)
-    for changes in ({"package": None}, {"unit_price_incl_vat": None}):
-        with refused("resolved_line_has_package_and_price"):
+    unresolved: list[dict[str, Any]] = [
+        {"package": None},
+        {"unit_price_incl_vat": None},
+        {"unit_price_excl_vat": None},
+        {"plan": []},
+    ]
+    for changes in unresolved:
+        with refused("resolved_line_has_package_price_and_plan"):
             lines.update(**changes)
     for quantity in (0, 1001):
         with refused("line_quantity_1_to_1000"):
@@ -228,6 +235,14 @@ def test_a_line_is_sold_once_and_amounts_add_up(issued: Order) -> None:
     with refused("ledger_kind_known"):
         copy_of(sale, kind="gift").save()
     assert sale.order == issued
+
+
+def test_a_sale_is_taken_back_once(issued: Order) -> None:
+    (sale,) = LedgerEntry.objects.all()
+    copy_of(sale, kind="reversal", reverses_id=sale.pk).save()
+    with refused("ledger_sale_reversed_once"):
+        copy_of(sale, kind="reversal", reverses_id=sale.pk).save()
+    assert issued.ledger_entries.count() == 2
 
 
 @pytest.mark.parametrize(

@@ -171,7 +171,6 @@ ARGUMENTS: dict[str, Any] = {
     "failure_code": "internal",
     "message": "Why.",
     "payment_reference": "P",
-    "why": "",
 }
 
 
