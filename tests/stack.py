@@ -158,7 +158,7 @@ class Stack:
 
     def sql(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """Run one statement of ours, with %s for values, and return its rows."""
-        cursor = self._sql.execute(query, values)  # type: ignore[arg-type]
+        cursor = self._sql.execute(query, values)
         return cursor.fetchall() if cursor.description else []
 
     def seller(self, number: int = 0) -> Seller:
@@ -197,7 +197,7 @@ class Stack:
             *("--port", str(self.port), "--workers", str(workers)),
             *("--blocking-threads", str(threads), "--backpressure", str(backpressure)),
             *("--backlog", "1024", "--workers-kill-timeout", "8"),
-            *("--no-ws", "--log-level", "warning", "channel_manager.wsgi:application"),
+            *("--no-ws", "--log-level", "warning", "channel_manager.management.web:application"),
         ]
         environment = {**self.environment, "WEB_THREADS": str(threads)}
         web = Process("web", command, environment, self.directory / "web.log")

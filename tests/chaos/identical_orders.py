@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 
 from tests.stack import Stack
 from tests.traffic import Answer, at_once, day_tickets
@@ -16,10 +17,7 @@ def create_at_once(
     body = sellers[0].order(reference, day_tickets(2))
     try:
         return at_once(
-            [
-                lambda seller=seller: seller.create(body, idempotency_key=idempotency_key)
-                for seller in sellers
-            ]
+            [partial(seller.create, body, idempotency_key=idempotency_key) for seller in sellers]
         )
     finally:
         for seller in sellers:

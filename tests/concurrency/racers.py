@@ -6,7 +6,6 @@ lets them all loose together and prints how each one ended.
 
 from __future__ import annotations
 
-import datetime
 import json
 import os
 import signal
@@ -15,6 +14,8 @@ import traceback
 import uuid
 from collections.abc import Callable
 from typing import Any, NoReturn
+
+from django.utils import timezone
 
 from channel_manager.history import runner
 from orders import issuance, ledger, lifecycle
@@ -69,15 +70,14 @@ def _result(pid: int, answer: int) -> str:
 
 def _enter(entrant: dict[str, str]) -> str:
     order_id = uuid.UUID(entrant["order"])
-    now = lambda: datetime.datetime.now(datetime.UTC)  # noqa: E731
     if entrant.get("die"):
         _arrange_death(entrant["die"])
     try:
         if entrant["do"] == "issue":
-            issuance.issue_order(order_id=order_id, clock=now)
+            issuance.issue_order(order_id=order_id, clock=timezone.now)
         else:
             lifecycle.replay_order(
-                orders=Order.objects.all(), order_id=order_id, actor="staff:1", now=now()
+                orders=Order.objects.all(), order_id=order_id, actor="staff:1", now=timezone.now()
             )
     except Exception as refusal:
         traceback.print_exc()
@@ -107,7 +107,8 @@ def _arrange_death(moment: str) -> None:
             name = {"Scheduled": "scheduled", "Processing": "started"}[subject]
             issuance._step = deadly(issuance._step, lambda *step: step[2] == name)
         case "inserted":
-            Asset.objects.bulk_create = deadly(Asset.objects.bulk_create, lambda *_: True)
+            insert = deadly(Asset.objects.bulk_create, lambda *_: True)
+            setattr(Asset.objects, "bulk_create", insert)  # noqa: B010
         case "posted":
             ledger.post_sale = deadly(ledger.post_sale, lambda *_: True)
         case _:
