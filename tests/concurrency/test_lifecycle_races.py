@@ -77,7 +77,7 @@ def test_two_drafts_that_exchange_their_guest_numbers_do_not_both_get_them(
     seller: Seller, settled: Settled, reference: Callable[[], str]
 ) -> None:
     with seller.twin() as twin:
-        for _ in range(5):
+        for _ in range(3):
             numbers = [f"{reference()}/1", f"{reference()}/2"]
             drafts = [
                 settled("Draft", items=[day_tickets(1, externalReferenceNumbers=[number])])
