@@ -40,6 +40,7 @@ def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
     set_rollback()
     request: HttpRequest = context["request"]._request
     refusal = translate(exc)
+    log_refusal(refusal, request)
     headers = _headers(refusal)
     if isinstance(exc, exceptions.MethodNotAllowed):
         headers["Allow"] = ", ".join(context["view"].allowed_methods)
@@ -50,6 +51,17 @@ def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
         status=refusal.error_code.text.status,
         headers=headers,
         content_type=CONTENT_TYPE,
+    )
+
+
+def log_refusal(refusal: Refusal, request: HttpRequest) -> None:
+    """Write one line that the requestId of the answer finds."""
+    _log.warning(
+        "%s %s refused: %s (request %s)",
+        request.method,
+        request.path,
+        refusal.error_code,
+        getattr(request, "request_id", ""),
     )
 
 
@@ -96,6 +108,7 @@ def problem(refusal: Refusal, request: HttpRequest) -> dict[str, Any]:
 
 def problem_response(refusal: Refusal, request: HttpRequest) -> HttpResponse:
     """Answer a request outside the API's views: a page for a browser, else a problem body."""
+    log_refusal(refusal, request)
     status = refusal.error_code.text.status
     body = problem(refusal, request)
     response: HttpResponse

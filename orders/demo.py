@@ -74,7 +74,14 @@ _USERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (
         "orderdesk",
         "orderdesk",
-        ("view_", "confirm_order", "cancel_order", "replay_order"),
+        (
+            "view_",
+            "confirm_order",
+            "cancel_order",
+            "replay_order",
+            "add_packagemapping",
+            "change_packagemapping",
+        ),
     ),
     ("viewer", "viewer", ("view_",)),
 )

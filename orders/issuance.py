@@ -90,9 +90,10 @@ def _settle(order_id: uuid.UUID, *, now: datetime.datetime) -> None:
     with transaction.atomic():
         for order in _locked(order_id, OrderStatus.PROCESSING):
             lines = list(order.lines.order_by("line_no"))
-            unresolved = next((line for line in lines if line.unresolved_cause), None)
-            if unresolved is not None:
-                _fail(order, unresolved.unresolved_cause, _explain(unresolved), now)
+            unresolved = [line for line in lines if line.unresolved_cause]
+            if unresolved:
+                message = " ".join(_explain(line) for line in unresolved)
+                _fail(order, unresolved[0].unresolved_cause, message, now)
                 return
             _mint(order, lines, now)
             if order.payment_reference is None:

@@ -209,7 +209,7 @@ class _Planner:
             if sent is not None and len(sent) != expected:
                 detail = (
                     f"{expected} {'wallet is' if expected == 1 else 'wallets are'} expected for "
-                    f"this line, {len(sent)} {name} were sent."
+                    f"this line, and {len(sent)} sent in {name}."
                 )
                 self.faults.append(Fault(f"{pointer}/wallet/{name}", code, detail))
 

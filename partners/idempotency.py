@@ -110,7 +110,7 @@ def _lock_and_look_up(partner: Partner, key: str) -> IdempotencyRecord | None:
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT locked, r.fingerprint, r.status_code, r.location, r.body::text"
+            "SELECT locked, r.fingerprint, r.status_code, r.location, r.body"
             " FROM pg_try_advisory_xact_lock(%s, hashtext(%s)) AS locked"
             " LEFT JOIN partners_idempotencyrecord r ON r.partner_id = %s AND r.key = %s",
             [_LOCK_CLASS, f"{partner.pk}/{key}", partner.pk, key],
@@ -118,7 +118,7 @@ def _lock_and_look_up(partner: Partner, key: str) -> IdempotencyRecord | None:
         locked, print_, status_code, location, body = cursor.fetchone()
     if print_ is not None:
         return IdempotencyRecord(
-            fingerprint=print_, status_code=status_code, location=location, body=json.loads(body)
+            fingerprint=print_, status_code=status_code, location=location, body=body
         )
     if not locked:
         raise _in_progress()
@@ -131,7 +131,7 @@ def _replay(stored: IdempotencyRecord, print_: str) -> Response:
     headers = {"Idempotent-Replayed": "true"}
     if stored.location:
         headers["Location"] = stored.location
-    return Response(stored.body, status=stored.status_code, headers=headers)
+    return Response(json.loads(stored.body), status=stored.status_code, headers=headers)
 
 
 def _store(partner: Partner, key: str, print_: str, response: Response) -> None:
@@ -141,7 +141,7 @@ def _store(partner: Partner, key: str, print_: str, response: Response) -> None:
         fingerprint=print_,
         status_code=response.status_code,
         location=response.headers.get("Location", ""),
-        body=response.data,
+        body=json.dumps(response.data, ensure_ascii=False),
         created_at=timezone.now(),
     )
     try:

@@ -22,6 +22,7 @@ from partners.models import Partner, Scope
 class PackageListView(APIView):
     """`/channelManager/packages`."""
 
+    http_method_names = ("get", "head")
     scopes: ClassVar[dict[str, str]] = {"GET": Scope.CATALOG_READ}
 
     @extend_schema(

@@ -63,6 +63,12 @@ class StrictListField(serializers.ListField):
     Once MAX_FAULTS are found, the rest goes unread.
     """
 
+    default_error_messages = {
+        "not_a_list": "Must be an array.",
+        "min_length": "Must have {min_length} or more entries.",
+        "max_length": "Must have {max_length} or fewer entries.",
+    }
+
     def to_internal_value(self, data: Any) -> list[Any]:
         if isinstance(data, list) and self.max_length is not None and len(data) > self.max_length:
             self.fail("max_length", max_length=self.max_length)
@@ -129,7 +135,8 @@ class TextField(serializers.CharField):
         if isinstance(data, str):
             if _FORBIDDEN.search(data):
                 raise serializers.ValidationError(
-                    "Must not contain control characters.", code="control_character"
+                    "Must not contain control characters or lone surrogates.",
+                    code="control_character",
                 )
             if data and not data.strip() and not self.allow_blank:
                 raise serializers.ValidationError(
@@ -177,6 +184,10 @@ class WholeNumberField(serializers.IntegerField):
     """A JSON whole number; neither a string nor a boolean nor a fraction will do."""
 
     def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, float):
+            raise serializers.ValidationError(
+                "Must be a whole number, written without a fraction.", code="invalid_type"
+            )
         if isinstance(data, bool) or not isinstance(data, int):
             raise serializers.ValidationError(
                 f"Must be a whole number, not {json_type(data)}.", code="invalid_type"
@@ -211,4 +222,7 @@ class LocalTimeField(serializers.TimeField):
         text = _require_string(self, data)
         if not _TIME.fullmatch(text) or not text.isascii():
             self.fail("invalid", format="HH:mm or HH:mm:ss")
-        return super().to_internal_value(text)
+        try:
+            return datetime.time.fromisoformat(text)
+        except ValueError:
+            self.fail("invalid", format="HH:mm or HH:mm:ss")

@@ -12,6 +12,7 @@ from catalog.mapping import Offer, find_offers
 from catalog.models import Package, PackageStatus
 from catalog.pricing import choose_price
 from orders.models import FailureCode, Order, OrderLine, OrderStatus
+from orders.resolution import faults_of
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -41,7 +42,11 @@ def find_remedies(order: Order, lines: Sequence[OrderLine]) -> list[Remedy]:
         item_numbers=[line.item_number for line in unresolved],
         on=order.received_at.astimezone(order.venue.zone).date(),
     )
-    return [_for_line(order, line, offers.get(line.item_number)) for line in unresolved]
+    faults = faults_of(order=order, lines=unresolved)
+    return [
+        _for_line(order, line, offers.get(line.item_number), faults.get(line.line_no, []))
+        for line in unresolved
+    ]
 
 
 def _general(order: Order) -> Remedy:
@@ -57,7 +62,7 @@ def _general(order: Order) -> Remedy:
     return Remedy(what=what, advice=advice)
 
 
-def _for_line(order: Order, line: OrderLine, offer: Offer | None) -> Remedy:
+def _for_line(order: Order, line: OrderLine, offer: Offer | None, faults: Sequence[str]) -> Remedy:
     subject = f"Line {line.line_no}: {line.item_number}"
     if offer is None:
         query = {
@@ -75,6 +80,16 @@ def _for_line(order: Order, line: OrderLine, offer: Offer | None) -> Remedy:
         )
     package = offer.package
     lacking = _lacking(order, line, offer)
+    if lacking is None and faults:
+        return Remedy(
+            what=f"{subject} means {package.code} now, but the order does not fit it. "
+            + " ".join(faults),
+            advice="Map the number to another package, or ask the partner to replace the order.",
+            link=reverse("admin:catalog_packagemapping_changelist")
+            + f"?{urlencode({'q': line.item_number})}",
+            link_text="Look at the mapping",
+            permission="catalog.view_packagemapping",
+        )
     if lacking is None:
         return Remedy(
             what=f"{subject} means {package.code} now and can be issued.",

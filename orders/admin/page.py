@@ -67,6 +67,12 @@ class OrderPage:
     happenings: Sequence[Happening]
     ledger: Sequence[LedgerEntry]
     remedies: Sequence[Remedy]
+
+    @property
+    def is_mended(self) -> bool:
+        """Tell whether everything that kept the order from being issued is mended."""
+        return bool(self.remedies) and all(remedy.is_mended for remedy in self.remedies)
+
     living_wallets: Sequence[Wallet]
     living_assets: Sequence[Asset]
 

@@ -120,16 +120,14 @@ def _page_size(text: str | None, faults: list[Fault]) -> int:
 
 
 def _moment(text: str, zone: zoneinfo.ZoneInfo, *, end_of_day: bool) -> datetime.datetime | None:
-    """Read a moment; without an offset it is the venue's time, a date alone its whole day."""
+    """Read a moment, which must name its offset; a date alone is the venue's whole day."""
     try:
         if day := parse_date(text):
             time = datetime.time.max if end_of_day else datetime.time.min
             return datetime.datetime.combine(day, time, zone).astimezone(datetime.UTC)
         moment = parse_datetime(_LOST_PLUS.sub(r"+\1", text))
-        if moment is None:
+        if moment is None or moment.tzinfo is None:
             return None
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=zone)
         return moment.astimezone(datetime.UTC)
     except (ValueError, OverflowError):
         return None

@@ -35,6 +35,7 @@ class PartnerView(APIView):
     """A view of one partner's orders; the partner is the key's."""
 
     scopes: ClassVar[dict[str, str]] = {}
+    http_method_names = ("get", "head", "post", "put", "delete")
 
     @property
     def partner(self) -> Partner:

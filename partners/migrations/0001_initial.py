@@ -66,7 +66,7 @@ class Migration(migrations.Migration):
                 ('fingerprint', models.CharField(max_length=64)),
                 ('status_code', models.PositiveSmallIntegerField()),
                 ('location', models.CharField(blank=True, max_length=200)),
-                ('body', models.JSONField()),
+                ('body', models.TextField(help_text='JSON, its members in the order they were answered in.')),
                 ('created_at', models.DateTimeField(db_index=True)),
                 ('partner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='idempotency_records', to='partners.partner')),
             ],
