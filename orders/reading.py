@@ -38,7 +38,9 @@ def find_order(orders: QuerySet[Order], order_id: uuid.UUID) -> Order:
 
 def lock_order(orders: QuerySet[Order], order_id: uuid.UUID) -> Order:
     """Lock one order of the set in the open transaction; raises NotFound."""
-    locked = runner.lock(orders.filter(pk=order_id).select_related("partner__venue"))
+    locked = runner.lock(
+        orders.filter(pk=order_id).select_related("partner__venue").defer("partner__venue__logo")
+    )
     if not locked:
         raise no_such_order()
     return locked[0]

@@ -48,6 +48,8 @@ class ApiKeyAuthentication(BaseAuthentication):
             ApiKey.objects.usable(now)
             .filter(key_hash=hash_key(_key_sent(request)))
             .select_related("partner__venue")
+            .defer("partner__venue__logo")
+            .order_by()
             .first()
         )
         if key is None:
