@@ -60,6 +60,7 @@ def _table(outcome: Outcome, *, same_failed: bool) -> str:
         "Worker killed (SIGKILL)": f"{outcome.kills} times",
         "Jobs cut by it": outcome.cut,
         "Settled as expected": settled if not outcome.violations else "see below",
+        "Issued, drafts confirmed": outcome.issued,
         "Last one settled after the last kill": f"{outcome.settled_in:.1f} s",
         "Duplicates": doubled,
         "Violated invariants": len(outcome.violations),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 import time
 from collections.abc import Callable
@@ -28,6 +29,7 @@ class Outcome:
     cut: int = 0  # jobs that a kill found running
     settled_in: float = 0.0  # seconds from the last kill to the last order
     settled: dict[str, int] = field(default_factory=dict)
+    issued: int = 0  # once the drafts were confirmed
     violations: list[str] = field(default_factory=list)
 
 
@@ -56,7 +58,22 @@ def kill_worker_during_orders(
     outcome.violations = violations(stack.sql, accepted)
     for expected in accepted.values():
         outcome.settled[expected.status] = outcome.settled.get(expected.status, 0) + 1
+    outcome.violations += _confirm_drafts(stack, accepted)
+    [(outcome.issued,)] = stack.sql(
+        "SELECT count(*) FROM orders_order WHERE status = 'Issued' AND id = ANY(%s::uuid[])",
+        list(accepted),
+    )
     return outcome
+
+
+def _confirm_drafts(stack: Stack, accepted: dict[str, Expected]) -> list[str]:
+    """Confirm what was ordered as a draft; return the rules broken by then."""
+    with stack.seller() as seller:
+        for order_id, expected in accepted.items():
+            if expected.status == "Draft":
+                seller.confirm(order_id)
+    issued = {key: dataclasses.replace(order, status="Issued") for key, order in accepted.items()}
+    return violations(stack.sql, issued)
 
 
 def _send(

@@ -20,6 +20,7 @@ def test_a_killed_worker_loses_no_order_and_mints_nothing_twice(stack: Stack) ->
     assert outcome.violations == []
     assert outcome.cut > 0
     assert sum(outcome.settled.values()) == 20
+    assert outcome.issued == 20
 
 
 def test_what_a_frozen_worker_held_is_taken_over_and_nothing_is_doubled_when_it_comes_back(
