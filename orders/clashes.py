@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from channel_manager.lib.errors import ErrorCode, Fault, InvalidRequest, Refusal
 from orders import reading
@@ -23,6 +23,30 @@ class DuplicateOrder(Refusal):
 
 class ExternalReferenceTaken(InvalidRequest):
     """A number that the guest would show is on a living wallet of the venue."""
+
+
+# Distinguishes our advisory locks from other ones in the same database.
+_LOCK_CLASS = 0x6E75
+# Few, so that an order of a thousand numbers does not fill the server's lock table.
+_TURNSTILES = 64
+
+
+def take_turns(*, partner: Partner, numbers: Iterable[str]) -> None:
+    """Wait for other orders that take or give up the same guests' numbers, until they commit.
+
+    Within the open transaction, after the order's lock and before its wallets'. Without it two
+    orders that exchange their numbers would each wait for what the other gives up: a deadlock.
+    """
+    wanted = [f"{partner.venue_id}/{number}" for number in numbers]
+    if not wanted:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(%s, turnstile) FROM ("
+            " SELECT DISTINCT hashtext(number) & %s AS turnstile FROM unnest(%s::text[]) AS number"
+            " ORDER BY turnstile OFFSET 0) AS wanted",
+            [_LOCK_CLASS, _TURNSTILES - 1, wanted],
+        )
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from channel_manager.lib.errors import Fault, InvalidRequest
 from channel_manager.lib.identity import time_ordered_uuid
 from orders import destruction, reading
 from orders.actions import require_action
-from orders.clashes import clashes_explained, faults_completed
+from orders.clashes import clashes_explained, faults_completed, take_turns
 from orders.contents import (
     CONTENT_FIELDS,
     insert_rows,
@@ -53,6 +53,7 @@ def submit_order(*, partner: Partner, request: OrderRequest, now: datetime.datet
     wallets = make_shells(order, lines)
     set_contents(order, request, lines)
     with clashes_explained(partner=partner, reference=reference, lines=request.lines):
+        take_turns(partner=partner, numbers=request.guest_numbers)
         order.buy_from_order_reference = next_document_number(venue=partner.venue, now=now)
         order.job_id = enqueue_issuance(order.pk)
         order.save(force_insert=True)
@@ -86,6 +87,8 @@ def replace_order(
             detail = "An order's sellToOrderReference cannot be changed."
             raise InvalidRequest([Fault("/sellToOrderReference", "reference_differs", detail)])
         require_action(order, "replace")
+        given_up = [n for line in order.lines.all() for n in line.external_reference_numbers]
+        take_turns(partner=order.partner, numbers=[*given_up, *request.guest_numbers])
         with faults_completed(partner=order.partner, lines=request.lines, replaced=order):
             plans = plan_contents(order.partner, request.lines, now)
         destruction.destroy_wallets(order=order, by=actor, why="replaced", now=now)

@@ -41,3 +41,8 @@ class OrderRequest:
     sell_to_name: str | None = None
     sell_to_language: str | None = None
     payment_reference: str | None = None
+
+    @property
+    def guest_numbers(self) -> list[str]:
+        """Return the external reference numbers of all lines."""
+        return [number for line in self.lines for number in line.external_reference_numbers or ()]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from channel_manager.lib.errors import Fault, InvalidRequest
 from orders import reading
-from orders.clashes import clashes_explained
+from orders.clashes import clashes_explained, take_turns
 from orders.contents import fill_line, insert_rows, make_shells, plan_contents, set_totals
 from orders.models import Order, OrderLine
 from orders.planning import LinePlan
@@ -31,6 +31,8 @@ def resolve_lines(*, order: Order, now: datetime.datetime) -> None:
         fill_line(line, plan)
         line.save()
     shells = make_shells(order, waiting)
+    numbers = [shell.external_reference_number for shell in shells]
+    take_turns(partner=order.partner, numbers=filter(None, numbers))
     with clashes_explained(
         partner=order.partner,
         reference=order.sell_to_order_reference,
