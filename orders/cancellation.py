@@ -15,7 +15,7 @@ from channel_manager.lib.errors import ErrorCode, Refusal
 from orders import destruction, ledger, reading, tombstone
 from orders.actions import require_action
 from orders.models import Order, OrderStatus
-from wallets.models import Asset, AssetStatus
+from wallets.models import Asset, AssetStatus, Wallet
 
 
 class AssetUsed(Refusal):
@@ -39,10 +39,10 @@ def cancel_for_partner(
     """
     with transaction.atomic():
         order = reading.lock_order(orders, order_id)
+        held = destruction.lock_wallets(order)
         if order.status == OrderStatus.ISSUED:
-            _wallets, assets = destruction.lock_wallets(order)
-            _refuse_late(order, assets, now)
-        return cancel_order(orders=orders, order_id=order_id, actor=actor, now=now)
+            _refuse_late(order, held[1], now)
+        return _end(order, *held, actor=actor, now=now, reason="")
 
 
 def cancel_order(
@@ -61,22 +61,8 @@ def cancel_order(
     """
     with transaction.atomic():
         order = reading.lock_order(orders, order_id)
-        if order.status == OrderStatus.CANCELLED:
-            return reading.find_order(orders, order_id)
-        require_action(order, "delete")
-        if order.status != OrderStatus.ISSUED:
-            return remove_order(order=order, actor=actor, now=now, reason=reason)
-        # Under their locks, so that no admission slips in between looking and destroying.
-        _wallets, assets = destruction.lock_wallets(order)
-        _refuse_used(assets)
-        destruction.destroy_wallets(order=order, by=actor, why=reason or "cancelled", now=now)
-        runner.apply_to(
-            [order],
-            lambda row: row.cancel(now=now),
-            change=Change(name="cancelled", actor=actor, now=now, reason=reason),
-        )
-        ledger.post_reversal(order=order, reason=reason, now=now)
-        return reading.find_order(orders, order_id)
+        held = destruction.lock_wallets(order)
+        return _end(order, *held, actor=actor, now=now, reason=reason)
 
 
 def remove_order(*, order: Order, actor: str, now: datetime.datetime, reason: str) -> Order:
@@ -84,8 +70,55 @@ def remove_order(*, order: Order, actor: str, now: datetime.datetime, reason: st
 
     The tombstone event lists every number it had.
     """
+    return _remove(order, *destruction.lock_wallets(order), actor=actor, now=now, reason=reason)
+
+
+def cancel_deadline(order: Order, assets: Sequence[Asset]) -> datetime.datetime | None:
+    """Return until when the partner may cancel; None without a deadline or a dated visit."""
+    hours = order.partner.cancel_deadline_hours
+    starts = min((asset.valid_from for asset in assets if asset.visit_date), default=None)
+    if hours is None or starts is None:
+        return None
+    return starts - datetime.timedelta(hours=hours)
+
+
+def _end(
+    order: Order,
+    wallets: Sequence[Wallet],
+    assets: Sequence[Asset],
+    *,
+    actor: str,
+    now: datetime.datetime,
+    reason: str,
+) -> Order:
+    """End a locked order; its wallets are locked too, so that no admission slips in between."""
+    if order.status == OrderStatus.CANCELLED:
+        return reading.find_order(Order.objects.all(), order.pk)
+    require_action(order, "delete")
+    if order.status != OrderStatus.ISSUED:
+        return _remove(order, wallets, assets, actor=actor, now=now, reason=reason)
+    _refuse_used(assets)
+    destruction.destroy(wallets, assets, by=actor, why=reason or "cancelled", now=now)
+    runner.apply_to(
+        [order],
+        lambda row: row.cancel(now=now),
+        change=Change(name="cancelled", actor=actor, now=now, reason=reason),
+    )
+    ledger.post_reversal(order=order, reason=reason, now=now)
+    return reading.find_order(Order.objects.all(), order.pk)
+
+
+def _remove(
+    order: Order,
+    wallets: Sequence[Wallet],
+    assets: Sequence[Asset],
+    *,
+    actor: str,
+    now: datetime.datetime,
+    reason: str,
+) -> Order:
     data = tombstone.of(order).to_data()
-    destruction.destroy_wallets(order=order, by=actor, why=reason or "deleted", now=now)
+    destruction.destroy(wallets, assets, by=actor, why=reason or "deleted", now=now)
     ended = reading.find_order(Order.objects.all(), order.pk)
     before = ended.status
     ended.remove(now=now)
@@ -96,15 +129,6 @@ def remove_order(*, order: Order, actor: str, now: datetime.datetime, reason: st
     )
     order.delete()
     return ended
-
-
-def cancel_deadline(order: Order, assets: Sequence[Asset]) -> datetime.datetime | None:
-    """Return until when the partner may cancel; None without a deadline or a dated visit."""
-    hours = order.partner.cancel_deadline_hours
-    starts = min((asset.valid_from for asset in assets if asset.visit_date), default=None)
-    if hours is None or starts is None:
-        return None
-    return starts - datetime.timedelta(hours=hours)
 
 
 def _refuse_used(assets: Sequence[Asset]) -> None:

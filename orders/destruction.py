@@ -1,6 +1,7 @@
 """Ending wallets with their assets."""
 
 import datetime
+from collections.abc import Sequence
 
 from channel_manager.history import runner
 from orders.models import Order
@@ -18,11 +19,14 @@ def lock_wallets(order: Order) -> tuple[list[Wallet], list[Asset]]:
     return wallets, assets
 
 
-def destroy_wallets(
-    *, order: Order, by: str, why: str, now: datetime.datetime
-) -> tuple[list[Wallet], list[Asset]]:
-    """Destroy the living wallets and assets of a locked order; return them."""
-    wallets, assets = lock_wallets(order)
+def destroy(
+    wallets: Sequence[Wallet],
+    assets: Sequence[Asset],
+    *,
+    by: str,
+    why: str,
+    now: datetime.datetime,
+) -> None:
+    """Destroy wallets and assets that `lock_wallets` has locked."""
     runner.apply_to(wallets, lambda wallet: wallet.destroy(by=by, why=why, now=now))
     runner.apply_to(assets, lambda asset: asset.destroy())
-    return wallets, assets

@@ -91,7 +91,8 @@ def replace_order(
         take_turns(partner=order.partner, numbers=[*given_up, *request.guest_numbers])
         with faults_completed(partner=order.partner, lines=request.lines, replaced=order):
             plans = plan_contents(order.partner, request.lines, now)
-        destruction.destroy_wallets(order=order, by=actor, why="replaced", now=now)
+        wallets, assets = destruction.lock_wallets(order)
+        destruction.destroy(wallets, assets, by=actor, why="replaced", now=now)
         order.lines.all().delete()
         lines = make_lines(order, plans)
         wallets = make_shells(order, lines)

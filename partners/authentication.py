@@ -58,10 +58,6 @@ class ApiKeyAuthentication(BaseAuthentication):
             ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
         return Caller(key.partner, key), None
 
-    def authenticate_header(self, request: Request) -> str:
-        """Name the scheme, so that a refusal is a 401."""
-        return 'Bearer realm="partner API"'
-
 
 def _key_sent(request: Request) -> str:
     """Return the one key that the headers carry; raises Unauthenticated."""

@@ -6,22 +6,11 @@ import dataclasses
 import datetime
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from django.db import models, transaction
 
 from channel_manager.history.models import Event
-
-
-class HasLifeCycle(Protocol):
-    """A model whose `status` moves by django-fsm transitions.
-
-    `LIFECYCLE_FIELDS` are the columns a transition method may change, the status among them.
-    """
-
-    LIFECYCLE_FIELDS: tuple[str, ...]
-    status: Any
-
 
 _Row = TypeVar("_Row", bound=models.Model)
 
@@ -69,7 +58,10 @@ def apply_to(
 
 
 def save(rows: Sequence[_Row]) -> None:
-    """Write the life-cycle columns of rows of one model in as few statements as they allow."""
+    """Write the life-cycle columns of rows of one model in as few statements as they allow.
+
+    A model's `LIFECYCLE_FIELDS` are the columns its transitions may change, the status among them.
+    """
     if not rows:
         return
     model = type(rows[0])

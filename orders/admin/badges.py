@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from orders.models import LedgerKind, OrderStatus
-from wallets.admin import ASSET_COLOURS, WALLET_COLOURS
+from wallets.admin import WALLET_COLOURS
 
 ORDER_COLOURS: Mapping[str, str] = {
     OrderStatus.SUBMITTED: "info",
@@ -20,4 +20,4 @@ LEDGER_COLOURS: Mapping[str, str] = {
     LedgerKind.ADJUSTMENT: "warning",
 }
 
-__all__ = ["ASSET_COLOURS", "LEDGER_COLOURS", "ORDER_COLOURS", "WALLET_COLOURS"]
+__all__ = ["LEDGER_COLOURS", "ORDER_COLOURS", "WALLET_COLOURS"]
