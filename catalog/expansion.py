@@ -8,13 +8,25 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from catalog.models import Component, Package
+from catalog.models import Component, Package, Seat
 from catalog.visits import Visit
 
 
 @dataclasses.dataclass(frozen=True)
+class PlannedSeat:
+    """A numbered seat of a session."""
+
+    id: int
+    label: str
+
+
+@dataclasses.dataclass(frozen=True)
 class PlannedComponent:
-    """What one component puts into each wallet of a line: `units` assets of `admissions` each."""
+    """What one component puts into each wallet of a line: `units` assets of `admissions` each.
+
+    `session_id` is the session whose places it takes; `seats` are its numbered ones, for all
+    wallets of the line: wallet by wallet, unit by unit, admission by admission.
+    """
 
     component_id: uuid.UUID
     item_id: uuid.UUID
@@ -27,6 +39,17 @@ class PlannedComponent:
     visit_time: datetime.time | None
     valid_from: datetime.datetime
     valid_until: datetime.datetime
+    session_id: uuid.UUID | None = None
+    seats: tuple[PlannedSeat, ...] = ()
+
+    def places(self, wallets: int) -> int:
+        """Return how many places it takes in its session for so many wallets."""
+        return wallets * self.units * self.admissions
+
+    def seats_of(self, wallet: int, unit: int) -> str:
+        """Return the seats of one asset in words; wallet and unit count from 1."""
+        first = ((wallet - 1) * self.units + unit - 1) * self.admissions
+        return ", ".join(seat.label for seat in self.seats[first : first + self.admissions])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,12 +77,13 @@ def expand(
     quantity: int,
     visit: Visit,
     component_visits: Mapping[str, Visit],
+    component_seats: Mapping[str, Sequence[Seat]] | None = None,
 ) -> Expansion:
     """Return what a line becomes (contract section 6).
 
     Individual packages: one wallet each, one asset per component unit. A group package: one wallet
-    with one ticket worth the whole quantity. `component_visits` are by item number; a component
-    that is not named there follows the line's visit.
+    with one ticket worth the whole quantity. `component_visits` and `component_seats` are by item
+    number; a component that is not named there follows the line's visit.
     """
     planned = []
     for component in components:
@@ -78,6 +102,11 @@ def expand(
                 visit_time=at.time,
                 valid_from=at.valid_from,
                 valid_until=at.valid_until,
+                session_id=at.session.pk if at.session else None,
+                seats=tuple(
+                    PlannedSeat(seat.pk, seat.label)
+                    for seat in (component_seats or {}).get(item.number, ())
+                ),
             )
         )
     return Expansion(wallet_count(package, quantity), tuple(planned))
@@ -97,11 +126,17 @@ def to_json(component: PlannedComponent) -> dict[str, Any]:
         "visitTime": component.visit_time and component.visit_time.isoformat(),
         "validFrom": component.valid_from.isoformat(),
         "validUntil": component.valid_until.isoformat(),
+        "sessionId": component.session_id and str(component.session_id),
+        "seats": [dataclasses.asdict(seat) for seat in component.seats],
     }
 
 
 def from_json(kept: Mapping[str, Any]) -> PlannedComponent:
-    """Return the planned component that `to_json` wrote."""
+    """Return the planned component that `to_json` wrote.
+
+    Lines from before there were sessions have none.
+    """
+    session_id = kept.get("sessionId")
     return PlannedComponent(
         component_id=uuid.UUID(kept["componentId"]),
         item_id=uuid.UUID(kept["itemId"]),
@@ -114,4 +149,6 @@ def from_json(kept: Mapping[str, Any]) -> PlannedComponent:
         visit_time=kept["visitTime"] and datetime.time.fromisoformat(kept["visitTime"]),
         valid_from=datetime.datetime.fromisoformat(kept["validFrom"]),
         valid_until=datetime.datetime.fromisoformat(kept["validUntil"]),
+        session_id=uuid.UUID(session_id) if session_id else None,
+        seats=tuple(PlannedSeat(**seat) for seat in kept.get("seats", ())),
     )

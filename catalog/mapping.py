@@ -13,7 +13,17 @@ from typing import Any, TypeVar
 from django.db import connection
 from django.db.models import Model, Prefetch, Q
 
-from catalog.models import Component, Item, Package, Price
+from catalog.models import (
+    Allotment,
+    CalendarDay,
+    Component,
+    Item,
+    OpeningHours,
+    Package,
+    Price,
+    Session,
+)
+from catalog.opening import OpeningTimes
 from partners.models import Partner
 
 _Model = TypeVar("_Model", bound=Model)
@@ -21,12 +31,19 @@ _Model = TypeVar("_Model", bound=Model)
 
 @dataclasses.dataclass(frozen=True)
 class Offer:
-    """A package behind an item number, with its active components and the prices that may hold."""
+    """A package behind an item number, with what is needed to sell it.
+
+    Active components, the prices that may hold, the sessions of its attractions on the days asked
+    for (those on sale), and the partner's allotment with what is taken of it, by session.
+    """
 
     package: Package
     mapping_id: uuid.UUID | None
     components: tuple[Component, ...]
     prices: tuple[Price, ...]
+    sessions: tuple[Session, ...] = ()
+    allotment: Allotment | None = None
+    allotment_taken: Mapping[uuid.UUID, int] = dataclasses.field(default_factory=dict)
 
     @property
     def can_be_issued(self) -> bool:
@@ -35,49 +52,114 @@ class Offer:
         return 1 <= len(self.components) <= most
 
 
-def find_offers(
-    *, partner: Partner, item_numbers: Iterable[str], on: datetime.date
-) -> Mapping[str, Offer]:
-    """Return what each item number means to this partner; unknown numbers are left out.
+@dataclasses.dataclass(frozen=True)
+class Catalogue:
+    """What the item numbers of a request mean, and when the venue is open on its days."""
 
-    A mapping valid on the day (of receipt, venue's calendar) wins over a package code, which
-    counts where the partner may sell by it. Packages that are not on sale are returned too, for
-    the caller to refuse by name. One statement, whatever the number of items (contract
-    section 3); as text, because building it with the ORM took a third of createOrder's CPU time.
+    offers: Mapping[str, Offer]
+    opening_times: OpeningTimes
+
+
+def read_catalogue(
+    *,
+    partner: Partner,
+    asked: Iterable[tuple[str, datetime.date | None]],
+    on: datetime.date,
+) -> Catalogue:
+    """Return what each item number means to this partner, with the sessions of the days asked for.
+
+    Unknown numbers are left out. A mapping valid on the day (of receipt, venue's calendar) wins
+    over a package code, which counts where the partner may sell by it. Packages that are not on
+    sale are returned too, for the caller to refuse by name. One statement, whatever the number of
+    items (contract section 3); as text, because building it with the ORM took a third of
+    createOrder's CPU time.
     """
-    wanted = list(set(item_numbers))
-    codes = wanted if partner.sell_by_package_code else []
+    pairs = set(asked)
+    numbers = list({number for number, _day in pairs})
+    codes = numbers if partner.sell_by_package_code else []
     with connection.cursor() as cursor:
-        cursor.execute(_OFFERS, [partner.pk, partner.pk, wanted, on, on, partner.venue_id, codes])
+        cursor.execute(
+            _CATALOGUE,
+            {
+                "partner": partner.pk,
+                "venue": partner.venue_id,
+                "numbers": numbers,
+                "codes": codes,
+                "on": on,
+                "asked_numbers": [number for number, day in pairs if day],
+                "asked_days": [day for _number, day in pairs if day],
+            },
+        )
         rows = cursor.fetchall()
     offers: dict[str, Offer] = {}
     unmapped: dict[str, Offer] = {}
-    for package_json, number, mapping_id, components_json, prices_json in rows:
+    for package_json, number, mapping_id, *rest in rows:
         package = _made(Package, _loaded(package_json))
-        components = tuple(_component(row) for row in _loaded(components_json))
-        prices = tuple(_made(Price, row) for row in _loaded(prices_json))
+        selling = _selling_data(*map(_loaded, rest[:5]))
         if number is not None:
-            offers[number] = Offer(package, mapping_id, components, prices)
+            offers[number] = Offer(package, mapping_id, **selling)
         if package.code in codes:
-            unmapped[package.code] = Offer(package, None, components, prices)
-    return {**unmapped, **offers}
+            unmapped[package.code] = Offer(package, None, **selling)
+    opening_times = OpeningTimes(partner.venue)
+    if rows:
+        seasons, days = map(_loaded, rows[0][-2:])
+        opening_times = OpeningTimes(
+            partner.venue,
+            tuple(_made(OpeningHours, row) for row in seasons),
+            tuple(_made(CalendarDay, row) for row in days),
+        )
+    return Catalogue({**unmapped, **offers}, opening_times)
 
 
-_OFFERS = """
+_CATALOGUE = """
+    WITH asked AS MATERIALIZED (
+        SELECT * FROM unnest(%(asked_numbers)s::text[], %(asked_days)s::date[]) AS a(number, day)
+    )
     SELECT to_jsonb(p), m.item_number, m.id,
         (SELECT coalesce(jsonb_agg(to_jsonb(c) || jsonb_build_object('item', to_jsonb(i))
             ORDER BY c.position, c.id), '[]')
          FROM catalog_component c JOIN catalog_item i ON i.id = c.item_id
          WHERE c.package_id = p.id AND c.is_active),
         (SELECT coalesce(jsonb_agg(to_jsonb(r)), '[]') FROM catalog_price r
-         WHERE r.package_id = p.id AND (r.partner_id IS NULL OR r.partner_id = %s))
+         WHERE r.package_id = p.id AND (r.partner_id IS NULL OR r.partner_id = %(partner)s)),
+        (SELECT coalesce(jsonb_agg(to_jsonb(s) ORDER BY s.starts_at), '[]')
+         FROM catalog_session s
+         WHERE s.is_on_sale
+            AND s.date IN (SELECT a.day FROM asked a WHERE a.number IN (m.item_number, p.code))
+            AND s.attraction_id IN (
+                SELECT i.attraction_id FROM catalog_component c
+                JOIN catalog_item i ON i.id = c.item_id
+                WHERE c.package_id = p.id AND c.is_active)),
+        coalesce(to_jsonb(t), 'null'),
+        (SELECT coalesce(jsonb_object_agg(u.session_id, u.taken), '{}')
+         FROM catalog_allotmentuse u JOIN catalog_session s ON s.id = u.session_id
+         WHERE u.allotment_id = t.id
+            AND s.date IN (SELECT a.day FROM asked a WHERE a.number IN (m.item_number, p.code))),
+        (SELECT coalesce(jsonb_agg(to_jsonb(h)), '[]') FROM catalog_openinghours h
+         WHERE h.venue_id = %(venue)s),
+        (SELECT coalesce(jsonb_agg(to_jsonb(d)), '[]') FROM catalog_calendarday d
+         WHERE d.venue_id = %(venue)s AND d.date IN (SELECT a.day FROM asked a))
     FROM catalog_package p
-    LEFT JOIN catalog_packagemapping m ON m.package_id = p.id AND m.partner_id = %s
-        AND m.item_number = ANY(%s) AND m.is_active
-        AND (m.valid_from IS NULL OR m.valid_from <= %s)
-        AND (m.valid_until IS NULL OR m.valid_until >= %s)
-    WHERE p.venue_id = %s AND (m.id IS NOT NULL OR p.code = ANY(%s))
+    LEFT JOIN catalog_packagemapping m ON m.package_id = p.id AND m.partner_id = %(partner)s
+        AND m.item_number = ANY(%(numbers)s) AND m.is_active
+        AND (m.valid_from IS NULL OR m.valid_from <= %(on)s)
+        AND (m.valid_until IS NULL OR m.valid_until >= %(on)s)
+    LEFT JOIN catalog_allotment t ON t.package_id = p.id AND t.partner_id = %(partner)s
+    WHERE p.venue_id = %(venue)s AND (m.id IS NOT NULL OR p.code = ANY(%(codes)s))
 """
+
+
+def _selling_data(
+    components: Any, prices: Any, sessions: Any, allotment: Any, taken: Any
+) -> dict[str, Any]:
+    """Return what one row of the catalogue says besides the package."""
+    return {
+        "components": tuple(_component(row) for row in components),
+        "prices": tuple(_made(Price, row) for row in prices),
+        "sessions": tuple(_made(Session, row) for row in sessions),
+        "allotment": allotment and _made(Allotment, allotment),
+        "allotment_taken": {uuid.UUID(session): count for session, count in taken.items()},
+    }
 
 
 def _loaded(text: str) -> Any:

@@ -1,27 +1,33 @@
-"""When a guest may come: a visit date and time checked against the package and the venue's clock."""
+"""When a guest may come: a visit checked against the package, the calendar and the venue's clock."""
 
 from __future__ import annotations
 
 import dataclasses
 import datetime
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
-from catalog.models import Dating, Package
-from channel_manager.lib.errors import Fault
+from catalog.models import Dating, Package, Session
+from catalog.opening import Hours, OpeningTimes
+from channel_manager.lib.errors import ErrorCode, Fault
 from partners.models import Venue
 
 # Beyond this nobody plans, and a typo in the year is likelier than a sale.
 MAX_DAYS_AHEAD = 3 * 365
+_MAX_NAMED = 12
 
 
 @dataclasses.dataclass(frozen=True)
 class Visit:
-    """A visit as asked for (venue's local date and time) and the window it is valid in (UTC)."""
+    """A visit as asked for (venue's local date and time) and the window it is valid in (UTC).
+
+    `session` is the one whose places it takes; none where places are not counted.
+    """
 
     date: datetime.date | None
     time: datetime.time | None
     valid_from: datetime.datetime
     valid_until: datetime.datetime
+    session: Session | None = None
 
 
 class UnfitVisit(Exception):
@@ -35,7 +41,7 @@ class UnfitVisit(Exception):
 def plan_visit(
     *,
     package: Package,
-    venue: Venue,
+    opening_times: OpeningTimes,
     date: datetime.date | None,
     time: datetime.time | None,
     now: datetime.datetime,
@@ -46,20 +52,58 @@ def plan_visit(
     Dated: from the time, or opening, until closing. Timed: both are needed. Open-dated: from the
     day of sale for the package's validity. Raises UnfitVisit with faults below the JSON pointer.
     """
-    if package.dating == Dating.OPEN:
-        return _open_visit(package, venue, date, time, now, pointer)
-    faults = [*_date_faults(package, venue, date, now, pointer)]
-    faults += _time_faults(package, venue, time, pointer)
-    if faults or date is None:
-        raise UnfitVisit(*faults)
-    starts = local_moment(venue, date, time or venue.opens_at)
-    ends = local_moment(venue, date, venue.closes_at)
-    sold_until = ends
-    if package.cut_off_minutes is not None:
-        sold_until = starts - datetime.timedelta(minutes=package.cut_off_minutes)
-    if now >= sold_until:
-        raise UnfitVisit(_past(pointer, date, venue))
-    return Visit(date, time, starts, ends)
+    match package.dating:
+        case Dating.OPEN:
+            return _open_visit(package, opening_times, date, time, now, pointer)
+        case Dating.TIMED:
+            return _timed_visit(package, opening_times, date, time, now, pointer)
+    return _dated_visit(package, opening_times, date, time, now, pointer)
+
+
+def place_visit(
+    *,
+    visit: Visit,
+    package: Package,
+    venue: Venue,
+    sessions: Sequence[Session],
+    has_room: Callable[[Session], bool],
+    now: datetime.datetime,
+    pointer: str,
+) -> Visit:
+    """Return the visit within the session it falls in, of an attraction's on that day.
+
+    Timed: the one that begins at the visit's time. Dated with a time: the one that runs then, else
+    the next one. Dated without a time: the first that can be sold and has room, else the first
+    that can be sold. Raises UnfitVisit when there is none.
+    """
+    if not sessions:
+        raise UnfitVisit(_no_session(package, visit, sessions, pointer))
+    if package.dating == Dating.TIMED:
+        fitting = [session for session in sessions if session.time == visit.time]
+    elif visit.time is None:
+        fitting = list(sessions)
+    else:
+        fitting = _at(sessions, visit.valid_from)
+    if not fitting:
+        raise UnfitVisit(_no_session(package, visit, sessions, pointer))
+    on_sale = [session for session in fitting if now < sold_until(package, session, visit)]
+    if not on_sale:
+        raise UnfitVisit(_past(pointer, fitting[0].date, venue))
+    session = next(filter(has_room, on_sale), on_sale[0])
+    return dataclasses.replace(
+        visit,
+        valid_from=max(visit.valid_from, session.starts_at),
+        valid_until=session.ends_at,
+        session=session,
+    )
+
+
+def sold_until(package: Package, session: Session, visit: Visit | None = None) -> datetime.datetime:
+    """Return until when a session may be sold: its end, or the package's cut-off before the visit."""
+    starts = session.starts_at
+    if visit is not None:
+        starts = max(starts, visit.valid_from)
+    return _sold_until(package, starts, session.ends_at)
 
 
 def local_moment(venue: Venue, date: datetime.date, time: datetime.time) -> datetime.datetime:
@@ -67,9 +111,26 @@ def local_moment(venue: Venue, date: datetime.date, time: datetime.time) -> date
     return datetime.datetime.combine(date, time, venue.zone).astimezone(datetime.UTC)
 
 
+def _sold_until(
+    package: Package, starts: datetime.datetime, ends: datetime.datetime
+) -> datetime.datetime:
+    if package.cut_off_minutes is None:
+        return ends
+    return starts - datetime.timedelta(minutes=package.cut_off_minutes)
+
+
+def _at(sessions: Sequence[Session], moment: datetime.datetime) -> list[Session]:
+    """Return the session that runs at a moment, the latest begun first; else the next to begin."""
+    running = [s for s in sessions if s.starts_at <= moment < s.ends_at]
+    if running:
+        return [max(running, key=lambda session: session.starts_at)]
+    coming = [session for session in sessions if session.starts_at > moment]
+    return [min(coming, key=lambda session: session.starts_at)] if coming else []
+
+
 def _open_visit(
     package: Package,
-    venue: Venue,
+    opening_times: OpeningTimes,
     date: datetime.date | None,
     time: datetime.time | None,
     now: datetime.datetime,
@@ -86,8 +147,54 @@ def _open_visit(
     ]
     if unwanted:
         raise UnfitVisit(*unwanted)
+    venue = opening_times.venue
     last_day = now.astimezone(venue.zone).date() + datetime.timedelta(days=package.validity_days)
     return Visit(None, None, now, local_moment(venue, last_day, venue.closes_at))
+
+
+def _timed_visit(
+    package: Package,
+    opening_times: OpeningTimes,
+    date: datetime.date | None,
+    time: datetime.time | None,
+    now: datetime.datetime,
+    pointer: str,
+) -> Visit:
+    """Return the window of a component that has no sessions: until closing, or midnight."""
+    venue = opening_times.venue
+    faults = list(_date_faults(package, venue, date, now, pointer))
+    if time is None:
+        faults.append(_missing(package, pointer, "visitTime", "visit_time_required"))
+    if faults or date is None or time is None:
+        raise UnfitVisit(*faults)
+    starts, hours = local_moment(venue, date, time), opening_times.on(date)
+    if hours is not None and time < hours.closes_at:
+        return Visit(date, time, starts, local_moment(venue, date, hours.closes_at))
+    midnight = local_moment(venue, date + datetime.timedelta(days=1), datetime.time())
+    return Visit(date, time, starts, midnight)
+
+
+def _dated_visit(
+    package: Package,
+    opening_times: OpeningTimes,
+    date: datetime.date | None,
+    time: datetime.time | None,
+    now: datetime.datetime,
+    pointer: str,
+) -> Visit:
+    venue = opening_times.venue
+    hours = opening_times.on(date) if date else None
+    faults = [
+        *_date_faults(package, venue, date, now, pointer),
+        *_hours_faults(venue, date, time, hours, pointer),
+    ]
+    if faults or date is None or hours is None:
+        raise UnfitVisit(*faults)
+    starts = local_moment(venue, date, time or hours.opens_at)
+    ends = local_moment(venue, date, hours.closes_at)
+    if now >= _sold_until(package, starts, ends):
+        raise UnfitVisit(_past(pointer, date, venue))
+    return Visit(date, time, starts, ends)
 
 
 def _date_faults(
@@ -98,25 +205,44 @@ def _date_faults(
     pointer: str,
 ) -> Iterator[Fault]:
     today = now.astimezone(venue.zone).date()
+    # A timed visit may be to a session that began before midnight and still runs.
+    first = today - datetime.timedelta(days=package.dating == Dating.TIMED)
     if date is None:
         yield _missing(package, pointer, "visitDate", "visit_date_required")
     elif date > today + datetime.timedelta(days=MAX_DAYS_AHEAD):
         detail = f"{date} is more than {MAX_DAYS_AHEAD} days ahead."
         yield Fault(f"{pointer}/visitDate", "visit_too_far", detail)
-    elif date < today:
+    elif date < first:
         yield _past(pointer, date, venue)
 
 
-def _time_faults(
-    package: Package, venue: Venue, time: datetime.time | None, pointer: str
+def _hours_faults(
+    venue: Venue,
+    date: datetime.date | None,
+    time: datetime.time | None,
+    hours: Hours | None,
+    pointer: str,
 ) -> Iterator[Fault]:
-    if time is None:
-        if package.dating == Dating.TIMED:
-            yield _missing(package, pointer, "visitTime", "visit_time_required")
-    elif not venue.opens_at <= time < venue.closes_at:
-        hours = f"{venue.opens_at:%H:%M} to {venue.closes_at:%H:%M}"
-        detail = f"{time:%H:%M} is outside the opening hours, {hours} venue time."
-        yield Fault(f"{pointer}/visitTime", "outside_opening_hours", detail)
+    if date is not None and hours is None:
+        detail = f"{venue} is closed on {date}."
+        yield Fault(f"{pointer}/visitDate", "venue_closed", detail)
+    elif time is not None:
+        known = hours or Hours(venue.opens_at, venue.closes_at)
+        if not known.opens_at <= time < known.closes_at:
+            span = f"{known.opens_at:%H:%M} to {known.closes_at:%H:%M}"
+            detail = f"{time:%H:%M} is outside the opening hours, {span} venue time."
+            yield Fault(f"{pointer}/visitTime", "outside_opening_hours", detail)
+
+
+def _no_session(package: Package, visit: Visit, sessions: Sequence[Session], pointer: str) -> Fault:
+    at = f" at {visit.time:%H:%M}" if visit.time else ""
+    detail = f"{package.code} has no session on {visit.date}{at}."
+    begins = [f"{session.time:%H:%M}" for session in sessions if session.time]
+    if begins:
+        more = f" and {len(begins) - _MAX_NAMED} more" if len(begins) > _MAX_NAMED else ""
+        detail += f" Sessions that day begin at {', '.join(begins[:_MAX_NAMED])}{more}."
+    name = "visitTime" if begins and visit.time else "visitDate"
+    return Fault(f"{pointer}/{name}", ErrorCode.UNKNOWN_SESSION, detail)
 
 
 def _missing(package: Package, pointer: str, name: str, code: str) -> Fault:

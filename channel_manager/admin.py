@@ -89,13 +89,14 @@ def environment(request: HttpRequest) -> list[str] | None:
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """Return the sidebar, by task; what somebody may not see is left out."""
-    groups = [
+    groups: list[tuple[str, list[tuple[str, ...]]]] = [
         (
             "Orders",
             [
                 ("Orders", "receipt_long", "orders", "order"),
                 ("Wallets", "wallet", "wallets", "wallet"),
                 ("Tickets and coupons", "confirmation_number", "wallets", "asset"),
+                ("Holds", "hourglass_top", "orders", "hold"),
                 ("Order history", "history", "orders", "orderevent"),
             ],
         ),
@@ -105,13 +106,27 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 ("Packages", "inventory_2", "catalog", "package"),
                 ("Items", "local_activity", "catalog", "item"),
                 ("Package mappings", "link", "catalog", "packagemapping"),
+                ("Allotments", "pie_chart", "catalog", "allotment"),
+            ],
+        ),
+        (
+            "Calendar",
+            [
+                ("Month", "calendar_month", "catalog", "session", "month"),
+                ("Sessions", "event_seat", "catalog", "session"),
+                ("Attractions", "attractions", "catalog", "attraction"),
+                ("Session rules", "event_repeat", "catalog", "sessionrule"),
+                ("Session exceptions", "event_note", "catalog", "sessionexception"),
+                ("Opening hours", "schedule", "catalog", "openinghours"),
+                ("Closed and special days", "event_busy", "catalog", "calendarday"),
+                ("Seat plans", "chair", "catalog", "seatplan"),
             ],
         ),
         (
             "Partners",
             [
                 ("Partners", "handshake", "partners", "partner"),
-                ("Venues", "attractions", "partners", "venue"),
+                ("Venues", "park", "partners", "venue"),
             ],
         ),
         ("Finance", [("Ledger", "account_balance", "orders", "ledgerentry")]),
@@ -128,8 +143,12 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     shown: list[dict[str, Any]] = [{"items": [home]}]
     for title, entries in groups:
         items = [
-            {"title": name, "icon": icon, "link": reverse_lazy(f"admin:{app}_{model}_changelist")}
-            for name, icon, app, model in entries
+            {
+                "title": name,
+                "icon": icon,
+                "link": reverse_lazy(f"admin:{app}_{model}_{page[0] if page else 'changelist'}"),
+            }
+            for name, icon, app, model, *page in entries
             if request.user.has_perm(f"{app}.view_{model}")
         ]
         if items:

@@ -152,6 +152,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "ENUM_SUFFIX": "",
     "ENUM_NAME_OVERRIDES": {
         "OrderStatus": "orders.models.OrderStatus",
+        "HoldStatus": "orders.models.HoldStatus",
         "WalletStatus": "wallets.models.WalletStatus",
         "AssetStatus": "wallets.models.AssetStatus",
         "ItemType": "channel_manager.openapi.ITEM_TYPES",
@@ -170,6 +171,10 @@ WEB_THREADS = env.int("WEB_THREADS", default=16)
 SCHEDULED_STALL_SECONDS = env.int("SCHEDULED_STALL_SECONDS", default=5 * 60)
 PROCESSING_STALL_SECONDS = env.int("PROCESSING_STALL_SECONDS", default=60 * 60)
 SUBMITTED_GRACE_SECONDS = env.int("SUBMITTED_GRACE_SECONDS", default=30)
+# How long a gate may take back an admission.
+GATE_UNDO_SECONDS = env.int("GATE_UNDO_SECONDS", default=5 * 60)
+# Sessions are made for so many days ahead (catalog/scheduling.py).
+SESSION_HORIZON_DAYS = env.int("SESSION_HORIZON_DAYS", default=400)
 # A worker that has not been heard of for this long is dead and its jobs are taken over.
 WORKER_SILENCE_SECONDS = env.int("WORKER_SILENCE_SECONDS", default=30)
 # Seconds stand last (croniter).

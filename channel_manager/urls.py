@@ -15,6 +15,7 @@ urlpatterns = [
     path("", include("channel_manager.docs.urls")),
     path("", include("catalog.api.urls")),
     path("", include("orders.api.urls")),
+    path("", include("orders.gate.urls")),
     path("", include("orders.manifest_urls")),
 ]
 

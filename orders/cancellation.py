@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -15,7 +15,7 @@ from channel_manager.lib.errors import ErrorCode, Refusal
 from orders import destruction, ledger, reading, tombstone
 from orders.actions import require_action
 from orders.models import Order, OrderStatus
-from wallets.models import Asset, AssetStatus, Wallet
+from wallets.models import Asset, Wallet
 
 
 class AssetUsed(Refusal):
@@ -39,7 +39,7 @@ def cancel_for_partner(
     """
     with transaction.atomic():
         order = reading.lock_order(orders, order_id)
-        held = destruction.lock_wallets(order)
+        held = destruction.release_places_and_lock(order)
         if order.status == OrderStatus.ISSUED:
             _refuse_late(order, held[1], now)
         return _end(order, *held, actor=actor, now=now, reason="")
@@ -61,8 +61,26 @@ def cancel_order(
     """
     with transaction.atomic():
         order = reading.lock_order(orders, order_id)
-        held = destruction.lock_wallets(order)
+        held = destruction.release_places_and_lock(order)
         return _end(order, *held, actor=actor, now=now, reason=reason)
+
+
+def cancel_used_order(
+    *,
+    orders: QuerySet[Order],
+    order_id: uuid.UUID,
+    actor: str,
+    now: datetime.datetime,
+    reason: str,
+) -> Order:
+    """End an order as `cancel_order` does, though guests have entered with its tickets.
+
+    For staff who may override; the event names what was used. Raises NotFound, OrderStateConflict.
+    """
+    with transaction.atomic():
+        order = reading.lock_order(orders, order_id)
+        held = destruction.release_places_and_lock(order)
+        return _end_although_used(order, *held, actor=actor, now=now, reason=reason)
 
 
 def remove_order(*, order: Order, actor: str, now: datetime.datetime, reason: str) -> Order:
@@ -70,7 +88,9 @@ def remove_order(*, order: Order, actor: str, now: datetime.datetime, reason: st
 
     The tombstone event lists every number it had.
     """
-    return _remove(order, *destruction.lock_wallets(order), actor=actor, now=now, reason=reason)
+    return _remove(
+        order, *destruction.release_places_and_lock(order), actor=actor, now=now, reason=reason
+    )
 
 
 def cancel_deadline(order: Order, assets: Sequence[Asset]) -> datetime.datetime | None:
@@ -82,6 +102,11 @@ def cancel_deadline(order: Order, assets: Sequence[Asset]) -> datetime.datetime 
     return starts - datetime.timedelta(hours=hours)
 
 
+def used_numbers(assets: Iterable[Asset]) -> list[str]:
+    """Return the numbers of the tickets and coupons that somebody was admitted with."""
+    return [asset.reference_number for asset in assets if asset.admitted]
+
+
 def _end(
     order: Order,
     wallets: Sequence[Wallet],
@@ -91,18 +116,38 @@ def _end(
     now: datetime.datetime,
     reason: str,
 ) -> Order:
-    """End a locked order; its wallets are locked too, so that no admission slips in between."""
+    """End a locked order; its assets are locked too, so that no admission slips in between."""
+    if order.status == OrderStatus.ISSUED:
+        _refuse_used(assets)
+    return _end_although_used(order, wallets, assets, actor=actor, now=now, reason=reason)
+
+
+def _end_although_used(
+    order: Order,
+    wallets: Sequence[Wallet],
+    assets: Sequence[Asset],
+    *,
+    actor: str,
+    now: datetime.datetime,
+    reason: str,
+) -> Order:
     if order.status == OrderStatus.CANCELLED:
         return reading.find_order(Order.objects.all(), order.pk)
     require_action(order, "delete")
     if order.status != OrderStatus.ISSUED:
         return _remove(order, wallets, assets, actor=actor, now=now, reason=reason)
-    _refuse_used(assets)
+    used = used_numbers(assets)
     destruction.destroy(wallets, assets, by=actor, why=reason or "cancelled", now=now)
     runner.apply_to(
         [order],
         lambda row: row.cancel(now=now),
-        change=Change(name="cancelled", actor=actor, now=now, reason=reason),
+        change=Change(
+            name="cancelled",
+            actor=actor,
+            now=now,
+            reason=reason,
+            data={"usedAssets": used} if used else {},
+        ),
     )
     ledger.post_reversal(order=order, reason=reason, now=now)
     return reading.find_order(Order.objects.all(), order.pk)
@@ -132,7 +177,7 @@ def _remove(
 
 
 def _refuse_used(assets: Sequence[Asset]) -> None:
-    used = [asset.reference_number for asset in assets if asset.status == AssetStatus.USED]
+    used = used_numbers(assets)
     if used:
         raise AssetUsed(
             "A ticket or coupon of this order has been used.", members={"usedAssets": used[:10]}

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from django.db import IntegrityError, connection, transaction
 
+from channel_manager.lib.database import broken_constraint
 from channel_manager.lib.errors import ErrorCode, Fault, InvalidRequest, Refusal
 from orders import reading
 from orders.models import Order
+from orders.places import LOST, PlacesLost
+from orders.planning import NoRoom
 from orders.requests import LineRequest
+from orders.shortages import explain
 from partners.models import Partner
 from wallets.models import Wallet
 
@@ -53,7 +58,7 @@ def take_turns(*, partner: Partner, numbers: Iterable[str]) -> None:
 def clashes_explained(
     *, partner: Partner, reference: str, lines: Sequence[LineRequest]
 ) -> Iterator[None]:
-    """Run a block in a transaction; raise DuplicateOrder or ExternalReferenceTaken for a clash.
+    """Run a block in a transaction; raise DuplicateOrder, ExternalReferenceTaken or PlacesLost.
 
     The database decides who was first. Looking beforehand would cost statements on every order and
     still lose the race.
@@ -62,7 +67,7 @@ def clashes_explained(
         with transaction.atomic():
             yield
     except IntegrityError as clash:
-        match getattr(getattr(clash.__cause__, "diag", None), "constraint_name", None):
+        match broken_constraint(clash):
             case "order_reference_once_per_partner":
                 raise _duplicate(_find(partner, reference), reference) from clash
             case "external_reference_once_among_living":
@@ -70,6 +75,8 @@ def clashes_explained(
                 # None when the other order vanished in the meantime: then all are suspect.
                 taken = _taken(partner, wanted) or wanted
                 raise ExternalReferenceTaken(_faults(wanted, taken)) from clash
+            case name if name in LOST:
+                raise PlacesLost from clash
         raise
 
 
@@ -78,10 +85,11 @@ def faults_completed(
     *,
     partner: Partner,
     lines: Sequence[LineRequest],
+    now: datetime.datetime,
     new_reference: str | None = None,
     replaced: Order | None = None,
 ) -> Iterator[None]:
-    """Run a block; tell what it refuses together with the clashes that the order has besides.
+    """Run a block that plans; tell what it refuses with the clashes that the order has besides.
 
     A partner is to hear all faults at once, and of a repeated order that it is there already,
     whatever could be said against it today. Only a refused order pays for looking.
@@ -94,6 +102,13 @@ def faults_completed(
         wanted = _wanted(lines)
         taken = _taken(partner, wanted, replaced)
         raise InvalidRequest([*refusal.faults, *_faults(wanted, taken)]) from refusal
+    except NoRoom as no_room:
+        if new_reference is not None and (existing := _find(partner, new_reference)):
+            raise _duplicate(existing, new_reference) from no_room
+        wanted = _wanted(lines)
+        if taken := _taken(partner, wanted, replaced):
+            raise ExternalReferenceTaken(_faults(wanted, taken)) from no_room
+        raise explain(no_room, partner=partner, now=now) from no_room
 
 
 def _find(partner: Partner, reference: str) -> Order | None:

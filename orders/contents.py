@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from catalog import expansion
-from catalog.mapping import find_offers
-from orders.models import Order, OrderLine
+from catalog.mapping import Catalogue, read_catalogue
+from orders import places
+from orders.models import Allocation, Order, OrderLine
 from orders.planning import LinePlan, plan_lines
 from orders.requests import LineRequest, OrderRequest
 from partners.models import Partner
@@ -27,16 +28,33 @@ CONTENT_FIELDS = [
 
 
 def plan_contents(
-    partner: Partner, lines: Sequence[LineRequest], received_at: datetime.datetime
+    partner: Partner,
+    lines: Sequence[LineRequest],
+    received_at: datetime.datetime,
+    own: Sequence[Allocation] = (),
 ) -> list[LinePlan]:
-    """Plan lines by the catalogue of the day they were received; raises InvalidRequest."""
-    offers = find_offers(
-        partner=partner,
-        item_numbers=[line.item_number for line in lines],
-        on=received_at.astimezone(partner.venue.zone).date(),
-    )
+    """Plan lines by the catalogue of the day they were received; places of `own` count as left.
+
+    Raises InvalidRequest, or NoRoom when nothing else is wrong.
+    """
+    catalogue = catalogue_of(partner, lines, received_at)
     return plan_lines(
-        partner=partner, venue=partner.venue, lines=lines, offers=offers, now=received_at
+        partner=partner,
+        lines=lines,
+        offers=catalogue.offers,
+        agenda=places.read_agenda(catalogue, own),
+        now=received_at,
+    )
+
+
+def catalogue_of(
+    partner: Partner, lines: Sequence[LineRequest], received_at: datetime.datetime
+) -> Catalogue:
+    """Read what lines ask for, as of the day they were received."""
+    return read_catalogue(
+        partner=partner,
+        asked=[asked for line in lines for asked in line.asked()],
+        on=received_at.astimezone(partner.venue.zone).date(),
     )
 
 
@@ -80,11 +98,13 @@ def fill_line(line: OrderLine, plan: LinePlan) -> OrderLine:
     line.sell_to_language = request.sell_to_language
     line.names = list(request.names or ())
     line.external_reference_numbers = list(request.external_reference_numbers or ())
+    line.seats = list(request.seats or ())
     line.component_schedule = [
         {
             "itemNumber": entry.item_number,
             "visitDate": entry.visit_date and entry.visit_date.isoformat(),
             "visitTime": entry.visit_time and entry.visit_time.isoformat(),
+            **({"seats": list(entry.seats)} if entry.seats else {}),
         }
         for entry in request.component_schedule or ()
     ]
@@ -132,11 +152,27 @@ def make_shells(order: Order, lines: Iterable[OrderLine]) -> list[Wallet]:
     return shells
 
 
-def insert_rows(lines: Sequence[OrderLine], wallets: Sequence[Wallet]) -> None:
-    """Insert lines and wallet shells; raises IntegrityError when a number is taken."""
+def make_allocations(lines: Iterable[OrderLine], plans: Iterable[LinePlan]) -> list[Allocation]:
+    """Make the unsaved allocations of planned lines."""
+    return [
+        allocation
+        for line, plan in zip(lines, plans, strict=True)
+        if plan.expansion and plan.offer
+        for allocation in places.of_line(line, plan.expansion.components, plan.offer.allotment)
+    ]
+
+
+def insert_rows(
+    lines: Sequence[OrderLine], wallets: Sequence[Wallet], allocations: Sequence[Allocation]
+) -> None:
+    """Insert lines and wallet shells and take places; sessions are locked last, and shortly.
+
+    Raises IntegrityError when a number is taken or a place is gone.
+    """
     if lines:
         OrderLine.objects.bulk_create(lines)
     # In the order of the guests' numbers: two orders that clash wait for each other one way only.
     Wallet.objects.bulk_create(
         sorted(wallets, key=lambda wallet: wallet.external_reference_number or "")
     )
+    places.take(allocations)

@@ -4,6 +4,7 @@ import datetime
 from collections.abc import Sequence
 
 from channel_manager.history import runner
+from orders import places
 from orders.models import Order
 from wallets.models import Asset, AssetStatus, Wallet
 
@@ -17,6 +18,12 @@ def lock_wallets(order: Order) -> tuple[list[Wallet], list[Asset]]:
         )
     )
     return wallets, assets
+
+
+def release_places_and_lock(order: Order) -> tuple[list[Wallet], list[Asset]]:
+    """Give a locked order's places back, then lock its wallets and assets: it is to end."""
+    places.give_back(places.of_order(order))
+    return lock_wallets(order)
 
 
 def destroy(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import uuid
 
 from django.db import transaction
@@ -12,18 +13,20 @@ from channel_manager.history import runner
 from channel_manager.history.runner import Change
 from channel_manager.lib.errors import Fault, InvalidRequest
 from channel_manager.lib.identity import time_ordered_uuid
-from orders import destruction, reading
+from orders import destruction, holds, places, reading
 from orders.actions import require_action
 from orders.clashes import clashes_explained, faults_completed, take_turns
 from orders.contents import (
     CONTENT_FIELDS,
     insert_rows,
+    make_allocations,
     make_lines,
     make_shells,
     plan_contents,
     set_contents,
 )
 from orders.models import Order
+from orders.places import PlacesLost, of_order
 from orders.queueing import enqueue_issuance
 from orders.requests import OrderRequest
 from partners.models import Partner
@@ -31,40 +34,25 @@ from partners.numbering import next_document_number
 
 
 def submit_order(*, partner: Partner, request: OrderRequest, now: datetime.datetime) -> Order:
-    """Store an order as Submitted with its lines and wallet shells, and enqueue its issuance.
+    """Store an order as Submitted with its lines, wallet shells and places; enqueue its issuance.
 
     One transaction. The order comes back with lines and wallets attached. Raises InvalidRequest
-    with all faults, DuplicateOrder, ExternalReferenceTaken (contract sections 3 and 5).
+    with all faults, DuplicateOrder, ExternalReferenceTaken, SoldOut, SeatTaken, HoldEnded
+    (contract sections 3 and 5).
     """
-    reference = request.sell_to_order_reference
-    with faults_completed(partner=partner, lines=request.lines, new_reference=reference):
-        plans = plan_contents(partner, request.lines, now)
-    order = Order(
-        id=time_ordered_uuid(),
-        venue=partner.venue,
-        partner=partner,
-        sell_to_order_reference=reference,
-        received_at=_as_shown(now),
-        currency=partner.venue.currency,
-        updated_at=now,
-        status_since=now,
+    reference, lines = request.sell_to_order_reference, request.lines
+    explained = functools.partial(
+        clashes_explained, partner=partner, reference=reference, lines=lines
     )
-    lines = make_lines(order, plans)
-    wallets = make_shells(order, lines)
-    set_contents(order, request, lines)
-    with clashes_explained(partner=partner, reference=reference, lines=request.lines):
-        take_turns(partner=partner, numbers=request.guest_numbers)
-        order.buy_from_order_reference = next_document_number(venue=partner.venue, now=now)
-        order.job_id = enqueue_issuance(order.pk)
-        order.save(force_insert=True)
-        insert_rows(lines, wallets)
-        runner.record(
-            [order],
-            change=Change(name="submitted", actor=partner.actor, now=now),
-            before=[None],
-        )
-    reading.attach(order, lines, wallets)
-    return order
+    try:
+        with explained():
+            return _submit(partner, request, now)
+    except PlacesLost:
+        with explained():
+            holds.claim_holds(partner=partner, lines=lines, now=now)
+            take_turns(partner=partner, numbers=request.guest_numbers)
+            holds.lock_candidates(partner, lines, now)
+            return _submit(partner, request, now)
 
 
 def replace_order(
@@ -77,39 +65,101 @@ def replace_order(
 ) -> Order:
     """Give a Draft or Error order new contents and submit it again.
 
-    Its identity, references and moment of receipt stay; old wallets are destroyed, old lines go.
-    Raises NotFound, InvalidRequest, OrderStateConflict, ExternalReferenceTaken (contract
-    section 5); the old order stands then.
+    Its identity, references and moment of receipt stay; old wallets are destroyed, old lines go,
+    places move by the difference. Raises NotFound, InvalidRequest, OrderStateConflict,
+    ExternalReferenceTaken, SoldOut, SeatTaken, HoldEnded (contract section 5); the old order
+    stands then.
     """
-    with transaction.atomic():
-        order = reading.lock_order(orders, order_id)
-        if request.sell_to_order_reference != order.sell_to_order_reference:
-            detail = "An order's sellToOrderReference cannot be changed."
-            raise InvalidRequest([Fault("/sellToOrderReference", "reference_differs", detail)])
-        require_action(order, "replace")
-        given_up = [n for line in order.lines.all() for n in line.external_reference_numbers]
-        take_turns(partner=order.partner, numbers=[*given_up, *request.guest_numbers])
-        with faults_completed(partner=order.partner, lines=request.lines, replaced=order):
-            plans = plan_contents(order.partner, request.lines, now)
-        wallets, assets = destruction.lock_wallets(order)
-        destruction.destroy(wallets, assets, by=actor, why="replaced", now=now)
-        order.lines.all().delete()
-        lines = make_lines(order, plans)
-        wallets = make_shells(order, lines)
-        set_contents(order, request, lines)
-        order.save(update_fields=CONTENT_FIELDS)
-        with clashes_explained(
-            partner=order.partner, reference=order.sell_to_order_reference, lines=request.lines
-        ):
-            insert_rows(lines, wallets)
-        job_id = enqueue_issuance(order.pk)
-        runner.apply_to(
-            [order],
-            lambda row: row.replace(now=now, job_id=job_id),
-            change=Change(name="replaced", actor=actor, now=now),
-        )
-        reading.attach(order, lines, wallets)
-        return order
+    try:
+        with transaction.atomic():
+            order = reading.lock_order(orders, order_id)
+            return _replace(order, request, now, actor)
+    except PlacesLost:
+        with transaction.atomic():
+            order = reading.lock_order(orders, order_id)
+            holds.claim_holds(partner=order.partner, lines=request.lines, now=now)
+            _take_turns(order, request)
+            holds.lock_candidates(order.partner, request.lines, now, of_order(order))
+            return _replace(order, request, now, actor)
+
+
+def _submit(partner: Partner, request: OrderRequest, now: datetime.datetime) -> Order:
+    claimed = holds.claim_holds(partner=partner, lines=request.lines, now=now)
+    held = holds.places_of(claimed)
+    reference = request.sell_to_order_reference
+    with faults_completed(partner=partner, lines=request.lines, now=now, new_reference=reference):
+        plans = plan_contents(partner, request.lines, now, own=held)
+    order = Order(
+        id=time_ordered_uuid(),
+        venue=partner.venue,
+        partner=partner,
+        sell_to_order_reference=reference,
+        received_at=_as_shown(now),
+        currency=partner.venue.currency,
+        updated_at=now,
+        status_since=now,
+    )
+    lines = make_lines(order, plans)
+    wallets = make_shells(order, lines)
+    wanted = make_allocations(lines, plans)
+    set_contents(order, request, lines)
+    take_turns(partner=partner, numbers=request.guest_numbers)
+    order.buy_from_order_reference = next_document_number(venue=partner.venue, now=now)
+    order.job_id = enqueue_issuance(order.pk)
+    order.save(force_insert=True)
+    runner.record(
+        [order],
+        change=Change(
+            name="submitted", actor=partner.actor, now=now, data=holds.as_event_data(claimed)
+        ),
+        before=[None],
+    )
+    places.give_up(held, wanted=wanted)
+    holds.convert_holds(claimed, now)
+    insert_rows(lines, wallets, wanted)
+    reading.attach(order, lines, wallets)
+    return order
+
+
+def _replace(order: Order, request: OrderRequest, now: datetime.datetime, actor: str) -> Order:
+    partner = order.partner
+    if request.sell_to_order_reference != order.sell_to_order_reference:
+        detail = "An order's sellToOrderReference cannot be changed."
+        raise InvalidRequest([Fault("/sellToOrderReference", "reference_differs", detail)])
+    require_action(order, "replace")
+    claimed = holds.claim_holds(partner=partner, lines=request.lines, now=now)
+    _take_turns(order, request)
+    own = [*of_order(order), *holds.places_of(claimed)]
+    with faults_completed(partner=partner, lines=request.lines, now=now, replaced=order):
+        plans = plan_contents(partner, request.lines, now, own=own)
+    lines = make_lines(order, plans)
+    shells = make_shells(order, lines)
+    wanted = make_allocations(lines, plans)
+    places.give_up(own, wanted=wanted)
+    holds.convert_holds(claimed, now)
+    wallets, assets = destruction.lock_wallets(order)
+    destruction.destroy(wallets, assets, by=actor, why="replaced", now=now)
+    order.lines.all().delete()
+    set_contents(order, request, lines)
+    order.save(update_fields=CONTENT_FIELDS)
+    with clashes_explained(
+        partner=partner, reference=order.sell_to_order_reference, lines=request.lines
+    ):
+        insert_rows(lines, shells, wanted)
+    job_id = enqueue_issuance(order.pk)
+    runner.apply_to(
+        [order],
+        lambda row: row.replace(now=now, job_id=job_id),
+        change=Change(name="replaced", actor=actor, now=now, data=holds.as_event_data(claimed)),
+    )
+    reading.attach(order, lines, shells)
+    return order
+
+
+def _take_turns(order: Order, request: OrderRequest) -> None:
+    """Wait for orders that take or give up the same guests' numbers as this replacement."""
+    given_up = [n for line in order.lines.all() for n in line.external_reference_numbers]
+    take_turns(partner=order.partner, numbers=[*given_up, *request.guest_numbers])
 
 
 def _as_shown(moment: datetime.datetime) -> datetime.datetime:

@@ -14,7 +14,7 @@ from orders import destruction, ledger, reading
 from orders.actions import OrderStateConflict, require_action
 from orders.models import Order, OrderStatus
 from orders.queueing import enqueue_issuance
-from orders.resolution import resolve_lines
+from orders.resolution import make_room, resolve_lines
 
 
 def confirm_order(
@@ -51,24 +51,56 @@ def replay_order(
 ) -> Order:
     """Submit an Error order again, once its cause was mended; its numbers and prices stay.
 
-    Raises NotFound, OrderStateConflict, and InvalidRequest when a line still cannot be issued.
+    Raises NotFound, OrderStateConflict, InvalidRequest when a line still cannot be issued, and
+    SoldOut when places it needs are gone.
     """
     with transaction.atomic():
-        order = reading.lock_order(orders, order_id)
-        if order.status != OrderStatus.ERROR:
-            raise OrderStateConflict(
-                f"The order is {order.status}; only an order in Error can be replayed.",
-                members={"currentStatus": order.status},
-                retryable=order.is_in_flight,
-            )
-        resolve_lines(order=order, now=now)
-        job_id = enqueue_issuance(order.pk)
-        runner.apply_to(
-            [order],
-            lambda row: row.replay(now=now, job_id=job_id),
-            change=Change(name="replayed", actor=actor, now=now, reason=reason),
-        )
+        order = _lock_failed(orders, order_id)
+        _resubmit(order, actor=actor, now=now, reason=reason)
         return reading.find_order(orders, order_id)
+
+
+def replay_over_capacity(
+    *,
+    orders: QuerySet[Order],
+    order_id: uuid.UUID,
+    actor: str,
+    now: datetime.datetime,
+    reason: str,
+) -> Order:
+    """Replay an order whose sessions are full: each gets as many places more as are missing.
+
+    For staff (contract section 3: the replay says sold_out and lets them override). Raises as
+    `replay_order` does, and SoldOut where no capacity helps: numbered seats, an allotment, a
+    session that is off sale or over.
+    """
+    with transaction.atomic():
+        order = _lock_failed(orders, order_id)
+        make_room(order=order, actor=actor, now=now)
+        _resubmit(order, actor=actor, now=now, reason=reason)
+        return reading.find_order(orders, order_id)
+
+
+def _lock_failed(orders: QuerySet[Order], order_id: uuid.UUID) -> Order:
+    """Lock an order in Error; raises NotFound, OrderStateConflict."""
+    order = reading.lock_order(orders, order_id)
+    if order.status != OrderStatus.ERROR:
+        raise OrderStateConflict(
+            f"The order is {order.status}; only an order in Error can be replayed.",
+            members={"currentStatus": order.status},
+            retryable=order.is_in_flight,
+        )
+    return order
+
+
+def _resubmit(order: Order, *, actor: str, now: datetime.datetime, reason: str) -> None:
+    resolve_lines(order=order, now=now)
+    job_id = enqueue_issuance(order.pk)
+    runner.apply_to(
+        [order],
+        lambda row: row.replay(now=now, job_id=job_id),
+        change=Change(name="replayed", actor=actor, now=now, reason=reason),
+    )
 
 
 def _release(

@@ -9,15 +9,17 @@ import dataclasses
 import datetime
 from collections.abc import Iterator, Mapping, Sequence
 
+from catalog.agenda import Agenda
 from catalog.expansion import Expansion, expand, wallet_count
 from catalog.mapping import Offer
-from catalog.models import PackageStatus
+from catalog.models import Dating, PackageStatus
 from catalog.pricing import UnitPrice, choose_price, split_price
 from catalog.visits import UnfitVisit, Visit, plan_visit
 from channel_manager.lib.errors import ErrorCode, Fault, InvalidRequest
 from orders.models import FailureCode
+from orders.placing import Placer, Stop
 from orders.requests import LineRequest
-from partners.models import Partner, UnmappedItems, Venue
+from partners.models import Partner, UnmappedItems
 
 MAX_LINES = 500
 MAX_WALLETS = 1000
@@ -40,44 +42,62 @@ class LinePlan:
         return self.expansion.wallet_count if self.expansion else 0
 
 
+class NoRoom(Exception):
+    """Every line is in order, but places or seats are gone: `shortages`, `taken_seats`.
+
+    `agenda` says what the lines that do fit leave.
+    """
+
+    def __init__(self, placer: Placer) -> None:
+        super().__init__("There is no room for the order.")
+        self.shortages = tuple(placer.shortages)
+        self.taken_seats = tuple(placer.taken_seats)
+        self.agenda = placer.agenda
+
+
 def plan_lines(
     *,
     partner: Partner,
-    venue: Venue,
     lines: Sequence[LineRequest],
     offers: Mapping[str, Offer],
+    agenda: Agenda,
     now: datetime.datetime,
 ) -> list[LinePlan]:
-    """Plan every line as of `now`, the moment of receipt.
+    """Plan every line as of `now`, the moment of receipt; count its places down in the agenda.
 
-    Raises InvalidRequest with every fault of every line (contract sections 1, 3 and 6).
+    Raises InvalidRequest with every fault of every line (contract sections 1, 3 and 6), or else
+    NoRoom with every shortage.
     """
-    planner = _Planner(partner, venue, offers, now)
+    planner = _Planner(partner, offers, agenda, now)
     plans = [planner.plan(line, f"/items/{index}") for index, line in enumerate(lines)]
-    faults = [*planner.faults, *_taken_twice(lines), *_too_large(plans)]
+    placer = planner.placer
+    faults = [*placer.faults, *_taken_twice(lines), *_too_large(plans)]
     if faults:
         raise InvalidRequest(faults)
+    if placer.shortages or placer.taken_seats:
+        raise NoRoom(placer)
     return plans
 
 
 class _Planner:
-    """Plans lines one by one and collects their faults."""
+    """Plans lines one by one; the placer collects their faults."""
 
     def __init__(
         self,
         partner: Partner,
-        venue: Venue,
         offers: Mapping[str, Offer],
+        agenda: Agenda,
         now: datetime.datetime,
     ) -> None:
         self.partner = partner
-        self.venue = venue
+        self.venue = agenda.opening_times.venue
+        self.opening_times = agenda.opening_times
         self.offers = offers
         self.now = now
-        self.faults: list[Fault] = []
+        self.placer = Placer(agenda, now)
 
     def plan(self, line: LineRequest, pointer: str) -> LinePlan:
-        """Plan one line; its faults are added to `faults`."""
+        """Plan one line; what is wrong with it is kept by the placer."""
         offer = self.offers.get(line.item_number)
         if offer is None:
             detail = f"The item number {line.item_number} is not known at {self.venue}."
@@ -87,11 +107,11 @@ class _Planner:
         package = offer.package
         if package.status != PackageStatus.ON_SALE:
             detail = f"{package.code} is not on sale."
-            self.faults.append(Fault(f"{pointer}/itemNumber", ErrorCode.NOT_ON_SALE, detail))
+            self._add_fault(f"{pointer}/itemNumber", ErrorCode.NOT_ON_SALE, detail)
             return LinePlan(request=line, offer=offer)
         self._check_counts(line, offer, pointer)
         visit = self._visit(offer, line.visit_date, line.visit_time, pointer)
-        component_visits = self._component_visits(line, offer, pointer)
+        stops = self._scheduled(line, offer, pointer)
         if not offer.can_be_issued:
             detail = f"{package.code} has nothing to issue."
             return self._unresolved(
@@ -118,17 +138,46 @@ class _Planner:
         return LinePlan(
             request=line,
             offer=offer,
-            expansion=expand(
-                package=package,
-                components=offer.components,
-                quantity=line.quantity,
-                visit=visit,
-                component_visits=component_visits,
+            expansion=self._expand(
+                line, offer, Stop(visit=visit, pointer=pointer, seats=line.seats), stops
             ),
             price=split_price(
                 price.amount_incl_vat, offer.components, currency=self.venue.currency
             ),
         )
+
+    def _expand(
+        self, line: LineRequest, offer: Offer, whole: Stop, stops: Mapping[str, Stop]
+    ) -> Expansion:
+        """Place every component in its session, and return what the line becomes."""
+        counted = [c for c in offer.components if c.item.attraction_id and whole.visit.date]
+        if whole.visit.time and offer.package.dating == Dating.TIMED and not counted:
+            detail = f"{offer.package.code} has no sessions."
+            self._add_fault(f"{whole.pointer}/visitTime", ErrorCode.UNKNOWN_SESSION, detail)
+        if whole.seats and len(counted) > 1:
+            detail = "Several components have places: name the seats in the componentSchedule."
+            self._add_fault(f"{whole.pointer}/seats", "seats_ambiguous", detail)
+            whole = dataclasses.replace(whole, seats=None)
+        visits, seats = {}, {}
+        for component in offer.components:
+            number = component.item.number
+            stop = stops.get(number, whole)
+            if component not in counted and stop is whole and counted:
+                stop = dataclasses.replace(whole, seats=None)
+            visits[number], seats[number] = self.placer.place(
+                offer=offer, component=component, quantity=line.quantity, stop=stop
+            )
+        return expand(
+            package=offer.package,
+            components=offer.components,
+            quantity=line.quantity,
+            visit=whole.visit,
+            component_visits=visits,
+            component_seats=seats,
+        )
+
+    def _add_fault(self, pointer: str, code: str, detail: str) -> None:
+        self.placer.add_faults([Fault(pointer, code, detail)])
 
     def _unresolved(
         self,
@@ -141,7 +190,7 @@ class _Planner:
     ) -> LinePlan:
         """Keep a line that cannot be issued yet, or refuse it where the partner's setting says so."""
         if self.partner.unmapped_items == UnmappedItems.REFUSE:
-            self.faults.append(Fault(f"{pointer}/itemNumber", code, detail))
+            self._add_fault(f"{pointer}/itemNumber", code, detail)
         return LinePlan(request=line, offer=offer, unresolved_cause=cause)
 
     def _visit(
@@ -154,37 +203,37 @@ class _Planner:
         try:
             return plan_visit(
                 package=offer.package,
-                venue=self.venue,
+                opening_times=self.opening_times,
                 date=date,
                 time=time,
                 now=self.now,
                 pointer=pointer,
             )
         except UnfitVisit as refusal:
-            self.faults.extend(refusal.faults)
+            self.placer.add_faults(refusal.faults)
             return None
 
-    def _component_visits(self, line: LineRequest, offer: Offer, pointer: str) -> dict[str, Visit]:
+    def _scheduled(self, line: LineRequest, offer: Offer, pointer: str) -> dict[str, Stop]:
         """Check the componentSchedule; components left out follow the line's date and time."""
-        visits: dict[str, Visit] = {}
+        stops: dict[str, Stop] = {}
         schedule = line.component_schedule
         if schedule is None:
-            return visits
+            return stops
         base = f"{pointer}/wallet/componentSchedule"
         if len(offer.components) < 2:
             detail = f"{offer.package.code} is not a package of several components."
-            self.faults.append(Fault(base, "component_schedule_not_allowed", detail))
-            return visits
+            self._add_fault(base, "component_schedule_not_allowed", detail)
+            return stops
         known = {component.item.number for component in offer.components}
         for index, entry in enumerate(schedule):
             at = f"{base}/{index}"
             if entry.item_number not in known:
                 detail = f"{entry.item_number} is not a component of {offer.package.code}."
-                self.faults.append(Fault(f"{at}/itemNumber", "not_a_component", detail))
+                self._add_fault(f"{at}/itemNumber", "not_a_component", detail)
                 continue
-            if entry.item_number in visits:
+            if entry.item_number in stops:
                 detail = f"{entry.item_number} stands twice in the schedule."
-                self.faults.append(Fault(f"{at}/itemNumber", "component_twice", detail))
+                self._add_fault(f"{at}/itemNumber", "component_twice", detail)
                 continue
             visit = self._visit(
                 offer,
@@ -193,8 +242,8 @@ class _Planner:
                 at,
             )
             if visit is not None:
-                visits[entry.item_number] = visit
-        return visits
+                stops[entry.item_number] = Stop(visit=visit, pointer=at, seats=entry.seats)
+        return stops
 
     def _check_counts(self, line: LineRequest, offer: Offer, pointer: str) -> None:
         expected = wallet_count(offer.package, line.quantity)
@@ -211,7 +260,7 @@ class _Planner:
                     f"{expected} {'wallet is' if expected == 1 else 'wallets are'} expected for "
                     f"this line, and {len(sent)} sent in {name}."
                 )
-                self.faults.append(Fault(f"{pointer}/wallet/{name}", code, detail))
+                self._add_fault(f"{pointer}/wallet/{name}", code, detail)
 
 
 def _taken_twice(lines: Sequence[LineRequest]) -> Iterator[Fault]:

@@ -1,12 +1,31 @@
-"""The job that issues an order."""
+"""The jobs that issue an order and work off a closed day."""
 
 import uuid
 
 from channel_manager.lib import jobs
 
 ISSUE_TASK = "orders.issue_order"
+CLEARING_TASK = "orders.clear_day"
 
 
 def enqueue_issuance(order_id: uuid.UUID) -> int:
     """Enqueue the job that issues an order, in the open transaction; return its id."""
     return jobs.defer(ISSUE_TASK, order_id=str(order_id))
+
+
+def enqueue_clearing(
+    closure_id: uuid.UUID, *, since: str = "", after: int = 0, wait: int = 0
+) -> int:
+    """Enqueue the job that works off a closed day, in the open transaction; return its id.
+
+    since: when the job first ran, by the database's clock; after: the last row it has seen; wait:
+    seconds until it goes on.
+    """
+    return jobs.defer(
+        CLEARING_TASK,
+        queue="closing",
+        wait=wait,
+        closure_id=str(closure_id),
+        since=since,
+        after=str(after),
+    )

@@ -83,6 +83,7 @@ def requested_schedule(line: OrderLine) -> tuple[ScheduleRequest, ...]:
             item_number=entry["itemNumber"],
             visit_date=entry["visitDate"] and datetime.date.fromisoformat(entry["visitDate"]),
             visit_time=entry["visitTime"] and datetime.time.fromisoformat(entry["visitTime"]),
+            seats=tuple(entry["seats"]) if entry.get("seats") else None,
         )
         for entry in line.component_schedule
     )

@@ -7,13 +7,13 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import DurationField, Exists, ExpressionWrapper, F, OuterRef, Value
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from channel_manager.history import runner
 from channel_manager.history.runner import Change
-from orders import cancellation, issuance
-from orders.models import Order, OrderQuerySet, OrderStatus
+from orders import cancellation, issuance, places
+from orders.models import Allocation, Order, OrderQuerySet, OrderStatus
 from orders.queueing import enqueue_issuance
 
 # What one run takes on; the next one follows within seconds.
@@ -25,14 +25,16 @@ def recover_orders(*, now: datetime.datetime) -> None:
     """Recover whatever stands still (contract section 5).
 
     Scheduled for 5 minutes: Submitted again. Processing for an hour: Error. In flight without a
-    live job: given one. Drafts past their lifetime: removed. Every order in a transaction of its
-    own; one that fails, or that somebody works on, is left for the next run.
+    live job: given one. Drafts past their lifetime: removed. Orders in Error past theirs: their
+    places go back. Every order in a transaction of its own; one that fails, or that somebody works
+    on, is left for the next run.
     """
     orders = Order.objects
     _each(_resubmit, orders.stalled(OrderStatus.SCHEDULED, now), now)
     _each(_give_up, orders.stalled(OrderStatus.PROCESSING, now), now)
     _each(_employ, _without_job(now), now)
     _each(_expire, orders.expired(now), now)
+    _each(_release_places, _keeping_places(now), now)
 
 
 def _each(
@@ -55,6 +57,15 @@ def _without_job(now: datetime.datetime) -> OrderQuerySet:
     grace = now - datetime.timedelta(seconds=settings.SUBMITTED_GRACE_SECONDS)
     live = ProcrastinateJob.objects.filter(pk=OuterRef("job_id"), status__in=("todo", "doing"))
     return Order.objects.in_flight().standing_since(grace).filter(~Exists(live))
+
+
+def _keeping_places(now: datetime.datetime) -> OrderQuerySet:
+    """Find orders in Error that have places although a draft's lifetime has passed."""
+    days = F("partner__draft_lifetime_days") * Value(datetime.timedelta(days=1))
+    lifetime = ExpressionWrapper(days, output_field=DurationField())
+    return Order.objects.filter(status=OrderStatus.ERROR, status_since__lte=now - lifetime).filter(
+        Exists(Allocation.objects.filter(line__order=OuterRef("pk")))
+    )
 
 
 def _resubmit(order: Order, now: datetime.datetime) -> None:
@@ -83,3 +94,15 @@ def _expire(order: Order, now: datetime.datetime) -> None:
         now=now,
         reason="Its lifetime as a draft has passed.",
     )
+
+
+def _release_places(order: Order, now: datetime.datetime) -> None:
+    """Give back the places of an order that stands in Error; the order stays (contract section 5)."""
+    places.give_back(places.of_order(order))
+    change = Change(
+        name="places_returned",
+        actor=issuance.WORKER,
+        now=now,
+        reason="It has been in Error for longer than a draft lives.",
+    )
+    runner.record([order], change=change, before=[order.status])

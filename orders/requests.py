@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import uuid
+from collections.abc import Iterator
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -13,11 +15,15 @@ class ScheduleRequest:
     item_number: str
     visit_date: datetime.date | None = None
     visit_time: datetime.time | None = None
+    seats: tuple[str, ...] | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class LineRequest:
-    """One line; a list that was not sent is None, an empty one is a list."""
+    """One line; a list that was not sent is None, an empty one is a list.
+
+    `hold_id` names a hold whose places the order takes over, `seats` numbered seats by label.
+    """
 
     item_number: str
     quantity: int = 1
@@ -29,6 +35,15 @@ class LineRequest:
     names: tuple[str, ...] | None = None
     external_reference_numbers: tuple[str, ...] | None = None
     component_schedule: tuple[ScheduleRequest, ...] | None = None
+    seats: tuple[str, ...] | None = None
+    hold_id: uuid.UUID | None = None
+
+    def asked(self) -> Iterator[tuple[str, datetime.date | None]]:
+        """Return the item number with each day that it is to be visited on."""
+        yield self.item_number, self.visit_date
+        for entry in self.component_schedule or ():
+            if entry.visit_date is not None:
+                yield self.item_number, entry.visit_date
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -3,26 +3,70 @@
 from __future__ import annotations
 
 import datetime
-from collections import defaultdict
-from collections.abc import Sequence
+import uuid
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 
+from django.db.models import Q
+
+from catalog import expansion, scheduling
+from catalog.models import Session
 from channel_manager.lib.errors import Fault, InvalidRequest
-from orders import reading
+from orders import places, reading
 from orders.clashes import clashes_explained, take_turns
-from orders.contents import fill_line, insert_rows, make_shells, plan_contents, set_totals
-from orders.models import Order, OrderLine
-from orders.planning import LinePlan
+from orders.contents import (
+    catalogue_of,
+    fill_line,
+    insert_rows,
+    make_allocations,
+    make_shells,
+    plan_contents,
+    set_totals,
+)
+from orders.models import Allocation, Order, OrderLine
+from orders.planning import LinePlan, NoRoom
 from orders.requests import LineRequest
+from orders.shortages import SeatTaken, SoldOut, explain
 
 
 def resolve_lines(*, order: Order, now: datetime.datetime) -> None:
-    """Resolve the lines of a locked order that could not be resolved at submit.
+    """Resolve the lines of a locked order that could not be resolved at submit; take its places.
 
     They are planned as of the order's receipt, by today's catalogue; lines resolved before keep
-    their price. Raises InvalidRequest when one still cannot be issued or does not fit.
+    their price. Places that went back in the meantime are taken again. Raises InvalidRequest when
+    a line still cannot be issued or does not fit, SoldOut, SeatTaken.
     """
-    waiting = [line for line in order.lines.order_by("line_no") if line.unresolved_cause]
+    try:
+        with places.losses_noticed():
+            _resolve(order, now)
+    except places.PlacesLost:
+        with places.losses_noticed():
+            lines = list(order.lines.all())
+            waiting = [line for line in lines if line.unresolved_cause]
+            numbers = [n for line in waiting for n in line.external_reference_numbers]
+            take_turns(partner=order.partner, numbers=numbers)  # before sessions, as always
+            places.lock_sessions(_candidates(order, lines))
+            _resolve(order, now)
+
+
+def missing_places(lines: Iterable[OrderLine]) -> list[Allocation]:
+    """Return, unsaved, the places of resolved lines that went back: their order stood too long."""
+    missing: list[Allocation] = []
+    for line in lines:
+        if line.unresolved_cause or line.allocations.exists():
+            continue
+        planned = [expansion.from_json(entry) for entry in line.plan]
+        missing += places.of_line(line, planned, None)
+    return missing
+
+
+def _resolve(order: Order, now: datetime.datetime) -> None:
+    lines = list(order.lines.order_by("line_no"))
+    retaken = missing_places(lines)
+    _require_room(retaken)
+    waiting = [line for line in lines if line.unresolved_cause]
     if not waiting:
+        places.take(retaken)
         return
     plans, faults = _plan(order, waiting)
     if faults:
@@ -38,17 +82,95 @@ def resolve_lines(*, order: Order, now: datetime.datetime) -> None:
         reference=order.sell_to_order_reference,
         lines=[plan.request for plan in plans],
     ):
-        insert_rows([], shells)
+        insert_rows([], shells, [*retaken, *make_allocations(waiting, plans)])
     set_totals(order, order.lines.all())
     order.updated_at = now
     order.save(update_fields=["total_incl_vat", "total_excl_vat", "visit_date", "updated_at"])
+
+
+def _require_room(retaken: Sequence[Allocation]) -> None:
+    """Raise SoldOut when places that went back have been sold to somebody else since."""
+    wanted = _count(retaken)
+    sessions = {row.pk: row for row in Session.objects.filter(pk__in=wanted)}
+    for session_id, count in wanted.items():
+        session = sessions.get(session_id)
+        if session is None or not session.is_on_sale:
+            raise SoldOut("A session of this order is no longer on sale; move or cancel the order.")
+        if session.places_left < count:
+            detail = f"{session} has {session.places_left} places left, and {count} are needed."
+            raise SoldOut(detail, members={"placesLeft": session.places_left})
+    seats = Q()
+    for allocation in retaken:
+        if allocation.seat_id:
+            seats |= Q(session=allocation.session_id, seat=allocation.seat_id)
+    taken = Allocation.objects.filter(seats).select_related("seat") if seats else ()
+    if labels := [str(allocation.seat) for allocation in taken]:
+        raise SeatTaken(f"Somebody else has seat {', '.join(labels)} by now; move the order.")
+
+
+def _count(allocations: Iterable[Allocation]) -> Counter[uuid.UUID]:
+    """Return how many places of each session allocations take."""
+    counted = Counter[uuid.UUID]()
+    for allocation in allocations:
+        counted[allocation.session_id] += allocation.quantity
+    return counted
+
+
+def _candidates(order: Order, lines: Sequence[OrderLine]) -> set[uuid.UUID]:
+    """Return every session that resolving the lines may take places of."""
+    requests = [_as_request(line) for line in lines if line.unresolved_cause]
+    offers = catalogue_of(order.partner, requests, order.received_at).offers.values()
+    retaken = {allocation.session_id for allocation in missing_places(lines)}
+    return retaken | {session.pk for offer in offers for session in offer.sessions}
+
+
+def make_room(*, order: Order, actor: str, now: datetime.datetime) -> None:
+    """Raise the capacity of full sessions by what the lines of a locked order miss.
+
+    Raises InvalidRequest, and SoldOut where no capacity helps.
+    """
+    lines = list(order.lines.order_by("line_no"))
+    places.lock_sessions(_candidates(order, lines))
+    for session_id, count in _count(missing_places(lines)).items():
+        _widen(session_id, count, actor=actor, now=now)
+    waiting = [line for line in lines if line.unresolved_cause]
+    for _line in waiting:
+        try:
+            plan_contents(order.partner, [_as_request(line) for line in waiting], order.received_at)
+        except NoRoom as no_room:
+            for shortage in no_room.shortages:
+                left = shortage.session.places_left
+                if left >= shortage.wanted or shortage.session.seat_plan_id:
+                    raise explain(no_room, partner=order.partner, now=order.received_at) from no_room
+                _widen(shortage.session.pk, shortage.wanted, actor=actor, now=now)
+
+
+def _widen(session_id: uuid.UUID, count: int, *, actor: str, now: datetime.datetime) -> None:
+    """Let a session have room for so many more; numbered seats cannot be made."""
+    session = Session.objects.filter(pk=session_id).first()
+    if session is None or session.seat_plan_id or session.places_left >= count:
+        return
+    try:
+        scheduling.adjust_session(
+            session_id=session_id,
+            capacity=session.places_taken + count,
+            is_on_sale=session.is_on_sale,
+            actor=actor,
+            now=now,
+        )
+    except scheduling.SessionIsOver as over:
+        raise SoldOut(f"{session} is over.") from over
 
 
 def faults_of(*, order: Order, lines: Sequence[OrderLine]) -> dict[int, list[str]]:
     """Tell what a replay would refuse now, in sentences by line number; nothing is written."""
     waiting = [line for line in lines if line.unresolved_cause]
     told: dict[int, list[str]] = defaultdict(list)
-    for fault in _plan(order, waiting)[1]:
+    try:
+        faults: Sequence[Fault] = _plan(order, waiting)[1]
+    except (SoldOut, SeatTaken) as refusal:
+        faults = [_about_line(fault, waiting) for fault in refusal.faults]
+    for fault in faults:
         told[int(fault.pointer.split("/")[2])].append(fault.detail)
     return told
 
@@ -60,6 +182,8 @@ def _plan(order: Order, waiting: Sequence[OrderLine]) -> tuple[list[LinePlan], l
         plans = plan_contents(order.partner, requests, order.received_at)
     except InvalidRequest as refusal:
         return [], [_about_line(fault, waiting) for fault in refusal.faults]
+    except NoRoom as no_room:
+        raise explain(no_room, partner=order.partner, now=order.received_at) from no_room
     faults = [
         Fault(
             f"/items/{line.line_no}",
@@ -94,4 +218,5 @@ def _as_request(line: OrderLine) -> LineRequest:
         names=tuple(line.names) or None,
         external_reference_numbers=tuple(line.external_reference_numbers) or None,
         component_schedule=reading.requested_schedule(line) or None,
+        seats=tuple(line.seats) or None,
     )

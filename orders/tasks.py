@@ -1,5 +1,6 @@
 """Background tasks: each makes one domain call."""
 
+import datetime
 import logging
 import uuid
 
@@ -11,10 +12,12 @@ from procrastinate.contrib.django import app
 from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job
 
-from orders import issuance, recovery
-from orders.queueing import ISSUE_TASK
+from orders import clearing, closing, holds, issuance, recovery
+from orders.queueing import CLEARING_TASK, ISSUE_TASK
 from partners import idempotency
 
+# Seconds stand last: what a hold frees is for sale within seconds.
+HOLD_EXPIRY_CRON = "* * * * * */3"
 _log = logging.getLogger(__name__)
 # 126 s in all. After that recovery gives the order a new job, until its hour is over.
 RETRY_WAITS = (2, 4, 8, 16, 32, 64)
@@ -50,6 +53,34 @@ def recover_orders(timestamp: int) -> None:
     recovery.recover_orders(now=timezone.now())
 
 
+@app.task(name=CLEARING_TASK, queue="closing", retry=InSteps())
+def clear_day(closure_id: str, since: str, after: str) -> None:
+    """Work off some of the orders of a closed day."""
+    close_old_connections()
+    clearing.clear_day(
+        closure_id=uuid.UUID(closure_id),
+        clock=timezone.now,
+        since=datetime.datetime.fromisoformat(since) if since else None,
+        after=int(after),
+    )
+
+
+@app.periodic(cron=settings.RECOVERY_CRON, periodic_id="recover_closings")
+@app.task(name="orders.recover_closings", queue="recovery", queueing_lock="recover_closings")
+def recover_closings(timestamp: int) -> None:
+    """Give closed days that stand still a job."""
+    close_old_connections()
+    closing.recover_closings(now=timezone.now())
+
+
+@app.periodic(cron=HOLD_EXPIRY_CRON, periodic_id="expire_holds")
+@app.task(name="orders.expire_holds", queue="recovery", queueing_lock="expire_holds")
+def expire_holds(timestamp: int) -> None:
+    """Free the places of holds whose time is over."""
+    close_old_connections()
+    holds.expire_holds(now=timezone.now())
+
+
 @app.periodic(cron=settings.RECOVERY_CRON, periodic_id="rescue_jobs")
 @app.task(
     name="orders.rescue_jobs", queue="recovery", queueing_lock="rescue_jobs", pass_context=True
@@ -83,3 +114,11 @@ def prune_idempotency(timestamp: int) -> None:
     """Forget stored answers that no partner may still ask for."""
     close_old_connections()
     idempotency.prune(now=timezone.now())
+
+
+@app.periodic(cron="29 * * * *", periodic_id="prune_holds")
+@app.task(name="orders.prune_holds", queue="recovery", queueing_lock="prune_holds")
+def prune_holds(timestamp: int) -> None:
+    """Forget holds that ended a week ago."""
+    close_old_connections()
+    holds.forget_ended(now=timezone.now())

@@ -15,6 +15,7 @@ from django_fsm import FSMField, FSMModelMixin, transition
 
 from channel_manager.lib.identity import time_ordered_uuid
 
+MAX_HOLD_MINUTES = 60
 _HOURS_A_YEAR = 366 * 24
 
 
@@ -137,6 +138,11 @@ class Partner(FSMModelMixin, models.Model):
         help_text="An Issued order cannot be cancelled by the partner within this many hours "
         "before the visit. Empty: no deadline.",
     )
+    hold_minutes = models.PositiveSmallIntegerField(
+        default=8,
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_HOLD_MINUTES)],
+        help_text="A hold that is not turned into an order frees its places after this long.",
+    )
     contact_email = models.EmailField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -157,6 +163,10 @@ class Partner(FSMModelMixin, models.Model):
             models.CheckConstraint(
                 condition=Q(cancel_deadline_hours__lte=_HOURS_A_YEAR),
                 name="partner_cancel_deadline_in_a_year",
+            ),
+            models.CheckConstraint(
+                condition=Q(hold_minutes__gte=1, hold_minutes__lte=MAX_HOLD_MINUTES),
+                name="partner_hold_lasts_1_to_60_minutes",
             ),
         ]
 

@@ -1,13 +1,39 @@
 """factory-boy factories of the catalogue and its partners."""
 
+import datetime
+import zoneinfo
 from decimal import Decimal
 from typing import Any
 
 import factory
 from factory.django import DjangoModelFactory
 
-from catalog.models import Component, Dating, Item, ItemType, Package, PackageMapping, Price
+from catalog.models import (
+    Allotment,
+    Attraction,
+    CalendarDay,
+    Component,
+    Dating,
+    Item,
+    ItemType,
+    OpeningHours,
+    Package,
+    PackageMapping,
+    Price,
+    Seat,
+    SeatPlan,
+    Session,
+    SessionException,
+    SessionRule,
+)
 from partners.models import Partner, Venue
+
+
+def _tomorrow() -> datetime.date:
+    """Return tomorrow in Amsterdam, as tests.conftest.TOMORROW is."""
+    return datetime.datetime.now(zoneinfo.ZoneInfo("Europe/Amsterdam")).date() + datetime.timedelta(
+        days=1
+    )
 
 
 class VenueFactory(DjangoModelFactory[Venue]):
@@ -42,6 +68,90 @@ class ItemFactory(DjangoModelFactory[Item]):
     vat_rate = Decimal("9.00")
 
 
+class AttractionFactory(DjangoModelFactory[Attraction]):
+    class Meta:
+        model = Attraction
+
+    venue = factory.SubFactory(VenueFactory)
+    code = factory.Sequence(lambda n: f"attraction-{n}")
+    name = factory.Sequence(lambda n: f"Attraction {n}")
+
+
+class OpeningHoursFactory(DjangoModelFactory[OpeningHours]):
+    class Meta:
+        model = OpeningHours
+
+    venue = factory.SubFactory(VenueFactory)
+
+
+class CalendarDayFactory(DjangoModelFactory[CalendarDay]):
+    class Meta:
+        model = CalendarDay
+
+    venue = factory.SubFactory(VenueFactory)
+    date = factory.LazyFunction(_tomorrow)
+
+
+class SessionRuleFactory(DjangoModelFactory[SessionRule]):
+    """Whole days of 100 places, unless it is told a first start."""
+
+    class Meta:
+        model = SessionRule
+
+    attraction = factory.SubFactory(AttractionFactory)
+
+
+class SessionExceptionFactory(DjangoModelFactory[SessionException]):
+    class Meta:
+        model = SessionException
+
+    attraction = factory.SubFactory(AttractionFactory)
+    date = factory.LazyFunction(_tomorrow)
+
+
+class SessionFactory(DjangoModelFactory[Session]):
+    """Tomorrow's whole day of 100 places, or an hour from a time on the venue's clock."""
+
+    class Meta:
+        model = Session
+
+    attraction = factory.SubFactory(AttractionFactory)
+    date = factory.LazyFunction(_tomorrow)
+    time = None
+    capacity = 100
+    starts_at = factory.LazyAttribute(
+        lambda session: datetime.datetime.combine(
+            session.date,
+            session.time or datetime.time(8),
+            tzinfo=session.attraction.venue.zone,
+        ).astimezone(datetime.UTC)
+    )
+    ends_at = factory.LazyAttribute(
+        lambda session: session.starts_at + datetime.timedelta(hours=1 if session.time else 12)
+    )
+
+
+class SeatPlanFactory(DjangoModelFactory[SeatPlan]):
+    """A hall of no seats, unless it is told rows: `rows={"A": 3}` makes A1, A2 and A3."""
+
+    class Meta:
+        model = SeatPlan
+        skip_postgeneration_save = True
+
+    venue = factory.SubFactory(VenueFactory)
+    name = factory.Sequence(lambda n: f"Hall {n}")
+
+    @factory.post_generation
+    def rows(self: SeatPlan, create: bool, rows: dict[str, int] | None) -> None:  # type: ignore[misc]
+        labels = [
+            (row, f"{row}{n}") for row, count in (rows or {}).items() for n in range(1, count + 1)
+        ]
+        Seat.objects.bulk_create(
+            Seat(plan=self, row=row, label=label, position=position)
+            for position, (row, label) in enumerate(labels)
+        )
+
+
 class PackageFactory(DjangoModelFactory[Package]):
     class Meta:
         model = Package
@@ -72,6 +182,15 @@ class PriceFactory(DjangoModelFactory[Price]):
 class PackageMappingFactory(DjangoModelFactory[PackageMapping]):
     class Meta:
         model = PackageMapping
+
+
+class AllotmentFactory(DjangoModelFactory[Allotment]):
+    class Meta:
+        model = Allotment
+
+    partner = factory.SubFactory(PartnerFactory)
+    package = factory.SubFactory(PackageFactory, venue=factory.SelfAttribute("..partner.venue"))
+    places = 10
 
 
 def sellable_package(venue: Venue, code: str, amount: str = "34.50", **options: Any) -> Package:

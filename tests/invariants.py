@@ -12,6 +12,15 @@ from tests.traffic import Expected
 
 Query = Callable[..., list[tuple[Any, ...]]]
 
+# The places that each resolved line takes in each session, by what was planned at submit.
+PLANNED_PLACES = """
+    SELECT l.id AS line_id, (entry ->> 'sessionId')::uuid AS session_id,
+           (entry ->> 'units')::int * (entry ->> 'admissions')::int
+               * CASE WHEN l.is_group THEN 1 ELSE l.quantity END AS places
+    FROM orders_orderline l
+    CROSS JOIN LATERAL jsonb_array_elements(l.plan) AS entry
+    WHERE l.unresolved_cause = '' AND entry ->> 'sessionId' IS NOT NULL
+"""
 # Each finds rows only where something is wrong; the first column says which.
 RULES: Mapping[str, str] = {
     "an order has not settled": """
@@ -141,6 +150,119 @@ RULES: Mapping[str, str] = {
         SELECT subject_id, name, count(*) FROM history_event
         WHERE kind = 'order' AND name IN ('submitted', 'confirmed', 'cancelled', 'deleted')
         GROUP BY subject_id, name HAVING count(*) > 1
+    """,
+    "a session's counts are not the sums of what is allocated": """
+        SELECT s.id, s.held, s.sold, sum(a.quantity) FILTER (WHERE a.hold_id IS NOT NULL) AS held,
+               sum(a.quantity) FILTER (WHERE a.line_id IS NOT NULL) AS sold
+        FROM catalog_session s LEFT JOIN orders_allocation a ON a.session_id = s.id
+        GROUP BY s.id
+        HAVING s.held <> coalesce(sum(a.quantity) FILTER (WHERE a.hold_id IS NOT NULL), 0)
+            OR s.sold <> coalesce(sum(a.quantity) FILTER (WHERE a.line_id IS NOT NULL), 0)
+    """,
+    "more places of a session are allocated than it has": """
+        SELECT s.id, s.capacity, sum(a.quantity) FROM catalog_session s
+        JOIN orders_allocation a ON a.session_id = s.id
+        GROUP BY s.id HAVING sum(a.quantity) > s.capacity OR s.held + s.sold > s.capacity
+    """,
+    "an allotment's use is not the sum of what is allocated": """
+        SELECT allotment_id, session_id, sum(counted), sum(allocated) FROM (
+            SELECT allotment_id, session_id, taken AS counted, 0 AS allocated
+            FROM catalog_allotmentuse
+            UNION ALL
+            SELECT allotment_id, session_id, 0, quantity
+            FROM orders_allocation WHERE allotment_id IS NOT NULL
+        ) AS both_ways
+        GROUP BY allotment_id, session_id HAVING sum(counted) <> sum(allocated)
+    """,
+    "places are allocated to nobody, or to two": """
+        SELECT a.id, a.hold_id, a.line_id FROM orders_allocation a
+        LEFT JOIN orders_hold h ON h.id = a.hold_id
+        LEFT JOIN orders_orderline l ON l.id = a.line_id
+        WHERE (h.id IS NULL) = (l.id IS NULL)
+    """,
+    "a numbered seat of a session belongs to two": """
+        SELECT session_id, seat_id, count(*) FROM orders_allocation
+        WHERE seat_id IS NOT NULL GROUP BY session_id, seat_id HAVING count(*) > 1
+    """,
+    "places of a hall are allocated without a seat, or seats where there is no hall": """
+        SELECT a.id, a.session_id, a.seat_id FROM orders_allocation a
+        JOIN catalog_session s ON s.id = a.session_id
+        LEFT JOIN catalog_seat seat ON seat.id = a.seat_id
+        WHERE seat.plan_id IS DISTINCT FROM s.seat_plan_id
+    """,
+    "a hold that has ended has places": """
+        SELECT h.id, h.status, count(a.id) FROM orders_hold h
+        JOIN orders_allocation a ON a.hold_id = h.id
+        WHERE h.status <> 'Held' GROUP BY h.id
+    """,
+    "a hold still holds long after its time": """
+        SELECT id, expires_at FROM orders_hold
+        WHERE status = 'Held' AND expires_at < clock_timestamp() - interval '15 s'
+    """,
+    "a hold has not the places that it says": """
+        SELECT id, session_id, sum(said), sum(allocated) FROM (
+            SELECT h.id, (place ->> 'sessionId')::uuid AS session_id,
+                   (place ->> 'quantity')::int AS said, 0 AS allocated
+            FROM orders_hold h
+            CROSS JOIN LATERAL jsonb_array_elements(h.lines) AS line
+            CROSS JOIN LATERAL jsonb_array_elements(line -> 'places') AS place
+            WHERE h.status = 'Held'
+            UNION ALL
+            SELECT hold_id, session_id, 0, quantity FROM orders_allocation
+            WHERE hold_id IS NOT NULL
+        ) AS both_ways
+        GROUP BY id, session_id HAVING sum(said) <> sum(allocated)
+    """,
+    "a cancelled order has places": """
+        SELECT o.id, count(a.id) FROM orders_order o
+        JOIN orders_orderline l ON l.order_id = o.id
+        JOIN orders_allocation a ON a.line_id = l.id
+        WHERE o.status = 'Cancelled' GROUP BY o.id
+    """,
+    "a line has not the places that it was sold with": f"""
+        SELECT o.id, o.status, both_ways.session_id, sum(planned), sum(allocated) FROM (
+            SELECT line_id, session_id, sum(places) AS planned, 0 AS allocated
+            FROM ({PLANNED_PLACES}) AS planned GROUP BY line_id, session_id
+            UNION ALL
+            SELECT line_id, session_id, 0, sum(quantity) FROM orders_allocation
+            WHERE line_id IS NOT NULL GROUP BY line_id, session_id
+        ) AS both_ways
+        JOIN orders_orderline l ON l.id = both_ways.line_id
+        JOIN orders_order o ON o.id = l.order_id
+        WHERE o.status <> 'Cancelled'
+        GROUP BY o.id, l.id, both_ways.session_id
+        HAVING sum(planned) <> sum(allocated)
+            AND NOT (o.status = 'Error' AND sum(allocated) = 0)
+    """,
+    "an order in Error has some of its places": f"""
+        SELECT o.id, sum(planned), sum(allocated) FROM (
+            SELECT line_id, sum(places) AS planned, 0 AS allocated
+            FROM ({PLANNED_PLACES}) AS planned GROUP BY line_id
+            UNION ALL
+            SELECT line_id, 0, sum(quantity) FROM orders_allocation
+            WHERE line_id IS NOT NULL GROUP BY line_id
+        ) AS both_ways
+        JOIN orders_orderline l ON l.id = both_ways.line_id
+        JOIN orders_order o ON o.id = l.order_id
+        WHERE o.status = 'Error' GROUP BY o.id
+        HAVING sum(allocated) NOT IN (0, sum(planned))
+    """,
+    "a line has other seats than its plan says": """
+        SELECT line_id, session_id, seat_id, count(*) FROM (
+            SELECT l.id AS line_id, (entry ->> 'sessionId')::uuid AS session_id,
+                   (seat ->> 'id')::bigint AS seat_id
+            FROM orders_orderline l
+            JOIN orders_order o ON o.id = l.order_id
+            CROSS JOIN LATERAL jsonb_array_elements(l.plan) AS entry
+            CROSS JOIN LATERAL jsonb_array_elements(entry -> 'seats') AS seat
+            WHERE o.status NOT IN ('Cancelled', 'Error')
+            UNION ALL
+            SELECT a.line_id, a.session_id, a.seat_id FROM orders_allocation a
+            JOIN orders_orderline l ON l.id = a.line_id
+            JOIN orders_order o ON o.id = l.order_id
+            WHERE a.seat_id IS NOT NULL AND o.status <> 'Error'
+        ) AS both_ways
+        GROUP BY line_id, session_id, seat_id HAVING count(*) <> 2
     """,
 }
 

@@ -190,6 +190,26 @@ class Stack:
         """Run a module as a program that finds Django set up; return what it prints."""
         return self.python("-c", _DJANGO, module, *arguments, given=given)
 
+    @contextmanager
+    def running_django(self, module: str, *arguments: str) -> Iterator[Process]:
+        """Have a module run as such a program for as long as a block takes, once it says a word."""
+        command = [sys.executable, "-c", _DJANGO, module, *arguments]
+        log = self.directory / f"{module}.log"
+        process = Process(module, command, self.environment, log)
+        process.start()
+        try:
+
+            def speaks() -> bool:
+                process.require_running()
+                return log.stat().st_size > 0
+
+            wait_for(f"{module} is at work", speaks, seconds=START_SECONDS)
+            yield process
+            process.require_running()
+        finally:
+            process.end()
+            log.unlink()
+
     def start_web(self, *, workers: int, threads: int, backpressure: int = 512) -> None:
         """Start granian as `manage.py run` does, and wait until it answers."""
         command = [

@@ -42,13 +42,12 @@ class Answer:
         return json.loads(self.text)
 
 
-class Seller:
-    """A partner's connection, kept alive; one thread at a time."""
+class Caller:
+    """A kept-alive connection with a key, for one thread at a time."""
 
-    def __init__(self, port: int, key: str, partner_id: str) -> None:
+    def __init__(self, port: int, key: str) -> None:
         self.port = port
         self.key = key
-        self.partner_id = partner_id
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_SECONDS)
 
     def __enter__(self) -> Self:
@@ -66,23 +65,15 @@ class Seller:
         """Close the connection; another request opens it again."""
         self._connection.close()
 
-    def twin(self) -> Seller:
-        """Return another connection of the same partner."""
-        return Seller(self.port, self.key, self.partner_id)
-
-    def request(
-        self, method: str, path: str, body: Any = None, *, idempotency_key: str | None = None
-    ) -> Answer:
-        """Send a request below the API's base path and read the whole answer."""
-        headers = {"x-api-key": self.key}
+    def send(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
+        """Send a request and read the whole answer."""
+        headers["x-api-key"] = self.key
         if body is not None:
             headers["Content-Type"] = "application/json"
-        if idempotency_key is not None:
-            headers["Idempotency-Key"] = idempotency_key
         data = None if body is None else json.dumps(body).encode()
         sent_at, started = time.time(), time.perf_counter()
         try:
-            self._connection.request(method, BASE + path, data, headers)
+            self._connection.request(method, path, data, headers)
             response = self._connection.getresponse()
             text = response.read()
         except (OSError, http.client.HTTPException):
@@ -91,6 +82,33 @@ class Seller:
         seconds = time.perf_counter() - started
         found = {name.lower(): value for name, value in response.getheaders()}
         return Answer(response.status, found, text, sent_at, seconds)
+
+
+class Gate(Caller):
+    """A gate device."""
+
+    def scan(self, number: str, request_id: str) -> Answer:
+        body = {"referenceNumber": number, "requestId": request_id}
+        return self.send("POST", "/gate/admissions", body)
+
+
+class Seller(Caller):
+    """A partner's connection."""
+
+    def __init__(self, port: int, key: str, partner_id: str) -> None:
+        super().__init__(port, key)
+        self.partner_id = partner_id
+
+    def twin(self) -> Seller:
+        """Return another connection of the same partner."""
+        return Seller(self.port, self.key, self.partner_id)
+
+    def request(
+        self, method: str, path: str, body: Any = None, *, idempotency_key: str | None = None
+    ) -> Answer:
+        """Send a request below the API's base path."""
+        headers = {} if idempotency_key is None else {"Idempotency-Key": idempotency_key}
+        return self.send(method, BASE + path, body, **headers)
 
     def create(self, body: Any, *, idempotency_key: str | None = None) -> Answer:
         return self.request("POST", "", body, idempotency_key=idempotency_key)
@@ -112,6 +130,18 @@ class Seller:
 
     def delete(self, order_id: str) -> Answer:
         return self.request("DELETE", f"/{order_id}")
+
+    def hold(self, *items: dict[str, Any]) -> Answer:
+        return self.request("POST", "/holds", {"items": list(items)})
+
+    def get_hold(self, hold_id: str) -> Answer:
+        return self.request("GET", f"/holds/{hold_id}")
+
+    def extend(self, hold_id: str) -> Answer:
+        return self.request("POST", f"/holds/{hold_id}/extend")
+
+    def release(self, hold_id: str) -> Answer:
+        return self.request("DELETE", f"/holds/{hold_id}")
 
     def order(
         self, reference: str, *items: dict[str, Any], paid: bool = True, **members: Any
@@ -156,6 +186,12 @@ def bundles(quantity: int) -> dict[str, Any]:
         "visitDate": TOMORROW,
         "wallet": wallet,
     }
+
+
+def visits(item_number: str, day: str, at: str | None = None, **members: Any) -> dict[str, Any]:
+    """Return a line of visits to sessions, such as `visits("SHOW", day, "10:00", quantity=2)`."""
+    line = {"itemNumber": item_number, "visitDate": day, **members}
+    return {**line, "visitTime": at} if at else line
 
 
 def mixed_order(

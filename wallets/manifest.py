@@ -82,6 +82,7 @@ class ManifestAsset:
     valid_until: datetime.datetime
     validity: str
     validity_facts: tuple[Fact, ...]
+    seat: str
     qr_alt: str
 
     @property
@@ -270,6 +271,8 @@ def _asset(asset: Asset, language: str, venue: Venue, now: datetime.datetime) ->
     if status in _OPEN and end <= now:
         status = AssetStatus.EXPIRED
     validity, facts = _validity(asset, start, end, language, now)
+    if asset.seat:
+        facts = (*facts, Fact(texts["seat"], asset.seat))
     return ManifestAsset(
         type=asset.type,
         label=texts[asset.type],
@@ -286,6 +289,7 @@ def _asset(asset: Asset, language: str, venue: Venue, now: datetime.datetime) ->
         valid_until=end,
         validity=validity,
         validity_facts=facts,
+        seat=asset.seat,
         qr_alt=texts["qr_alt"].format(number=spaced(asset.reference_number)),
     )
 
@@ -316,7 +320,8 @@ def _validity(
             Fact(texts["date"], day),
             Fact(texts["time"], hours),
         )
-    hours = write_time(asset.visit_time, language)
+    # Who asked for an earlier time than the session's begins with the session.
+    hours = write_time(start.time(), language)
     if end.date() == asset.visit_date:
         until = write_time(end, language)
     return texts["on_day_until"].format(day=day, hours=hours, until=until), (

@@ -69,6 +69,7 @@ def _asset(asset: ManifestAsset) -> dict[str, Any]:
         "validFrom": _moment(asset.valid_from),
         "validUntil": _moment(asset.valid_until),
         "validity": asset.validity,
+        "seat": asset.seat or None,
     }
 
 

@@ -34,4 +34,5 @@ def mint_assets(
                     visit_time=component.visit_time,
                     valid_from=component.valid_from,
                     valid_until=component.valid_until,
+                    seat=component.seats_of(wallet.seq_no, unit),
                 )

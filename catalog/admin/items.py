@@ -15,12 +15,16 @@ from partners.admin.filters import VenueFilter
 class ItemAdmin(StaffAdmin[Item]):
     """What guests are admitted to or redeem."""
 
-    list_display = ("number", "description", "kind", "vat", "venue")
-    list_select_related = ("venue",)
+    list_display = ("number", "description", "kind", "attraction", "vat", "venue")
+    list_select_related = ("venue", "attraction")
     list_filter = (("type", ChoicesDropdownFilter), VenueFilter)
     search_fields = ("number", "description")
     search_help_text = "Number or description"
-    fieldsets = ((None, {"fields": ("number", "description", "venue", "type", "vat_rate")}),)
+    autocomplete_fields = ("attraction",)
+    fieldsets = (
+        (None, {"fields": ("number", "description", "venue", "type", "vat_rate")}),
+        ("Places", {"fields": ("attraction",)}),
+    )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Item | None = None) -> tuple[str, ...]:
         """Fix the venue once there is an item: packages are made of it."""

@@ -1,4 +1,4 @@
-"""The shape of the package list."""
+"""The shapes of the package list and of availability."""
 
 from typing import Any
 
@@ -40,3 +40,31 @@ class ArticleListSerializer(serializers.Serializer[Any]):
     """Everything you may order."""
 
     data = ArticleSerializer(many=True)  # type: ignore[assignment]  # shadows a property
+
+
+class AvailabilitySerializer(serializers.Serializer[Any]):
+    """A session, or a day, that you can sell."""
+
+    itemNumber = serializers.CharField(
+        help_text="As you asked; for a package of several components that of the component, as in "
+        "`componentSchedule`."
+    )
+    visitDate = serializers.DateField(help_text="What to send as `visitDate`.")
+    visitTime = serializers.CharField(
+        allow_null=True, help_text="What to send as `visitTime`; null for a whole day."
+    )
+    startsAt = serializers.DateTimeField(help_text="With the venue's offset at that moment.")
+    endsAt = serializers.DateTimeField()
+    capacity = serializers.IntegerField(
+        allow_null=True, help_text="Places of the session; null where they are not counted."
+    )
+    placesLeft = serializers.IntegerField(
+        allow_null=True,
+        help_text="Places you can still sell, one for each guest; null where they are not counted.",
+    )
+
+
+class AvailabilityListSerializer(serializers.Serializer[Any]):
+    """All that you can sell of one item number."""
+
+    data = AvailabilitySerializer(many=True)  # type: ignore[assignment]  # shadows a property

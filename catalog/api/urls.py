@@ -4,4 +4,7 @@ from django.urls import path
 
 from catalog.api import views
 
-urlpatterns = [path("channelManager/packages", views.PackageListView.as_view())]
+urlpatterns = [
+    path("channelManager/packages", views.PackageListView.as_view()),
+    path("channelManager/availability", views.AvailabilityView.as_view()),
+]

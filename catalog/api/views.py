@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import secrets
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from catalog.api.serializers import ArticleListSerializer
-from catalog.assortment import Article, list_articles
-from catalog.pricing import split_price
-from channel_manager.lib.problem_schema import problems
+from catalog.api import documentation as docs
+from catalog.api.asking import read_availability_query
+from catalog.api.rendering import render_article, render_places
+from catalog.assortment import list_articles
+from catalog.availability import list_days, list_sessions
 from partners.authentication import caller_of
-from partners.models import Partner, Scope
+from partners.models import Scope
+
+# Places are sold at any moment, and what is left depends on the key: no cache may answer for us.
+_NOT_CACHED = {"Cache-Control": "no-store"}
 
 
 class PackageListView(APIView):
@@ -25,56 +27,37 @@ class PackageListView(APIView):
     http_method_names = ("get", "head")
     scopes: ClassVar[dict[str, str]] = {"GET": Scope.CATALOG_READ}
 
-    @extend_schema(
-        operation_id="listPackages",
-        tags=["Catalogue"],
-        summary="List packages",
-        description="What this partner may sell today, each with a copy-ready sample order.",
-        responses={
-            200: OpenApiResponse(ArticleListSerializer, description="All of them."),
-            **problems(),
-        },
-    )
+    @docs.list_packages
     def get(self, request: Request) -> Response:
         """Answer what the partner may sell."""
         partner = caller_of(request).partner
         articles = list_articles(partner=partner, now=timezone.now())
-        return Response({"data": [_render(article, partner) for article in articles]})
+        return Response(
+            {"data": [render_article(article, partner) for article in articles]},
+            headers=_NOT_CACHED,
+        )
 
 
-def _render(article: Article, partner: Partner) -> dict[str, Any]:
-    offer, currency = article.offer, partner.venue.currency
-    date, time = article.sample_date, article.sample_time
-    unit = split_price(article.sample_price.amount_incl_vat, offer.components, currency=currency)
-    item: dict[str, Any] = {"itemNumber": article.item_number, "quantity": 1}
-    if date is not None:
-        item["visitDate"] = date.isoformat()
-    if time is not None:
-        item["visitTime"] = time.isoformat(timespec="minutes")
-    return {
-        "itemNumber": article.item_number,
-        "packageCode": offer.package.code,
-        "name": offer.package.name,
-        "description": offer.package.description,
-        "dating": offer.package.dating,
-        "isPackage": len(offer.components) > 1,
-        "isGroup": offer.package.is_group,
-        "components": [
-            {
-                "itemNumber": component.item.number,
-                "description": component.item.description,
-                "type": component.item.type,
-                "quantity": component.quantity,
-            }
-            for component in offer.components
-        ],
-        "unitPriceInclVat": str(unit.incl_vat),
-        "unitPriceExclVat": str(unit.excl_vat),
-        "currencyCode": currency,
-        "sampleOrder": {
-            "partnerId": str(partner.pk),
-            "sellToOrderReference": f"SAMPLE-{secrets.token_hex(4)}",
-            "paymentReference": "PAY-SAMPLE",
-            "items": [item],
-        },
-    }
+class AvailabilityView(APIView):
+    """`/channelManager/availability`."""
+
+    http_method_names = ("get", "head")
+    scopes: ClassVar[dict[str, str]] = {"GET": Scope.CATALOG_READ}
+
+    @docs.list_availability
+    def get(self, request: Request) -> Response:
+        """Answer when an item can be sold, and how many places are left."""
+        partner, now = caller_of(request).partner, timezone.now()
+        zone = partner.venue.zone
+        query = read_availability_query(request.query_params, now.astimezone(zone).date())
+        find = list_days if query.by_day else list_sessions
+        found = find(
+            partner=partner,
+            item_number=query.item_number,
+            first=query.first,
+            last=query.last,
+            now=now,
+        )
+        return Response(
+            {"data": [render_places(places, zone) for places in found]}, headers=_NOT_CACHED
+        )

@@ -82,6 +82,11 @@ FAULT_CODES: Mapping[str, str] = {
     "visit_time_required": "The package is timed and needs a `visitTime`.",
     "visit_not_allowed": "The package is open-dated and takes neither date nor time.",
     "visit_too_far": "The visit is more than three years ahead.",
+    "venue_closed": "The venue is closed on this day.",
+    "seats_count": "The number of `seats` is not the number of places that are needed.",
+    "seat_twice": "The seat stands twice.",
+    "seats_not_numbered": "The session has no numbered seats.",
+    "seats_ambiguous": "Several components have places: name the seats in `componentSchedule`.",
     "outside_opening_hours": "The `visitTime` is outside the venue's opening hours.",
     "component_schedule_not_allowed": "Only packages of several components take a "
     "`componentSchedule`, and elsewhere not even an empty one.",
@@ -95,8 +100,11 @@ FAULT_CODES: Mapping[str, str] = {
     "reference_differs": "The `sellToOrderReference` of an order cannot be changed.",
     "unknown_status": "There is no order status of this name.",
     "invalid_moment": "This is not an ISO 8601 date, or date and time.",
+    "dates_reversed": "`to` is before `from`, which is today when left out.",
+    "too_many_days": "`from` and `to` are too far apart: ask for the days in parts.",
     "invalid_page_size": "`pageSize` is a whole number from 1 to 1000.",
     "invalid_page_key": "This `pageKey` is not ours, or belongs to other filters.",
+    "invalid_limit": "`limit` is a whole number from 1 to 100.",
     "invalid_wait": "`wait` is a whole number of seconds from 1 to 25.",
     "invalid_idempotency_key": "An `Idempotency-Key` has 1 to 255 printable characters.",
     "unreadable": "The request itself is damaged or forged.",
@@ -105,6 +113,16 @@ FAULT_CODES: Mapping[str, str] = {
 _ORDER: Mapping[str, str] = {
     "orderId": samples.ISSUED_ORDER["orderId"],
     "buyFromOrderReference": samples.ISSUED_ORDER["buyFromOrderReference"],
+}
+
+_HOLD_ID: str = samples.HOLD["holdId"]
+_SOLD_OUT = "2 places are left for Balloon flight on 2027-05-04 at 11:00, and 3 are needed."
+_NEAREST = {
+    "visitDate": "2027-05-05",
+    "visitTime": "11:00:00",
+    "startsAt": "2027-05-05T11:00:00+02:00",
+    "endsAt": "2027-05-05T12:00:00+02:00",
+    "placesLeft": 5,
 }
 
 EXAMPLES: Mapping[ErrorCode, Example] = {
@@ -166,6 +184,52 @@ EXAMPLES: Mapping[ErrorCode, Example] = {
             )
         ],
     ),
+    ErrorCode.UNKNOWN_SESSION: Example(
+        detail="CINEMA has no session on 2027-05-04 at 11:30. Sessions that day begin at 11:00, "
+        "12:00.",
+        faults=[
+            Fault(
+                "/items/0/visitTime",
+                "unknown_session",
+                "CINEMA has no session on 2027-05-04 at 11:30. Sessions that day begin at 11:00, "
+                "12:00.",
+            )
+        ],
+    ),
+    ErrorCode.UNKNOWN_HOLD: Example(
+        detail=f"You have no hold {_HOLD_ID}.",
+        faults=[Fault("/items/0/holdId", "unknown_hold", f"You have no hold {_HOLD_ID}.")],
+    ),
+    ErrorCode.SOLD_OUT: Example(
+        detail=_SOLD_OUT,
+        faults=[Fault("/items/0", "sold_out", _SOLD_OUT)],
+        members={
+            "placesLeft": 2,
+            "nearestSessions": [_NEAREST],
+            "shortages": [
+                {
+                    "pointer": "/items/0",
+                    "itemNumber": "BALLOON-FLIGHT",
+                    "visitDate": "2027-05-04",
+                    "visitTime": "11:00:00",
+                    "capacity": 5,
+                    "placesWanted": 3,
+                    "placesLeft": 2,
+                    "nearestSessions": [_NEAREST],
+                }
+            ],
+        },
+    ),
+    ErrorCode.SEAT_TAKEN: Example(
+        detail="Seat A1 is taken, or there is no such seat.",
+        faults=[
+            Fault("/items/0/seats/0", "seat_taken", "Seat A1 is taken, or there is no such seat.")
+        ],
+    ),
+    ErrorCode.HOLD_ENDED: Example(
+        detail=f"The hold {_HOLD_ID} is Expired.",
+        members={"holdId": _HOLD_ID, "holdStatus": "Expired"},
+    ),
     ErrorCode.DUPLICATE_ORDER: Example(
         detail="An order with sellToOrderReference 'WEB-10042' exists already.",
         members={**_ORDER, "existingStatus": "Issued"},
@@ -201,6 +265,10 @@ EXAMPLES: Mapping[ErrorCode, Example] = {
     ErrorCode.CANCEL_DEADLINE_PASSED: Example(
         detail="Orders can be cancelled until 24 hours before the visit, which starts at "
         "2027-05-04T08:00:00+02:00."
+    ),
+    ErrorCode.UNDO_TOO_LATE: Example(
+        detail="This admission could be undone until 10:08:00.",
+        members={"undoUntil": "2027-05-04T10:08:00.000+02:00"},
     ),
     ErrorCode.IDEMPOTENCY_IN_PROGRESS: Example(
         detail="The first request with this Idempotency-Key is still running."

@@ -6,6 +6,7 @@ import dataclasses
 
 from django.conf import settings
 
+from catalog.api.asking import DEFAULT_DAYS_AHEAD, MAX_DAYS
 from catalog.visits import MAX_DAYS_AHEAD
 from channel_manager.lib.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 from channel_manager.lib.strict_json import MAX_DEPTH
@@ -21,6 +22,8 @@ LIMITS = {
     "quantity": MAX_QUANTITY,
     "wallets": MAX_WALLETS,
     "days": MAX_DAYS_AHEAD,
+    "available_days": MAX_DAYS,
+    "default_available_days": DEFAULT_DAYS_AHEAD,
     "wait": MAX_WAIT_SECONDS,
     "page": MAX_PAGE_SIZE,
     "default_page": DEFAULT_PAGE_SIZE,
@@ -100,6 +103,18 @@ GROUPS = (
             Field("quantity", "1 to 1000, default 1", "How many packages."),
             Field("visitDate", _DATE, "The day of the visit, on the venue's calendar."),
             Field("visitTime", _TIME, "The time of the visit, on the venue's clock."),
+            Field(
+                "seats",
+                "array of text, at most 10",
+                "Numbered seats by label, one for each place. Left out: the first neighbours that "
+                "are free.",
+            ),
+            Field(
+                "holdId",
+                "UUID",
+                "A hold of yours: its places become the order's, and what the order does not need "
+                "goes back.",
+            ),
             Field("sellToName", _NAME, "For this line only; see “Null and absent”."),
             Field("sellToEmail", _EMAIL, "For this line only."),
             Field("sellToLanguage", _LANGUAGE, "For this line only."),
@@ -139,6 +154,7 @@ GROUPS = (
             ),
             Field("visitDate", _DATE, "Default: the line's."),
             Field("visitTime", _TIME, "Default: the line's."),
+            Field("seats", "array of text, at most 10", "Numbered seats of this component."),
         ),
     ),
 )

@@ -189,6 +189,57 @@ PACKAGES: dict[str, Any] = {
         }
     ]
 }
+AVAILABILITY: dict[str, Any] = {
+    "data": [
+        {
+            "itemNumber": "CINEMA",
+            "visitDate": "2027-05-04",
+            "visitTime": time,
+            "startsAt": f"2027-05-04T{time}+02:00",
+            "endsAt": f"2027-05-04T{ends}+02:00",
+            "capacity": 120,
+            "placesLeft": left,
+        }
+        for time, ends, left in (
+            ("10:00:00", "10:45:00", 0),
+            ("14:00:00", "14:45:00", 87),
+        )
+    ]
+}
+
+HOLD_REQUEST: dict[str, Any] = {
+    "items": [
+        {"itemNumber": "CINEMA", "quantity": 2, "visitDate": "2027-05-04", "visitTime": "14:00"}
+    ]
+}
+HOLD: dict[str, Any] = {
+    "holdId": "01a1fc20-7dab-7fcf-b631-94eceea95a6f",
+    "status": "Held",
+    "partnerId": _PARTNER_ID,
+    "createdAt": "2026-11-20T09:15:04.070Z",
+    "expiresAt": "2026-11-20T09:23:04.070Z",
+    "endedAt": None,
+    "items": [
+        {
+            "itemNumber": "CINEMA",
+            "quantity": 2,
+            "visitDate": "2027-05-04",
+            "visitTime": "14:00:00",
+            "places": [
+                {
+                    "itemNumber": "CINEMA-SHOW",
+                    "visitDate": "2027-05-04",
+                    "visitTime": "14:00:00",
+                    "startsAt": "2027-05-04T14:00:00+02:00",
+                    "endsAt": "2027-05-04T14:45:00+02:00",
+                    "quantity": 2,
+                    "seats": [],
+                }
+            ],
+        }
+    ],
+}
+_ENDED_AT = "2026-11-20T09:17:40.112Z"
 
 # What each operation answers when all goes well, by operation id.
 ANSWERS: dict[str, dict[str, Any]] = {
@@ -198,5 +249,10 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "confirmOrder": ISSUED_ORDER,
     "deleteOrder": CANCELLED_ORDER,
     "listOrdersByPartner": ORDER_PAGE,
+    "createHold": HOLD,
+    "getHold": HOLD,
+    "extendHold": {**HOLD, "expiresAt": "2026-11-20T09:25:31.902Z"},
+    "releaseHold": {**HOLD, "status": "Released", "endedAt": _ENDED_AT},
     "listPackages": PACKAGES,
+    "listAvailability": AVAILABILITY,
 }

@@ -58,6 +58,7 @@ def guide(request: HttpRequest) -> HttpResponse:
         "limits": LIMITS,
         "order_request": _as_text(samples.ORDER_REQUEST),
         "submitted_order": _as_text(samples.SUBMITTED_ORDER),
+        "availability": _as_text(samples.AVAILABILITY),
         "problem": _as_text(error_pages.example_body(ErrorCode.INVALID_REQUEST)),
     }
     return _render(request, "docs/guide.html", context)

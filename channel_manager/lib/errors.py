@@ -32,6 +32,11 @@ class ErrorCode(enum.StrEnum):
     NOT_ON_SALE = "not_on_sale"
     PACKAGE_NOT_READY = "package_not_ready"
     VISIT_IN_PAST = "visit_in_past"
+    UNKNOWN_SESSION = "unknown_session"
+    UNKNOWN_HOLD = "unknown_hold"
+    SOLD_OUT = "sold_out"
+    SEAT_TAKEN = "seat_taken"
+    HOLD_ENDED = "hold_ended"
     DUPLICATE_ORDER = "duplicate_order"
     EXTERNAL_REFERENCE_TAKEN = "external_reference_taken"
     UNAUTHENTICATED = "unauthenticated"
@@ -43,6 +48,7 @@ class ErrorCode(enum.StrEnum):
     ORDER_STATE_CONFLICT = "order_state_conflict"
     ASSET_USED = "asset_used"
     CANCEL_DEADLINE_PASSED = "cancel_deadline_passed"
+    UNDO_TOO_LATE = "undo_too_late"
     IDEMPOTENCY_IN_PROGRESS = "idempotency_in_progress"
     IDEMPOTENCY_MISMATCH = "idempotency_mismatch"
     PAYLOAD_TOO_LARGE = "payload_too_large"
@@ -150,8 +156,8 @@ ERROR_TEXTS: Mapping[ErrorCode, ErrorText] = {
     ErrorCode.UNKNOWN_ITEM: ErrorText(
         status=400,
         title="Unknown item number",
-        cause="The item number is not mapped to a package of the venue, and the venue has chosen "
-        "to refuse such orders.",
+        cause="The item number is not mapped to a package of the venue. Its availability cannot be "
+        "told, and orders for it are refused where the venue has chosen to refuse such orders.",
         remedy="Compare the number with `GET /channelManager/packages`, or ask the venue to map "
         "your item number.",
     ),
@@ -176,6 +182,40 @@ ERROR_TEXTS: Mapping[ErrorCode, ErrorText] = {
         cause="The visit date and time have passed in the venue's time zone, or it is past the "
         "moment until which this package may be sold.",
         remedy="Offer a later date. Dates and times are always the venue's local ones.",
+    ),
+    ErrorCode.UNKNOWN_SESSION: ErrorText(
+        status=400,
+        title="There is no such session",
+        cause="Nothing can be visited on this date, or at this time: the date and time name no "
+        "session of the package, or the session was taken off sale.",
+        remedy="Choose a date and time that `GET /channelManager/availability` lists.",
+    ),
+    ErrorCode.UNKNOWN_HOLD: ErrorText(
+        status=400,
+        title="Unknown holdId",
+        cause="`holdId` names no hold of yours.",
+        remedy="Send the `holdId` that `POST /channelManager/holds` answered.",
+    ),
+    ErrorCode.SOLD_OUT: ErrorText(
+        status=409,
+        title="Not enough places left",
+        cause="A session has fewer places left than the request needs, or your allotment of it is "
+        "used up. Nothing was stored. `placesLeft` says how many there are, `nearestSessions` "
+        "where so many still fit, and `shortages` the same for every line.",
+        remedy="Offer the guest one of `nearestSessions`, or fewer places.",
+    ),
+    ErrorCode.SEAT_TAKEN: ErrorText(
+        status=409,
+        title="A seat is taken",
+        cause="A seat that the request names belongs to another order or hold. Nothing was stored.",
+        remedy="Name another seat, or none: then the best free ones are chosen.",
+    ),
+    ErrorCode.HOLD_ENDED: ErrorText(
+        status=409,
+        title="The hold has ended",
+        cause="The hold has expired, was released, or has become an order already; `holdStatus` "
+        "says which.",
+        remedy="Make a new hold, or send the order without one: it takes places that are free.",
     ),
     ErrorCode.DUPLICATE_ORDER: ErrorText(
         status=400,
@@ -256,6 +296,14 @@ ERROR_TEXTS: Mapping[ErrorCode, ErrorText] = {
         title="It is too late to cancel",
         cause="The time until which your agreement lets you cancel before the visit has passed.",
         remedy="Ask the venue: its staff can still cancel with a reason.",
+    ),
+    ErrorCode.UNDO_TOO_LATE: ErrorText(
+        status=409,
+        title="It is too late to undo this admission",
+        cause="An admission can be undone by the device that made it, within a few minutes. That "
+        "time has passed: the answer to the scan names it in `undoUntil`.",
+        remedy="Leave it as it is. An order with a used ticket can still be cancelled by the "
+        "venue's staff, with a reason.",
     ),
     ErrorCode.IDEMPOTENCY_IN_PROGRESS: ErrorText(
         status=409,

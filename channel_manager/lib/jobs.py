@@ -8,7 +8,15 @@ from procrastinate.contrib.django.django_connector import DjangoConnector
 _job_manager = manager.JobManager(connector=DjangoConnector(alias="default"))
 
 
-def defer(task_name: str, **arguments: str) -> int:
-    """Enqueue a task by name in the open transaction and return the job's id."""
-    deferrer = tasks.configure_task(name=task_name, job_manager=_job_manager, queue="orders")
+def defer(task_name: str, *, queue: str = "orders", wait: int = 0, **arguments: str) -> int:
+    """Enqueue a task by name in the open transaction and return the job's id.
+
+    wait: seconds after which it is run.
+    """
+    deferrer = tasks.configure_task(
+        name=task_name,
+        job_manager=_job_manager,
+        queue=queue,
+        schedule_in={"seconds": wait} if wait else None,
+    )
     return deferrer.defer(**arguments)

@@ -1,7 +1,8 @@
-"""The admin of orders, their history and the ledger."""
+"""The admin of orders, holds, their history and the ledger."""
 
 from orders.admin.events import OrderEventAdmin
+from orders.admin.holds import HoldAdmin
 from orders.admin.ledger import LedgerEntryAdmin
 from orders.admin.orders import OrderAdmin
 
-__all__ = ["LedgerEntryAdmin", "OrderAdmin", "OrderEventAdmin"]
+__all__ = ["HoldAdmin", "LedgerEntryAdmin", "OrderAdmin", "OrderEventAdmin"]

@@ -10,6 +10,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -29,6 +30,7 @@ from orders.admin import effects, page
 from orders.admin.forms import ActionForm, CancelForm, ConfirmForm
 from orders.admin.page import OrderPage
 from orders.models import Order, OrderStatus
+from wallets.models import Asset
 
 
 class ChangedMeanwhile(Refusal):
@@ -49,6 +51,8 @@ class OrderAction:
     tell: Callable[[OrderPage, str], Confirmation]
     act: Callable[[HttpRequest, Order, Mapping[str, Any]], str]
     is_destructive: bool = False
+    has_button: bool = True
+    seen: Callable[[Order], str] = lambda order: order.status_since.isoformat()
 
 
 def buttons(request: HttpRequest, order: Order) -> list[StateButton]:
@@ -61,7 +65,9 @@ def buttons(request: HttpRequest, order: Order) -> list[StateButton]:
             look="quiet-danger" if action.is_destructive else "primary",
         )
         for name, action in ACTIONS.items()
-        if order.status in action.statuses and request.user.has_perm(action.permission)
+        if action.has_button
+        and order.status in action.statuses
+        and request.user.has_perm(action.permission)
     ]
 
 
@@ -83,17 +89,18 @@ def action_view(
         return redirect("admin:orders_order_change", order_id)
     form = action.form(
         request.POST if request.method == "POST" else None,
-        initial={"seen": order.status_since.isoformat()},
+        initial={"seen": action.seen(order)},
     )
     if form.is_valid():
         return _act(request, order, action, form.cleaned_data)
-    back = reverse("admin:orders_order_change", args=[order.pk])
+    confirmation = action.tell(
+        page.read(order), reverse("admin:orders_order_change", args=[order.pk])
+    )
+    override = ACTIONS["cancel_used"]
+    if name == "cancel" and confirmation.is_blocked and request.user.has_perm(override.permission):
+        return redirect("admin:orders_order_cancel_used", order.pk)
     return show_confirmation(
-        request,
-        model_admin=model_admin,
-        subject=order,
-        confirmation=action.tell(page.read(order), back),
-        form=form,
+        request, model_admin=model_admin, subject=order, confirmation=confirmation, form=form
     )
 
 
@@ -129,7 +136,7 @@ def _as_seen(
     """
     with transaction.atomic():
         now = reading.lock_order(Order.objects.all(), order.pk)
-        if now.status_since.isoformat() != answers["seen"]:
+        if action.seen(now) != answers["seen"]:
             raise ChangedMeanwhile(
                 f"Somebody else was faster: order {order} is {now.status} now. Nothing was done."
             )
@@ -162,6 +169,23 @@ def _cancel(request: HttpRequest, order: Order, answers: Mapping[str, Any]) -> s
     return f"Order {order} was removed for good. The history keeps its numbers."
 
 
+def _cancel_used(request: HttpRequest, order: Order, answers: Mapping[str, Any]) -> str:
+    cancellation.cancel_used_order(
+        orders=Order.objects.all(),
+        order_id=order.pk,
+        actor=actor_of(request),
+        now=timezone.now(),
+        reason=answers["reason"],
+    )
+    return f"Order {order} is cancelled, although it was used."
+
+
+def _standing_and_uses(order: Order) -> str:
+    """Return what the page has shown: nobody cancels over an entry that it did not tell of."""
+    admitted = Asset.objects.filter(wallet__order=order).aggregate(total=Sum("admitted"))["total"]
+    return f"{order.status_since.isoformat()} {admitted}"
+
+
 ACTIONS: Mapping[str, OrderAction] = {
     "confirm": OrderAction(
         label="Confirm",
@@ -190,5 +214,18 @@ ACTIONS: Mapping[str, OrderAction] = {
         tell=effects.of_cancelling,
         act=_cancel,
         is_destructive=True,
+    ),
+    # The page of "cancel" leads here when something was used.
+    "cancel_used": OrderAction(
+        label="Cancel used order",
+        icon="block",
+        permission="orders.cancel_used_order",
+        statuses=(OrderStatus.ISSUED,),
+        form=CancelForm,
+        tell=effects.of_cancelling_used,
+        act=_cancel_used,
+        is_destructive=True,
+        has_button=False,
+        seen=_standing_and_uses,
     ),
 }

@@ -7,9 +7,12 @@ from django.utils import timezone
 from channel_manager.lib.admin.columns import moment
 from channel_manager.lib.admin.confirmation import Confirmation
 from orders.admin.page import OrderPage
-from orders.cancellation import cancel_deadline
+from orders.cancellation import cancel_deadline, used_numbers
 from orders.models import OrderStatus
-from wallets.models import AssetStatus
+from wallets.models import Scan
+
+# Beyond these a page would only grow longer.
+_MOST_USES = 10
 
 
 def of_confirming(page: OrderPage, back: str) -> Confirmation:
@@ -49,24 +52,35 @@ def of_cancelling(page: OrderPage, back: str) -> Confirmation:
     """Tell what cancelling does: an Issued order is kept as Cancelled, any other is removed."""
     order = page.order
     issued = order.status == OrderStatus.ISSUED
-    used = [
-        asset.reference_number for asset in page.living_assets if asset.status == AssetStatus.USED
-    ]
+    used = used_numbers(page.living_assets)
     warnings = _warnings_of_deadline(page) if issued else []
     if used:
-        warnings.append(f"Already used: {', '.join(used)}. A used order cannot be cancelled.")
+        warnings.append(
+            f"Already used: {', '.join(used)}. Only somebody who may cancel orders with used "
+            "tickets can cancel it."
+        )
     return Confirmation(
         title=f"Cancel order {order}" if issued else f"Remove order {order}",
         button="Cancel order" if issued else "Remove order for good",
         effects=_cancelling(page) if issued else _removing(page),
         warnings=warnings,
-        numbers={
-            "Wallets": [wallet.reference_number for wallet in page.living_wallets],
-            "Tickets and coupons": [asset.reference_number for asset in page.living_assets],
-        },
+        numbers=_numbers(page),
         back=back,
         is_destructive=True,
         is_blocked=bool(used),
+    )
+
+
+def of_cancelling_used(page: OrderPage, back: str) -> Confirmation:
+    """Tell what cancelling does though guests have entered, and what was used when and where."""
+    return Confirmation(
+        title=f"Cancel order {page.order}, which was used",
+        button="Cancel the used order",
+        effects=_cancelling(page),
+        warnings=[*_uses(page), *_warnings_of_deadline(page)],
+        numbers=_numbers(page),
+        back=back,
+        is_destructive=True,
     )
 
 
@@ -89,6 +103,34 @@ def _removing(page: OrderPage) -> list[str]:
         f"{order.partner} may use the reference {order.sell_to_order_reference} again.",
         "The history keeps every number, so that it can still be found.",
     ]
+
+
+def _uses(page: OrderPage) -> list[str]:
+    """Tell what was admitted when and where, the last first; one statement."""
+    scans = Scan.objects.standing().filter(asset__wallet__order=page.order)
+    found = list(scans.select_related("device", "asset").order_by("-at", "-id")[: _MOST_USES + 1])
+    zone = page.order.venue.zone
+    told = [
+        f"{scan.asset.reference_number}, {scan.asset.description}: {_how_many(scan)} "
+        f"{moment(scan.at, zone)} at {scan.device.name}."
+        for scan in found[:_MOST_USES]
+        if scan.asset
+    ]
+    if len(found) > _MOST_USES:
+        told.append("There were more before these.")
+    summary = f"{_count(len(used_numbers(page.living_assets)), 'ticket or coupon')} of this order"
+    return [f"Guests have entered: {summary} was used. You cancel as an exception.", *told]
+
+
+def _how_many(scan: Scan) -> str:
+    return "used" if scan.quantity == 1 else f"{scan.quantity} entered"
+
+
+def _numbers(page: OrderPage) -> dict[str, list[str]]:
+    return {
+        "Wallets": [wallet.reference_number for wallet in page.living_wallets],
+        "Tickets and coupons": [asset.reference_number for asset in page.living_assets],
+    }
 
 
 def _content(page: OrderPage) -> str:

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from catalog.mapping import Offer, find_offers
+from catalog.mapping import Offer, read_catalogue
 from catalog.models import Package, PackageStatus
 from catalog.pricing import choose_price
 from orders.models import FailureCode, Order, OrderLine, OrderStatus
@@ -37,11 +37,11 @@ def find_remedies(order: Order, lines: Sequence[OrderLine]) -> list[Remedy]:
     unresolved = [line for line in lines if line.unresolved_cause]
     if not unresolved:
         return [_general(order)]
-    offers = find_offers(
+    offers = read_catalogue(
         partner=order.partner,
-        item_numbers=[line.item_number for line in unresolved],
+        asked=[(line.item_number, None) for line in unresolved],
         on=order.received_at.astimezone(order.venue.zone).date(),
-    )
+    ).offers
     faults = faults_of(order=order, lines=unresolved)
     return [
         _for_line(order, line, offers.get(line.item_number), faults.get(line.line_no, []))

@@ -12,11 +12,12 @@ from decimal import Decimal
 
 from django.urls import reverse
 
+from catalog.models import Session
 from channel_manager.lib.admin import columns
 from channel_manager.lib.admin.columns import money
 from orders.admin.failures import Remedy, find_remedies
 from orders.admin.timeline import LOOKS
-from orders.models import LedgerEntry, Order, OrderEvent, OrderLine
+from orders.models import Allocation, LedgerEntry, Order, OrderEvent, OrderLine
 from partners.timeline import Happening, tell
 from wallets.models import Asset, AssetStatus, Wallet, WalletStatus
 
@@ -39,10 +40,11 @@ class WalletView:
 
 @dataclasses.dataclass(frozen=True)
 class LineView:
-    """A line with its wallets, its money and what its wallets have come to."""
+    """A line with its wallets, its places, its money and what its wallets have come to."""
 
     line: OrderLine
     wallets: Sequence[WalletView]
+    places: Sequence[tuple[Session, int]]
     unit_price: str
     total: str
 
@@ -114,9 +116,10 @@ def find(order_id: uuid.UUID) -> Order | None:
 
 
 def read(order: Order) -> OrderPage:
-    """Read the page of an order: seven statements, whatever it holds, three more in Error."""
+    """Read the page of an order: eight statements, whatever it holds, three more in Error."""
     lines = order.lines.select_related("package", "mapping").order_by("line_no")
     by_line = _wallets_by_line(order)
+    places = _places_by_line(order)
     living = [
         view
         for views in by_line.values()
@@ -127,6 +130,7 @@ def read(order: Order) -> OrderPage:
         LineView(
             line=line,
             wallets=by_line.get(line.pk, ()),
+            places=list(places[line.pk].items()),
             unit_price=money(line.unit_price_incl_vat, order.currency),
             total=money(_times(line.unit_price_incl_vat, line.quantity), order.currency),
         )
@@ -166,6 +170,16 @@ def _wallets_by_line(order: Order) -> Mapping[uuid.UUID | None, Sequence[WalletV
         view = WalletView(wallet, url, _when(wallet, zone), assets[wallet.pk])
         by_line[wallet.line_id].append(view)
     return by_line
+
+
+def _places_by_line(order: Order) -> Mapping[uuid.UUID, Mapping[Session, int]]:
+    """Read how many places of which sessions each line has."""
+    counted: dict[uuid.UUID, Counter[Session]] = defaultdict(Counter)
+    rows = Allocation.objects.filter(line__order=order).select_related("session__attraction")
+    for allocation in rows.order_by("session__starts_at", "id"):
+        if allocation.line_id:
+            counted[allocation.line_id][allocation.session] += allocation.quantity
+    return counted
 
 
 def _when(wallet: Wallet, zone: zoneinfo.ZoneInfo) -> str:

@@ -16,6 +16,9 @@ LOOKS: Mapping[str, Look] = {
     "payment_differs": Look("Other payment reference", "priority_high", "warning"),
     "replaced": Look("Replaced by the partner", "swap_horiz"),
     "replayed": Look("Replayed", "replay"),
+    "admitted": Look("Admitted", "how_to_reg", "success"),
+    "admission_undone": Look("Admission undone", "undo", "warning"),
+    "places_returned": Look("Places given back", "event_busy", "warning"),
     "cancelled": Look("Cancelled", "block", "danger"),
     "deleted": Look("Deleted", "delete", "danger"),
 }

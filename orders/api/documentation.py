@@ -55,7 +55,15 @@ _CONTENTS = (
     ErrorCode.NOT_ON_SALE,
     ErrorCode.PACKAGE_NOT_READY,
     ErrorCode.VISIT_IN_PAST,
+    ErrorCode.UNKNOWN_SESSION,
+    ErrorCode.SOLD_OUT,
+    ErrorCode.SEAT_TAKEN,
+)
+_ORDER_CONTENTS = (
+    *_CONTENTS,
     ErrorCode.EXTERNAL_REFERENCE_TAKEN,
+    ErrorCode.UNKNOWN_HOLD,
+    ErrorCode.HOLD_ENDED,
 )
 _WRITE = (
     ErrorCode.PARTNER_NOT_ACTIVE,
@@ -98,7 +106,7 @@ create_order: Decorator = extend_schema(
     examples=[_EXAMPLE],
     responses={
         201: OpenApiResponse(shapes.OrderSerializer, description="The order, Submitted."),
-        **problems(*_BODY, *_CONTENTS, ErrorCode.DUPLICATE_ORDER, *_WRITE),
+        **problems(*_BODY, *_ORDER_CONTENTS, ErrorCode.DUPLICATE_ORDER, *_WRITE),
     },
 )
 get_order: Decorator = extend_schema(
@@ -133,7 +141,7 @@ replace_order: Decorator = extend_schema(
     responses={
         200: OpenApiResponse(shapes.OrderSerializer, description="The order, Submitted again."),
         **problems(
-            *_BODY, *_CONTENTS, *_WRITE, ErrorCode.NOT_FOUND, ErrorCode.ORDER_STATE_CONFLICT
+            *_BODY, *_ORDER_CONTENTS, *_WRITE, ErrorCode.NOT_FOUND, ErrorCode.ORDER_STATE_CONFLICT
         ),
     },
 )
@@ -209,5 +217,84 @@ list_orders: Decorator = extend_schema(
     responses={
         200: OpenApiResponse(shapes.OrderPageSerializer, description="A page of summaries."),
         **problems(ErrorCode.INVALID_REQUEST, ErrorCode.NOT_FOUND),
+    },
+)
+
+_HOLD_TAG = ["Holds"]
+_HOLD_ID = OpenApiParameter(
+    "hold_id",
+    OpenApiTypes.UUID,
+    OpenApiParameter.PATH,
+    description="`holdId` of one of your holds, in any case.",
+)
+create_hold: Decorator = extend_schema(
+    operation_id="createHold",
+    tags=_HOLD_TAG,
+    summary="Create hold",
+    description="Keeps places while your guest pays: 8 minutes, unless your agreement says "
+    "otherwise. Name the `holdId` on the lines of the order, and they become the order's; what "
+    "the order does not need goes back. A hold that is not used frees its places by itself.",
+    parameters=[_KEY],
+    request=shapes.HoldRequestSerializer,
+    examples=[
+        OpenApiExample(
+            "Two places in the cinema",
+            request_only=True,
+            value={
+                "items": [
+                    {
+                        "itemNumber": "CINEMA",
+                        "quantity": 2,
+                        "visitDate": "2027-05-04",
+                        "visitTime": "14:00",
+                    }
+                ]
+            },
+        )
+    ],
+    responses={
+        201: OpenApiResponse(shapes.HoldSerializer, description="The hold."),
+        **problems(*_BODY, *_CONTENTS, *_WRITE),
+    },
+)
+get_hold: Decorator = extend_schema(
+    operation_id="getHold",
+    tags=_HOLD_TAG,
+    summary="Get hold",
+    description="Holds that have ended can be read for a week.",
+    parameters=[_HOLD_ID],
+    responses={
+        200: OpenApiResponse(shapes.HoldSerializer, description="The hold as it is now."),
+        **problems(ErrorCode.NOT_FOUND),
+    },
+)
+extend_hold: Decorator = extend_schema(
+    operation_id="extendHold",
+    tags=_HOLD_TAG,
+    summary="Extend hold",
+    description="Starts the hold's time anew, up to an hour since it was made.",
+    parameters=[_HOLD_ID, _KEY],
+    request=None,
+    responses={
+        200: OpenApiResponse(shapes.HoldSerializer, description="The hold, extended."),
+        **problems(ErrorCode.INVALID_REQUEST, ErrorCode.NOT_FOUND, ErrorCode.HOLD_ENDED, *_WRITE),
+    },
+)
+release_hold: Decorator = extend_schema(
+    operation_id="releaseHold",
+    tags=_HOLD_TAG,
+    summary="Release hold",
+    description="Gives the places back at once. A hold that has ended already is answered as it "
+    "is.",
+    parameters=[_HOLD_ID, _KEY],
+    request=None,
+    responses={
+        200: OpenApiResponse(shapes.HoldSerializer, description="The hold as it ended."),
+        **problems(
+            ErrorCode.INVALID_REQUEST,
+            ErrorCode.NOT_FOUND,
+            ErrorCode.IDEMPOTENCY_IN_PROGRESS,
+            ErrorCode.IDEMPOTENCY_MISMATCH,
+        ),
     },
 )

@@ -6,7 +6,7 @@ import dataclasses
 import datetime
 import re
 import zoneinfo
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from django.db.models import Q, QuerySet
@@ -15,6 +15,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 
 from channel_manager.lib.errors import Fault, InvalidRequest
 from channel_manager.lib.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
+from channel_manager.lib.query_parameters import read_parameters
 from orders.models import Order, OrderStatus
 
 FILTERS = (
@@ -52,8 +53,7 @@ class ListQuery:
 
 def read_list_query(sent: QueryDict, zone: zoneinfo.ZoneInfo) -> ListQuery:
     """Read the query parameters of a list; raises InvalidRequest with every fault."""
-    params = {name: str(values[-1]) for name, values in sent.lists()}
-    faults = [*_unknown_parameters(params), *_repeated_parameters(sent)]
+    params, faults = read_parameters(sent, (*FILTERS, *_PAGING))
     filters = {name: params[name] for name in FILTERS if name in params}
     condition = Q()
     for name, text in filters.items():
@@ -62,22 +62,6 @@ def read_list_query(sent: QueryDict, zone: zoneinfo.ZoneInfo) -> ListQuery:
     if faults:
         raise InvalidRequest(faults)
     return ListQuery(filters, condition, page_size, params.get("pageKey"))
-
-
-def _unknown_parameters(params: Mapping[str, str]) -> Iterator[Fault]:
-    """Find parameters we do not know: a misspelt filter must not list everything."""
-    allowed = (*FILTERS, *_PAGING)
-    for name in params:
-        if name not in allowed:
-            detail = f"There is no query parameter {name[:64]!r}; allowed are {', '.join(allowed)}."
-            yield Fault(f"?{name[:64]}", "unknown_member", detail)
-
-
-def _repeated_parameters(sent: QueryDict) -> Iterator[Fault]:
-    """Find parameters sent more than once: all but one of the values would go unheard."""
-    for name, values in sent.lists():
-        if len(values) > 1:
-            yield Fault(f"?{name[:64]}", "repeated_parameter", "May be sent only once.")
 
 
 def _condition(name: str, text: str, zone: zoneinfo.ZoneInfo, faults: list[Fault]) -> Q:

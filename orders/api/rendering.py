@@ -6,6 +6,8 @@ Plain dictionaries: the serializers document the same shapes, and a test holds t
 from __future__ import annotations
 
 import datetime
+import zoneinfo
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +15,7 @@ from django.conf import settings
 
 from channel_manager.lib.money import rounded
 from orders.manifests import order_path, wallet_path
-from orders.models import Order, OrderLine, OrderStatus
+from orders.models import Hold, Order, OrderLine, OrderStatus
 from wallets.models import Asset, Wallet, WalletStatus
 
 
@@ -49,6 +51,29 @@ def render_summary(order: Order) -> dict[str, Any]:
     }
 
 
+def render_hold(hold: Hold) -> dict[str, Any]:
+    """Return a hold; moments of its places have the venue's offset."""
+    zone = hold.partner.venue.zone
+    return {
+        "holdId": str(hold.pk),
+        "status": hold.status,
+        "partnerId": str(hold.partner_id),
+        "createdAt": _moment(hold.created_at),
+        "expiresAt": _moment(hold.expires_at),
+        "endedAt": hold.ended_at and _moment(hold.ended_at),
+        "items": [
+            {
+                "itemNumber": line["itemNumber"],
+                "quantity": line["quantity"],
+                "visitDate": line["visitDate"],
+                "visitTime": line["visitTime"],
+                "places": [_held_places(entry, zone) for entry in line["places"]],
+            }
+            for line in hold.lines
+        ],
+    }
+
+
 def order_manifest_url(order: Order) -> str:
     """Return the absolute address of an order's manifest."""
     return f"{settings.PUBLIC_URL}{order_path(order)}"
@@ -80,9 +105,7 @@ def _line(order: Order, line: OrderLine) -> dict[str, Any]:
 
 def _schedule(line: OrderLine) -> list[dict[str, Any]]:
     """Return when each component is visited: as planned, or as asked while there is no plan."""
-    if not line.plan:
-        return list(line.component_schedule)
-    if not line.is_package:
+    if line.plan and not line.is_package:
         return []
     return [
         {
@@ -90,7 +113,7 @@ def _schedule(line: OrderLine) -> list[dict[str, Any]]:
             "visitDate": entry["visitDate"],
             "visitTime": entry["visitTime"],
         }
-        for entry in line.plan
+        for entry in line.plan or line.component_schedule
     ]
 
 
@@ -122,6 +145,22 @@ def _asset(asset: Asset) -> dict[str, Any]:
         "status": asset.status,
         "validFrom": _moment(asset.valid_from),
         "validUntil": _moment(asset.valid_until),
+        **({"seat": asset.seat} if asset.seat else {}),
+    }
+
+
+def _held_places(entry: Mapping[str, Any], zone: zoneinfo.ZoneInfo) -> dict[str, Any]:
+    def local(text: str) -> str:
+        return datetime.datetime.fromisoformat(text).astimezone(zone).isoformat()
+
+    return {
+        "itemNumber": entry["itemNumber"],
+        "visitDate": entry["visitDate"],
+        "visitTime": entry["visitTime"],
+        "startsAt": local(entry["startsAt"]),
+        "endsAt": local(entry["endsAt"]),
+        "quantity": entry["quantity"],
+        "seats": entry["seats"],
     }
 
 

@@ -18,14 +18,34 @@ from channel_manager.lib.strict_fields import (
     TextField,
     WholeNumberField,
 )
-from orders.models import Order, OrderLine, OrderStatus
+from orders.models import Hold, HoldStatus, Order, OrderLine, OrderStatus
 from orders.planning import MAX_LINES
 from orders.requests import LineRequest, OrderRequest, ScheduleRequest
+from partners.models import Partner
 from wallets.models import Asset, AssetStatus, Wallet, WalletStatus
 
 MAX_QUANTITY = 1000
 # No package has nearly as many components.
 MAX_SCHEDULE = 100
+_NOBODY: dict[str, str | None] = {
+    "sell_to_email": None,
+    "sell_to_name": None,
+    "sell_to_language": None,
+}
+
+
+class SeatsField(StrictListField):
+    """Numbered seats by their labels."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            child=TextField(max_length=10),
+            required=False,
+            allow_null=True,
+            min_length=1,
+            max_length=MAX_QUANTITY,
+            help_text="Numbered seats by label, one per place. Left out: the best free ones.",
+        )
 
 
 class ScheduleRequestSerializer(StrictSerializer):
@@ -34,6 +54,7 @@ class ScheduleRequestSerializer(StrictSerializer):
     itemNumber = TextField(max_length=64, help_text="A component of the package, named once.")
     visitDate = LocalDateField(required=False, allow_null=True, help_text="Default: the line's.")
     visitTime = LocalTimeField(required=False, allow_null=True, help_text="Default: the line's.")
+    seats = SeatsField()
 
 
 class WalletRequestSerializer(StrictSerializer):
@@ -80,6 +101,10 @@ class LineRequestSerializer(SellToSerializer):
     quantity = WholeNumberField(min_value=1, max_value=MAX_QUANTITY, default=1)
     visitDate = LocalDateField(required=False, allow_null=True, help_text="Venue's date.")
     visitTime = LocalTimeField(required=False, allow_null=True, help_text="Venue's time.")
+    seats = SeatsField()
+    holdId = IdentifierField(
+        required=False, allow_null=True, help_text="A hold of yours; its places become the order's."
+    )
     wallet = WalletRequestSerializer(required=False, allow_null=True)
 
 
@@ -98,11 +123,7 @@ class OrderRequestSerializer(SellToSerializer):
 
     def validate_partnerId(self, value: Any) -> Any:
         """Refuse another partner's id."""
-        if value != self.context["partner"].pk:
-            raise serializers.ValidationError(
-                "This is not the partner that the API key belongs to.", code="unknown_partner"
-            )
-        return value
+        return _own_partner(value, self.context["partner"])
 
     def validate_sellToOrderReference(self, value: str) -> str:
         """Refuse another reference than that of the order that is replaced."""
@@ -129,10 +150,58 @@ class OrderRequestSerializer(SellToSerializer):
         )
 
 
+class HoldWalletRequestSerializer(StrictSerializer):
+    """When the components of a package are to be visited, as in an order."""
+
+    componentSchedule = StrictListField(
+        child=ScheduleRequestSerializer(),
+        required=False,
+        allow_null=True,
+        max_length=MAX_SCHEDULE,
+        help_text="Packages of several components only.",
+    )
+
+
+class HoldLineRequestSerializer(StrictSerializer):
+    """What to keep places for."""
+
+    itemNumber = TextField(max_length=64, help_text="Your SKU, or a package code of the venue.")
+    quantity = WholeNumberField(min_value=1, max_value=MAX_QUANTITY, default=1)
+    visitDate = LocalDateField(required=False, allow_null=True, help_text="Venue's date.")
+    visitTime = LocalTimeField(required=False, allow_null=True, help_text="Venue's time.")
+    seats = SeatsField()
+    wallet = HoldWalletRequestSerializer(required=False, allow_null=True)
+
+
+class HoldRequestSerializer(StrictSerializer):
+    """One hold."""
+
+    partnerId = IdentifierField(
+        required=False, allow_null=True, help_text="If sent, the API key's own partner."
+    )
+    items = StrictListField(child=HoldLineRequestSerializer(), min_length=1, max_length=MAX_LINES)
+
+    def validate_partnerId(self, value: Any) -> Any:
+        """Refuse another partner's id."""
+        return _own_partner(value, self.context["partner"])
+
+    def to_lines(self) -> tuple[LineRequest, ...]:
+        """Return what the hold is to keep places for."""
+        return tuple(_line(line, _NOBODY) for line in self.validated_data["items"])
+
+
 class ConfirmRequestSerializer(StrictSerializer):
     """The payment that releases a Draft."""
 
     paymentReference = TextField(max_length=128)
+
+
+def _own_partner(value: Any, partner: Partner) -> Any:
+    if value is not None and value != partner.pk:
+        raise serializers.ValidationError(
+            "This is not the partner that the API key belongs to.", code="unknown_partner"
+        )
+    return value
 
 
 def _line(data: dict[str, Any], header: dict[str, str | None]) -> LineRequest:
@@ -151,6 +220,8 @@ def _line(data: dict[str, Any], header: dict[str, str | None]) -> LineRequest:
         names=None if names is None else tuple(names),
         external_reference_numbers=None if numbers is None else tuple(numbers),
         component_schedule=None if schedule is None else tuple(map(_schedule, schedule)),
+        seats=_seats(data),
+        hold_id=data.get("holdId"),
     )
 
 
@@ -159,7 +230,13 @@ def _schedule(entry: dict[str, Any]) -> ScheduleRequest:
         item_number=entry["itemNumber"],
         visit_date=entry.get("visitDate"),
         visit_time=entry.get("visitTime"),
+        seats=_seats(entry),
     )
+
+
+def _seats(data: dict[str, Any]) -> tuple[str, ...] | None:
+    seats = data.get("seats")
+    return None if seats is None else tuple(seats)
 
 
 class AssetSerializer(serializers.Serializer[Asset]):
@@ -173,6 +250,9 @@ class AssetSerializer(serializers.Serializer[Asset]):
     status = serializers.ChoiceField(choices=AssetStatus.values)
     validFrom = serializers.DateTimeField()
     validUntil = serializers.DateTimeField()
+    seat = serializers.CharField(
+        required=False, help_text="Only where seats are numbered; a group's are listed."
+    )
 
 
 class WalletSerializer(serializers.Serializer[Wallet]):
@@ -254,3 +334,37 @@ class OrderPageSerializer(serializers.Serializer[Any]):
     morePages = serializers.BooleanField()
     nextPageKey = serializers.CharField(allow_null=True)
     nextPageURL = serializers.CharField(allow_null=True)
+
+
+class HeldPlacesSerializer(serializers.Serializer[Any]):
+    """Places of one session."""
+
+    itemNumber = serializers.CharField(help_text="The component.")
+    visitDate = serializers.DateField()
+    visitTime = serializers.CharField(allow_null=True)
+    startsAt = serializers.DateTimeField(help_text="With the venue's offset.")
+    endsAt = serializers.DateTimeField()
+    quantity = serializers.IntegerField()
+    seats = serializers.ListField(child=serializers.CharField(), help_text="Numbered ones.")
+
+
+class HoldLineSerializer(serializers.Serializer[Any]):
+    """What places are kept for; without places where none are counted."""
+
+    itemNumber = serializers.CharField(help_text="As sent.")
+    quantity = serializers.IntegerField()
+    visitDate = serializers.DateField(allow_null=True)
+    visitTime = serializers.CharField(allow_null=True)
+    places = HeldPlacesSerializer(many=True)
+
+
+class HoldSerializer(serializers.Serializer[Hold]):
+    """Places kept for a while."""
+
+    holdId = serializers.UUIDField()
+    status = serializers.ChoiceField(choices=HoldStatus.values)
+    partnerId = serializers.UUIDField()
+    createdAt = serializers.DateTimeField()
+    expiresAt = serializers.DateTimeField(help_text="Until then the places are yours.")
+    endedAt = serializers.DateTimeField(allow_null=True)
+    items = HoldLineSerializer(many=True)

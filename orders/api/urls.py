@@ -3,9 +3,13 @@
 from django.urls import path
 
 from orders.api import views
+from orders.api.holds import ExtendHoldView, HoldCollectionView, HoldView
 
 urlpatterns = [
     path("channelManager", views.OrderCollectionView.as_view()),
+    path("channelManager/holds", HoldCollectionView.as_view()),
+    path("channelManager/holds/<str:hold_id>", HoldView.as_view()),
+    path("channelManager/holds/<str:hold_id>/extend", ExtendHoldView.as_view()),
     path("channelManager/orders/<str:partner_id>", views.OrderListView.as_view()),
     path("channelManager/<str:order_id>/confirm", views.ConfirmOrderView.as_view()),
     path("channelManager/<str:order_id>", views.OrderView.as_view()),

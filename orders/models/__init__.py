@@ -1,13 +1,36 @@
-"""Orders, their lines, the ledger and the order's view of the event log."""
+"""Orders, their lines and places, holds, closures, the ledger, and the order's view of the log."""
 
+from orders.models.allocation import Allocation
+from orders.models.closure import (
+    CLOSURE_KIND,
+    Closure,
+    ClosureOrder,
+    ClosureOrderQuerySet,
+    ClosureOutcome,
+    ClosurePlan,
+    ClosureStatus,
+)
 from orders.models.event import OrderEvent
+from orders.models.hold import HOLD_KIND, Hold, HoldQuerySet, HoldStatus
 from orders.models.ledger import LedgerEntry, LedgerKind
 from orders.models.line import OrderLine
 from orders.models.order import ORDER_KIND, FailureCode, Order, OrderQuerySet, OrderStatus
 
 __all__ = [
+    "CLOSURE_KIND",
+    "HOLD_KIND",
     "ORDER_KIND",
+    "Allocation",
+    "Closure",
+    "ClosureOrder",
+    "ClosureOrderQuerySet",
+    "ClosureOutcome",
+    "ClosurePlan",
+    "ClosureStatus",
     "FailureCode",
+    "Hold",
+    "HoldQuerySet",
+    "HoldStatus",
     "LedgerEntry",
     "LedgerKind",
     "Order",

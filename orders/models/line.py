@@ -1,6 +1,7 @@
 """A line of an order: one item number, its quantity and visit, and what it was planned to become."""
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -45,8 +46,11 @@ class OrderLine(models.Model):
     external_reference_numbers = ArrayField(
         models.CharField(max_length=64), default=list, blank=True
     )
+    seats = ArrayField(
+        models.CharField(max_length=10), default=list, blank=True, help_text="As sent."
+    )
     component_schedule = models.JSONField(
-        default=list, blank=True, help_text="As sent: itemNumber, visitDate, visitTime."
+        default=list, blank=True, help_text="As sent: itemNumber, visitDate, visitTime, seats."
     )
     plan = models.JSONField(
         default=list, blank=True, help_text="What each wallet gets, one entry per component."
@@ -89,7 +93,19 @@ class OrderLine(models.Model):
                 fields=("item_number",),
                 condition=~Q(unresolved_cause=""),
                 name="line_unresolved",
-            )
+            ),
+            # What a closed day touches: by the line's day, and by a component's own.
+            models.Index(
+                fields=("visit_date",),
+                condition=Q(visit_date__isnull=False),
+                name="line_by_visit_date",
+            ),
+            GinIndex(
+                fields=("component_schedule",),
+                opclasses=("jsonb_path_ops",),
+                condition=~Q(component_schedule=[]),
+                name="line_component_visits",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -119,7 +119,10 @@ class Order(FSMModelMixin, models.Model):
         permissions = [
             ("confirm_order", "Can confirm an order"),
             ("cancel_order", "Can cancel an order"),
+            ("cancel_used_order", "Can cancel an order with used tickets"),
             ("replay_order", "Can replay an order"),
+            ("move_order", "Can move an order to another day"),
+            ("overbook_order", "Can replay an order over the capacity"),
         ]
         constraints = [
             models.CheckConstraint(

@@ -40,7 +40,10 @@ class PartnerAdmin(StaffAdmin[Partner]):
     fieldsets = (
         (None, {"fields": ("name", "venue", "contact_email")}),
         ("Selling", {"fields": ("unmapped_items", "sell_by_package_code")}),
-        ("Time limits", {"fields": ("draft_lifetime_days", "cancel_deadline_hours")}),
+        (
+            "Time limits",
+            {"fields": ("hold_minutes", "draft_lifetime_days", "cancel_deadline_hours")},
+        ),
     )
     change_form_outer_before_template = "admin/state_bar.html"
     change_form_outer_after_template = "admin/partners/partner/below.html"

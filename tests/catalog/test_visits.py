@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from catalog.models import Dating, Package
+from catalog.opening import OpeningTimes
 from catalog.visits import UnfitVisit, Visit, plan_visit
 from channel_manager.lib.errors import Fault
 from partners.models import Venue
@@ -30,7 +31,7 @@ def plan(
 ) -> Visit:
     return plan_visit(
         package=Package(code="P", dating=dating, **package),
-        venue=venue,
+        opening_times=OpeningTimes(venue),
         date=None if date is None else datetime.date.fromisoformat(date),
         time=None if time is None else datetime.time.fromisoformat(time),
         now=now,

@@ -305,6 +305,8 @@ def test_the_sample_answers_have_the_shape_of_real_ones(
     packages = api.get(f"{api.base}/packages").json()
     day = next(one for one in packages["data"] if one["itemNumber"] == "DAY")
     assert _shape(samples.PACKAGES) == _shape({"data": [day]})
+    available = api.get(f"{api.base}/availability?itemNumber=DAY").json()
+    assert _shape(samples.AVAILABILITY) == _shape(available)
     assert api.delete(created["orderId"]).json()["status"] == samples.CANCELLED_ORDER["status"]
 
 

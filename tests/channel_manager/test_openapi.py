@@ -68,6 +68,15 @@ def test_it_lists_the_operations_of_the_contract(document: dict[str, Any]) -> No
         ("POST", "/channelManager/{orderId}/confirm", "confirmOrder"),
         ("GET", "/channelManager/orders/{partnerId}", "listOrdersByPartner"),
         ("GET", "/channelManager/packages", "listPackages"),
+        ("GET", "/channelManager/availability", "listAvailability"),
+        ("POST", "/channelManager/holds", "createHold"),
+        ("GET", "/channelManager/holds/{holdId}", "getHold"),
+        ("POST", "/channelManager/holds/{holdId}/extend", "extendHold"),
+        ("DELETE", "/channelManager/holds/{holdId}", "releaseHold"),
+        ("POST", "/gate/admissions", "admit"),
+        ("GET", "/gate/admissions", "listAdmissions"),
+        ("DELETE", "/gate/admissions/{admissionId}", "undoAdmission"),
+        ("GET", "/gate/device", "getGateDevice"),
     }
 
 
@@ -86,7 +95,10 @@ def test_either_header_authenticates_every_operation(document: dict[str, Any]) -
     schemes = document["components"]["securitySchemes"]
     assert (schemes["apiKey"]["in"], schemes["apiKey"]["name"]) == ("header", "x-api-key")
     assert (schemes["bearer"]["type"], schemes["bearer"]["scheme"]) == ("http", "bearer")
-    for _, _, operation in operations(document):
+    for _, path, operation in operations(document):
+        if path.startswith("/gate/"):
+            assert operation["security"] == [{"deviceKey": []}]
+            continue
         assert operation["security"] == [{"apiKey": []}, {"bearer": []}]
         assert re.search(r"Needs the scope `[a-z:]+`\.$", operation["description"])
 
@@ -146,6 +158,7 @@ def test_null_is_written_as_a_type_of_its_own(document: dict[str, Any]) -> None:
         ("Order", samples.CANCELLED_ORDER),
         ("OrderPage", samples.ORDER_PAGE),
         ("ArticleList", samples.PACKAGES),
+        ("AvailabilityList", samples.AVAILABILITY),
     ],
 )
 def test_samples_fit_the_schema(document: dict[str, Any], component: str, sample: Any) -> None:
@@ -161,6 +174,9 @@ def test_real_answers_fit_the_schema(document: dict[str, Any], api: ApiClient) -
     page = api.get(f"{api.base}/orders/{api.partner.pk}").json()
     validator(document, "OrderPage").validate(page)
     validator(document, "ArticleList").validate(api.get(f"{api.base}/packages").json())
+    days = api.get(f"{api.base}/availability?itemNumber=DAY").json()
+    assert days["data"]
+    validator(document, "AvailabilityList").validate(days)
     validator(document, "Problem").validate(api.post({}).json())
 
 

@@ -215,6 +215,7 @@ ALLOWED = {
     f"/channelManager/{NOBODY}/confirm": {"POST"},
     f"/channelManager/orders/{NOBODY}": {"GET"},
     "/channelManager/packages": {"GET"},
+    "/channelManager/availability": {"GET"},
 }
 
 

@@ -39,6 +39,7 @@ OPERATIONS: dict[str, Send] = {
     "replaceOrder": lambda api: api.put(NOBODY, api.order_body(line())),
     "deleteOrder": lambda api: api.delete(NOBODY),
     "listPackages": lambda api: api.get("/channelManager/packages"),
+    "listAvailability": lambda api: api.get("/channelManager/availability?itemNumber=DAY"),
 }
 SCOPES = {
     "createOrder": "orders:write",
@@ -48,6 +49,7 @@ SCOPES = {
     "replaceOrder": "orders:write",
     "deleteOrder": "orders:write",
     "listPackages": "catalog:read",
+    "listAvailability": "catalog:read",
 }
 
 

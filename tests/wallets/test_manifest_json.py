@@ -101,7 +101,7 @@ def test_texts_are_in_the_orders_language(issued: Callable[..., Order], guest: G
     order = issued(
         {"itemNumber": "BUNDLE", "visitDate": TOMORROW.isoformat()}, sellToLanguage="de-AT"
     )
-    Asset.objects.filter(wallet__order=order, position=0).update(status="Used")
+    Asset.objects.filter(wallet__order=order, position=0).update(status="Used", admitted=1)
     answer = guest.open(f"/m/{order.token}", JSON).json()
     assert (answer["language"], answer["title"]) == ("de", "Ihre Tickets")
     assert (answer["ticketCount"], answer["couponCount"]) == (2, 1)

@@ -163,7 +163,7 @@ def test_a_ticket_valid_on_several_days_says_from_when_until_when(
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"status": "Used"}, "Used"),
+        ({"status": "Used", "admitted": 1}, "Used"),
         ({"status": "Expired"}, "Expired"),
         (
             {

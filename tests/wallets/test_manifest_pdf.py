@@ -109,7 +109,7 @@ def test_a_page_is_in_the_orders_language(
 ) -> None:
     order = issued({**BUNDLE, "quantity": 2}, sellToLanguage="de")
     Order.objects.filter(pk=order.pk).update(test_mode=True)
-    Asset.objects.filter(wallet__order=order, position=0).update(status="Used")
+    Asset.objects.filter(wallet__order=order, position=0).update(status="Used", admitted=1)
     text = " ".join(printed(f"/m/{order.token}").texts()[0])
     told = {
         "Ihre Tickets",

@@ -10,8 +10,10 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
+from channel_manager.lib.admin.fields import ClockField, ClockInput
 from channel_manager.lib.admin.paging import CappedPaginator
 from channel_manager.lib.admin.typed import ChangeList, ModelAdmin, TabularInline
+from channel_manager.lib.database import broken_constraint
 
 _Model = TypeVar("_Model", bound=models.Model)
 _Parent = TypeVar("_Parent", bound=models.Model)
@@ -43,6 +45,7 @@ class StaffAdmin(ModelAdmin[_Model]):
     list_fullwidth = True
     compressed_fields = True
     save_as_continue = False
+    formfield_overrides = {models.TimeField: {"form_class": ClockField, "widget": ClockInput}}
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """Return the list with our counts."""
@@ -149,7 +152,7 @@ class ReadOnlyInline(StaffInline[_Model, _Parent]):
 
 def explain_clash(model: type[models.Model], clash: IntegrityError) -> str:
     """Say which rule of the database refused a row, in its constraint's own words."""
-    name = getattr(getattr(clash.__cause__, "diag", None), "constraint_name", None)
+    name = broken_constraint(clash)
     rules = [
         rule
         for related in (model, *(child.related_model for child in model._meta.related_objects))

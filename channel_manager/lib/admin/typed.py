@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from django.forms import CheckboxInput as Switch
     from django.forms import CheckboxSelectMultiple as Checkboxes
     from django.forms import ClearableFileInput as FileInput
+    from django.forms import RadioSelect as Radios
     from django.forms import Select as SearchableSelect
     from django.forms import TextInput as ColorInput
 
@@ -52,6 +53,7 @@ else:
     from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget as Checkboxes
     from unfold.widgets import UnfoldAdminColorInputWidget as ColorInput
     from unfold.widgets import UnfoldAdminFileFieldWidget as FileInput
+    from unfold.widgets import UnfoldAdminRadioSelectWidget as Radios
     from unfold.widgets import UnfoldAdminSelect2Widget as SearchableSelect
     from unfold.widgets import UnfoldAdminSingleDateWidget as DateInput
     from unfold.widgets import UnfoldAdminTextareaWidget as Textarea
@@ -101,6 +103,7 @@ __all__ = [
     "ModelAdmin",
     "ModelForm",
     "Paginator",
+    "Radios",
     "RangeDateFilter",
     "RelatedDropdownFilter",
     "SearchableSelect",

@@ -1,4 +1,4 @@
-"""Wallets, what a recipient gets, and the assets in them: tickets and coupons."""
+"""Wallets: what a recipient gets, and its life cycle."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import datetime
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 from django_fsm import FSMField, FSMModelMixin, transition
 
-from catalog.models import Component, Item, ItemType
 from channel_manager.lib.identity import time_ordered_uuid, unguessable_number, url_token
 from partners.models import Venue
 
@@ -20,16 +19,6 @@ class WalletStatus(models.TextChoices):
     RESERVED = "Reserved"
     MINTED = "Minted"
     ACTIVE = "Active"
-    DESTROYED = "Destroyed"
-
-
-class AssetStatus(models.TextChoices):
-    """The states of an asset (design section 4)."""
-
-    MINTED = "Minted"
-    VALID = "Valid"
-    USED = "Used"
-    EXPIRED = "Expired"
     DESTROYED = "Destroyed"
 
 
@@ -110,6 +99,14 @@ class Wallet(FSMModelMixin, models.Model):
                 name="destroyed_wallet_says_when",
             ),
         ]
+        indexes = [
+            # A guest may still show the number of a wallet that was cancelled.
+            models.Index(
+                fields=("venue", "external_reference_number"),
+                condition=Q(status=WalletStatus.DESTROYED, external_reference_number__isnull=False),
+                name="wallet_destroyed_reference",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.reference_number
@@ -133,83 +130,3 @@ class Wallet(FSMModelMixin, models.Model):
         self.destroyed_at = now
         self.destroyed_by = by
         self.destroyed_why = why[:500]
-
-
-class Asset(FSMModelMixin, models.Model):
-    """A ticket or coupon: one number that the gate scans.
-
-    (wallet, component, unit, generation) is its identity, so that issuing twice mints it once.
-    """
-
-    LIFECYCLE_FIELDS: ClassVar[tuple[str, ...]] = ("status",)
-
-    id = models.UUIDField(primary_key=True, default=time_ordered_uuid, editable=False)
-    venue = models.ForeignKey(Venue, models.PROTECT, related_name="assets", db_index=False)
-    wallet = models.ForeignKey(Wallet, models.CASCADE, related_name="assets", db_index=False)
-    component = models.ForeignKey(Component, models.PROTECT, related_name="assets")
-    item = models.ForeignKey(Item, models.PROTECT, related_name="assets")
-    position = models.PositiveSmallIntegerField(help_text="Its place in the wallet.")
-    unit = models.PositiveSmallIntegerField()
-    generation = models.PositiveSmallIntegerField(default=1)
-    type = models.CharField(max_length=10, choices=ItemType.choices)
-    reference_number = models.CharField(max_length=20)
-    description = models.CharField(max_length=100)
-    admissions = models.PositiveIntegerField(
-        default=1, help_text="How many admissions it is worth; more than one for a group."
-    )
-    status = FSMField(default=AssetStatus.MINTED, choices=AssetStatus.choices, protected=True)
-    visit_date = models.DateField(null=True, blank=True)
-    visit_time = models.TimeField(null=True, blank=True)
-    valid_from = models.DateTimeField()
-    valid_until = models.DateTimeField()
-
-    class Meta:
-        ordering = ("wallet", "position", "unit")
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(status__in=AssetStatus.values), name="asset_status_known"
-            ),
-            models.CheckConstraint(condition=Q(type__in=ItemType.values), name="asset_type_known"),
-            models.CheckConstraint(
-                condition=Q(valid_from__lt=F("valid_until")), name="asset_validity_in_order"
-            ),
-            models.CheckConstraint(condition=Q(admissions__gte=1), name="asset_admits_somebody"),
-            models.UniqueConstraint(
-                fields=("venue", "reference_number"), name="asset_number_once_per_venue"
-            ),
-            models.UniqueConstraint(
-                fields=("wallet", "component", "unit", "generation"), name="asset_minted_once"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.reference_number
-
-    @transition("status", source=AssetStatus.MINTED, target=AssetStatus.VALID)
-    def validate(self) -> None:
-        """Let the gate admit it within its window."""
-
-    @transition("status", source=AssetStatus.VALID, target=AssetStatus.USED)
-    def use(self) -> None:
-        """Close it: its last admission was taken."""
-
-    @transition("status", source=AssetStatus.USED, target=AssetStatus.VALID)
-    def undo_use(self) -> None:
-        """Take back its last admission."""
-
-    @transition("status", source=AssetStatus.VALID, target=AssetStatus.EXPIRED)
-    def expire(self) -> None:
-        """Close it: its window has passed unused."""
-
-    @transition(
-        "status",
-        source=[
-            AssetStatus.MINTED,
-            AssetStatus.VALID,
-            AssetStatus.USED,
-            AssetStatus.EXPIRED,
-        ],
-        target=AssetStatus.DESTROYED,
-    )
-    def destroy(self) -> None:
-        """End it for good."""

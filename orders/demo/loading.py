@@ -10,59 +10,21 @@ import json
 import os
 import secrets
 from collections.abc import Mapping
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from django.contrib.auth.models import Permission, User
 from django.db import transaction
+from django.utils import timezone
 
-from catalog.models import (
-    Component,
-    Dating,
-    Item,
-    ItemType,
-    Package,
-    PackageMapping,
-    Price,
-)
-from partners.keys import create_key
+from catalog import scheduling
+from catalog.models import Package, PackageMapping
+from orders.demo import catalogue
+from partners.keys import create_key, hash_key
 from partners.models import Partner, Venue
+from wallets.devices import create_device, replace_key
+from wallets.models import GateDevice
 
-VENUE_CODE = "demo-park"
-
-_ITEMS: tuple[tuple[str, str, ItemType, str], ...] = (
-    ("PARK-ENTRY", "Park entry", ItemType.TICKET, "9.00"),
-    ("GROUP-ENTRY", "Group entry", ItemType.TICKET, "9.00"),
-    ("DINO-RIDE", "Dino ride", ItemType.TICKET, "9.00"),
-    ("CINEMA-4D", "4D cinema", ItemType.TICKET, "9.00"),
-    ("LUNCH-COUPON", "5 euros off lunch", ItemType.COUPON, "21.00"),
-    ("ANYDAY-ENTRY", "Park entry, any day", ItemType.TICKET, "9.00"),
-)
-_PACKAGES: tuple[tuple[str, str, str, Dating, bool, str, tuple[tuple[str, str], ...]], ...] = (
-    ("individual", "DAY", "Day ticket", Dating.DATED, False, "34.50", (("PARK-ENTRY", "1"),)),
-    ("group", "GROUP", "Group ticket", Dating.DATED, True, "27.00", (("GROUP-ENTRY", "1"),)),
-    (
-        "bundle",
-        "FAMILY-DAY",
-        "Dino and cinema day with lunch coupon",
-        Dating.DATED,
-        False,
-        "49.50",
-        (("DINO-RIDE", "24.50"), ("CINEMA-4D", "20.00"), ("LUNCH-COUPON", "5.00")),
-    ),
-    ("timed", "CINEMA", "4D cinema show", Dating.TIMED, False, "12.00", (("CINEMA-4D", "1"),)),
-    (
-        "openDated",
-        "ANYDAY",
-        "Any-day ticket",
-        Dating.OPEN,
-        False,
-        "39.00",
-        (("ANYDAY-ENTRY", "1"),),
-    ),
-)
-_BUNDLE_COMPONENTS = ["DINO-RIDE", "CINEMA-4D"]
 _PARTNERS = (
     ("Sunny Trips", "Active"),
     ("Ticket Harbour", "Active"),
@@ -85,6 +47,7 @@ _USERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ),
     ("viewer", "viewer", ("view_",)),
 )
+_GATE = "Main entrance"
 _OUR_APPS = ("partners", "catalog", "wallets", "orders", "history")
 
 
@@ -95,11 +58,9 @@ def load_demo(*, file: Path, base_url: str) -> bool:
     lost, new keys and passwords are made, since the old ones are kept nowhere.
     """
     with transaction.atomic():
-        venue = Venue.objects.filter(code=VENUE_CODE).first()
-        fresh = venue is None
-        if venue is None:
-            venue = _make_catalogue()
-        kept = _read(file)
+        fresh = not Venue.objects.filter(code=catalogue.VENUE_CODE).exists()
+        venue = catalogue.make_venue()
+        kept = _read(file, venue)
         contents = {
             "baseUrl": base_url,
             "admin": {"path": "/admin/", "users": kept.get("users") or _make_users()},
@@ -110,49 +71,14 @@ def load_demo(*, file: Path, base_url: str) -> bool:
             },
             "partners": kept.get("partners") or _make_partners(venue),
             "packages": {
-                **{role: code for role, code, *_ in _PACKAGES},
-                "bundleComponents": _BUNDLE_COMPONENTS,
+                **catalogue.ROLES,
+                "bundleComponents": catalogue.BUNDLE_COMPONENTS,
             },
+            "gate": kept.get("gate") or _make_gate(venue),
         }
+    scheduling.extend_horizon(now=timezone.now())
     _write(file, contents)
     return fresh
-
-
-def _make_catalogue() -> Venue:
-    venue = Venue.objects.create(
-        code=VENUE_CODE,
-        name="Dune Park",
-        timezone="Europe/Amsterdam",
-        currency="EUR",
-        language="en",
-        reference_prefix="CM",
-        address="Strandweg 1, 1970 AA Duinstad",
-        contact_email="guests@example.com",
-        contact_phone="+31 20 555 0100",
-        brand_color="#0f766e",
-    )
-    items = {
-        number: Item.objects.create(
-            venue=venue,
-            number=number,
-            description=description,
-            type=item_type,
-            vat_rate=Decimal(vat_rate),
-        )
-        for number, description, item_type, vat_rate in _ITEMS
-    }
-    for _role, code, name, dating, is_group, amount, components in _PACKAGES:
-        package = Package(venue=venue, code=code, name=name, dating=dating, is_group=is_group)
-        package.put_on_sale()
-        package.save()
-        Price.objects.create(package=package, amount_incl_vat=Decimal(amount))
-        Component.objects.bulk_create(
-            Component(
-                package=package, item=items[number], price_share=Decimal(share), position=position
-            )
-            for position, (number, share) in enumerate(components)
-        )
-    return venue
 
 
 def _make_partners(venue: Venue) -> list[dict[str, Any]]:
@@ -184,6 +110,15 @@ def _make_partners(venue: Venue) -> list[dict[str, Any]]:
     return described
 
 
+def _make_gate(venue: Venue) -> dict[str, str]:
+    """Make the demo's gate device, or give it another key."""
+    device = GateDevice.objects.filter(venue=venue, name=_GATE).first()
+    if device is not None:
+        return {"deviceKey": replace_key(device=device)}
+    _row, key = create_device(venue=venue, name=_GATE, admits_every_item=True)
+    return {"deviceKey": key}
+
+
 def _make_users() -> list[dict[str, str]]:
     described = []
     for username, role, allowed in _USERS:
@@ -201,8 +136,8 @@ def _make_users() -> list[dict[str, str]]:
     return described
 
 
-def _read(file: Path) -> dict[str, Any]:
-    """Return the users and partners a file of ours lists that are still in the database."""
+def _read(file: Path, venue: Venue) -> dict[str, Any]:
+    """Return what a file of ours lists that is still in the database: users, partners, the gate."""
     try:
         contents: Mapping[str, Any] = json.loads(file.read_text())
         partners = [entry["partnerId"] for entry in contents["partners"]]
@@ -214,6 +149,10 @@ def _read(file: Path) -> dict[str, Any]:
         kept["partners"] = contents["partners"]
     if User.objects.filter(username__in=users).count() == len(_USERS):
         kept["users"] = contents["admin"]["users"]
+    gate = contents.get("gate", {})
+    hashed = hash_key(str(gate.get("deviceKey", "")))
+    if GateDevice.objects.filter(venue=venue, key_hash=hashed, revoked_at=None).exists():
+        kept["gate"] = gate
     return kept
 
 

@@ -1,0 +1,322 @@
+"""The admin of sessions: how full they are, and changes of single ones by hand."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.safestring import SafeString
+
+from catalog import scheduling
+from catalog.admin import month
+from catalog.admin.fill import fill_bar
+from catalog.admin.previewing import NotAgreed, settle, show_preview
+from catalog.admin.seat_map import seat_map
+from catalog.models import Session
+from catalog.scheduling import PlacesTaken, SessionIsOver
+from channel_manager.history.models import Event
+from channel_manager.lib.admin import columns
+from channel_manager.lib.admin.base import StaffAdmin, register
+from channel_manager.lib.admin.columns import column
+from channel_manager.lib.admin.confirmation import actor_of
+from channel_manager.lib.admin.standing import StateBar, StateButton
+from channel_manager.lib.admin.typed import (
+    DropdownFilter,
+    ModelForm,
+    RangeDateFilter,
+    RelatedDropdownFilter,
+)
+from partners.timeline import Look, tell
+
+ON_SALE, OFF_SALE, FULL, OVER = "on sale", "off sale", "full", "over"
+COLOURS: Mapping[str, str] = {ON_SALE: "success", OFF_SALE: "warning", FULL: "info", OVER: ""}
+_MEANINGS: Mapping[str, str] = {
+    ON_SALE: "Partners can book its free places.",
+    OFF_SALE: "Nobody can book it. What was sold stays valid.",
+    FULL: "Every place is sold or held.",
+    OVER: "It has ended; nothing about it changes any more.",
+}
+_LOOKS: Mapping[str, Look] = {
+    "adjusted": Look("Changed by hand", "pan_tool", "warning"),
+    "follows_rules": Look("Follows the rules again", "event_repeat", "success"),
+}
+
+
+def state_of(session: Session, now: datetime.datetime) -> str:
+    """Return what can be done with a session, in a word."""
+    if session.ends_at <= now:
+        return OVER
+    if not session.is_on_sale:
+        return OFF_SALE
+    return ON_SALE if session.places_left > 0 else FULL
+
+
+class StateFilter(DropdownFilter):
+    """Sessions that are not over, unless others are asked for."""
+
+    title = "state"
+    parameter_name = "state"
+    all_option = ("", "Coming")
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Offer the states."""
+        return [
+            ("on_sale", "Coming, on sale"),
+            ("off_sale", "Coming, off sale"),
+            ("full", "Coming, full"),
+            ("adjusted", "Coming, edited by hand"),
+            ("past", "Over"),
+            ("all", "All"),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Session]) -> QuerySet[Session]:
+        """Keep the sessions of the state."""
+        now = timezone.now()
+        coming = queryset.filter(ends_at__gt=now)
+        match self.value():
+            case "all":
+                return queryset
+            case "past":
+                return queryset.filter(ends_at__lte=now)
+            case "on_sale":
+                return coming.filter(is_on_sale=True, capacity__gt=F("held") + F("sold"))
+            case "off_sale":
+                return coming.filter(is_on_sale=False)
+            case "full":
+                return coming.filter(is_on_sale=True, capacity=F("held") + F("sold"))
+            case "adjusted":
+                return coming.filter(is_adjusted=True)
+        return coming
+
+
+class SessionForm(ModelForm[Session]):
+    """What may be changed of one session by hand."""
+
+    def clean_capacity(self) -> int:
+        """Refuse fewer places than are taken, with the numbers."""
+        capacity: int = self.cleaned_data["capacity"]
+        if capacity < self.instance.places_taken:
+            raise forms.ValidationError(str(PlacesTaken(self.instance)))
+        return capacity
+
+
+@register(Session)
+class SessionAdmin(StaffAdmin[Session]):
+    """Sessions are made by the rules; single ones can be changed by hand."""
+
+    form = SessionForm
+    list_display = ("when", "attraction", "fill", "state", "edited")
+    list_display_links = ("when",)
+    list_select_related = ("attraction",)
+    list_filter = (StateFilter, ("attraction", RelatedDropdownFilter), ("date", RangeDateFilter))
+    ordering = ("starts_at", "attraction", "pk")
+    change_form_outer_before_template = "admin/state_bar.html"
+    change_form_outer_after_template = "admin/catalog/session/below.html"
+    fieldsets = (
+        (None, {"fields": ("attraction", "hours", "sold", "held", "left")}),
+        (
+            "Change this session only",
+            {
+                "fields": ("capacity", "is_on_sale"),
+                "description": "The rules leave a session that was changed here as it is, until "
+                "you let it follow them again.",
+            },
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
+        """Leave the venues' logos where they are."""
+        found = super().get_queryset(request).select_related("attraction__venue", "seat_plan")
+        return found.defer("attraction__venue__logo")
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: Session | None = None
+    ) -> tuple[str, ...]:
+        """Fix what sales count, and the capacity of numbered seats."""
+        fixed = ("attraction", "hours", "sold", "held", "left")
+        return (*fixed, "capacity") if obj is not None and obj.seat_plan_id else fixed
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Refuse: the rules make sessions, and exceptions single ones."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Session | None = None) -> bool:
+        """Refuse: the rules remove sessions, and only those that nobody is in."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Session | None = None) -> bool:
+        """Refuse to change what is over."""
+        may_change = super().has_change_permission(request, obj)
+        return may_change and (obj is None or obj.ends_at > timezone.now())
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the month, and the page that gives a session back to the rules."""
+        wrap = self.admin_site.admin_view
+        return [
+            path("month/", wrap(self.month_view), name="catalog_session_month"),
+            path(
+                "<uuid:session_id>/follow-rules/",
+                wrap(self.follow_rules_view),
+                name="catalog_session_follow_rules",
+            ),
+            *super().get_urls(),
+        ]
+
+    def month_view(self, request: HttpRequest) -> HttpResponse:
+        """Show a month of a venue."""
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
+        return month.month_view(request, self)
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show or save the form; a sale that came in between is told in the form."""
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except PlacesTaken:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except SessionIsOver as refusal:
+            messages.error(request, str(refusal))
+            return redirect(request.get_full_path())
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show the form between the state and the seats with the history."""
+        session = self.get_object(request, object_id)
+        context: dict[str, Any] = {**(extra_context or {})}
+        if session is not None:
+            events = Event.objects.filter(
+                kind=scheduling.SESSION_KIND, subject_id=session.pk
+            ).order_by("-id")
+            context |= {
+                "title": str(session),
+                "state_bar": self._state_bar(request, session),
+                "seat_rows": seat_map(session),
+                "happenings": tell(events[:50], _LOOKS),
+                "zone": session.attraction.venue.timezone,
+                "day_url": _orders_of_the_day(request, session),
+            }
+        return super().change_view(request, object_id, form_url, context)
+
+    def save_model(self, request: HttpRequest, obj: Session, form: Any, change: bool) -> None:
+        """Change the session under its lock; raises PlacesTaken when a sale was faster."""
+        scheduling.adjust_session(
+            session_id=obj.pk,
+            capacity=obj.capacity,
+            is_on_sale=obj.is_on_sale,
+            actor=actor_of(request),
+            now=timezone.now(),
+        )
+
+    def follow_rules_view(self, request: HttpRequest, session_id: uuid.UUID) -> HttpResponse:
+        """Show what becomes of a session that follows the rules again, or do it."""
+        session = self.get_object(request, str(session_id))
+        if not self.has_change_permission(request, session):
+            raise PermissionDenied
+        back = reverse("admin:catalog_session_change", args=[session_id])
+        try:
+            with transaction.atomic():
+                scope = scheduling.follow_rules(
+                    session_id=session_id, actor=actor_of(request), now=timezone.now()
+                )
+                settle(request, scope, f"Follows the rules again: {session}")
+                if request.method != "POST":
+                    raise NotAgreed(scheduling.plan_changes(scope=scope, now=timezone.now()))
+        except NotAgreed as stop:
+            return show_preview(
+                request,
+                stop,
+                model_admin=self,
+                row=session,
+                title="Follow the rules again",
+                heading=f"{session} follows the rules again",
+                button="Follow the rules",
+                back=back,
+            )
+        except Session.DoesNotExist:
+            return redirect("admin:catalog_session_changelist")
+        except SessionIsOver as refusal:
+            messages.error(request, str(refusal))
+            return redirect(back)
+        messages.success(request, f"{session} follows the rules again.")
+        found = Session.objects.filter(pk=session_id).exists()
+        return redirect(back if found else "admin:catalog_session_changelist")
+
+    def _state_bar(self, request: HttpRequest, session: Session) -> StateBar:
+        state = state_of(session, timezone.now())
+        meaning = _MEANINGS[state]
+        buttons = []
+        if session.is_adjusted and state != OVER:
+            meaning += " It was edited by hand, so the rules leave it as it is."
+            if self.has_change_permission(request, session):
+                buttons.append(
+                    StateButton(
+                        label="Follow the rules again",
+                        icon="event_repeat",
+                        url=reverse("admin:catalog_session_follow_rules", args=[session.pk]),
+                    )
+                )
+        return StateBar(
+            text=state.capitalize(), colour=COLOURS[state], meaning=meaning, buttons=buttons
+        )
+
+    @column("When", order="starts_at")
+    def when(self, session: Session) -> str:
+        """Return the day and the time, on the venue's clock."""
+        return columns.day(session.date, session.time) + ("" if session.time else ", whole day")
+
+    @column("Hours")
+    def hours(self, session: Session) -> str:
+        """Return from when until when it lasts, on the venue's clock."""
+        zone = session.attraction.venue.zone
+        return columns.span(session.starts_at, session.ends_at, zone)
+
+    @column("Places", order="sold")
+    def fill(self, session: Session) -> SafeString:
+        """Return how full it is."""
+        return fill_bar(sold=session.sold, held=session.held, capacity=session.capacity)
+
+    @column("Left")
+    def left(self, session: Session) -> str:
+        """Return how many places nobody has."""
+        return f"{session.places_left:,}"
+
+    @column("State", badges=COLOURS)
+    def state(self, session: Session) -> tuple[str, str]:
+        """Return the state as a badge."""
+        state = state_of(session, timezone.now())
+        return state, state.capitalize()
+
+    @column("By hand")
+    def edited(self, session: Session) -> str:
+        """Tell whether somebody changed it by hand."""
+        return "Edited" if session.is_adjusted else columns.EMPTY
+
+
+def _orders_of_the_day(request: HttpRequest, session: Session) -> str:
+    """Return where the orders of the session's day are listed; they are another app's."""
+    if not request.user.has_perm("orders.view_order"):
+        return ""
+    day = session.date.isoformat()
+    return f"{reverse('admin:orders_order_changelist')}?visit_date_from={day}&visit_date_to={day}"

@@ -1,0 +1,73 @@
+"""The sessions that a request asks for, and what is left of them while it is planned."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from catalog.mapping import Catalogue, Offer
+from catalog.models import Seat, Session
+
+
+class Agenda:
+    """Counts places down as the lines of one request take them; nothing is written.
+
+    `free_seats` are those of the sessions with numbered seats, in the order of their positions.
+    """
+
+    def __init__(
+        self, catalogue: Catalogue, free_seats: Mapping[uuid.UUID, Sequence[Seat]] | None = None
+    ) -> None:
+        self.opening_times = catalogue.opening_times
+        self._left: dict[uuid.UUID, int] = {}
+        self._allotted: dict[tuple[uuid.UUID, uuid.UUID], int] = defaultdict(int)
+        self._by_day: dict[tuple[uuid.UUID, datetime.date], dict[uuid.UUID, Session]]
+        self._by_day = defaultdict(dict)
+        self._seats = {session: list(seats) for session, seats in (free_seats or {}).items()}
+        for offer in catalogue.offers.values():
+            for session in offer.sessions:
+                self._left[session.pk] = session.places_left
+                self._by_day[session.attraction_id, session.date][session.pk] = session
+                if offer.allotment is not None:
+                    taken = offer.allotment_taken.get(session.pk, 0)
+                    self._allotted[offer.allotment.pk, session.pk] = taken
+
+    def sessions_of(self, attraction_id: uuid.UUID, day: datetime.date) -> list[Session]:
+        """Return an attraction's sessions on sale that day, by their start."""
+        sessions = self._by_day.get((attraction_id, day), {})
+        return sorted(sessions.values(), key=lambda session: session.starts_at)
+
+    def left(self, session: Session, offer: Offer) -> int:
+        """Return how many places an order under this offer may still take; never negative."""
+        left = self._left.get(session.pk, session.places_left)
+        if offer.allotment is not None:
+            taken = self._allotted[offer.allotment.pk, session.pk]
+            left = min(left, offer.allotment.places - taken)
+        return max(left, 0)
+
+    def take(self, session: Session, offer: Offer, places: int) -> None:
+        """Count places as taken."""
+        self._move(session.pk, offer.allotment.pk if offer.allotment else None, places)
+
+    def give_back(self, session_id: uuid.UUID, allotment_id: uuid.UUID | None, places: int) -> None:
+        """Count places as left that the order has already and gives up."""
+        if session_id in self._left:
+            self._move(session_id, allotment_id, -places)
+
+    def free_seats(self, session: Session) -> Sequence[Seat]:
+        """Return the seats nobody has."""
+        return self._seats.get(session.pk, ())
+
+    def take_seats(self, session: Session, seats: Iterable[Seat]) -> None:
+        """Count seats as taken."""
+        gone = {seat.pk for seat in seats}
+        self._seats[session.pk] = [
+            seat for seat in self._seats.get(session.pk, ()) if seat.pk not in gone
+        ]
+
+    def _move(self, session_id: uuid.UUID, allotment_id: uuid.UUID | None, places: int) -> None:
+        self._left[session_id] -= places
+        if allotment_id is not None:
+            self._allotted[allotment_id, session_id] += places

@@ -1,0 +1,38 @@
+"""What a venue sells: items, packages, prices, partners' own numbers; and when: the calendar."""
+
+from catalog.models.calendar import (
+    CalendarDay,
+    OpeningHours,
+    SessionException,
+    SessionRule,
+    SlotPattern,
+)
+from catalog.models.item import Item, ItemType
+from catalog.models.mapping import Allotment, AllotmentUse, PackageMapping
+from catalog.models.package import Component, Dating, Package, PackageStatus
+from catalog.models.price import Price
+from catalog.models.ranges import DateRange
+from catalog.models.session import Attraction, Seat, SeatPlan, Session
+
+__all__ = [
+    "Allotment",
+    "AllotmentUse",
+    "Attraction",
+    "CalendarDay",
+    "Component",
+    "DateRange",
+    "Dating",
+    "Item",
+    "ItemType",
+    "OpeningHours",
+    "Package",
+    "PackageMapping",
+    "PackageStatus",
+    "Price",
+    "Seat",
+    "SeatPlan",
+    "Session",
+    "SessionException",
+    "SessionRule",
+    "SlotPattern",
+]

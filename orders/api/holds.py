@@ -1,0 +1,94 @@
+"""The native partner API of holds: parse, one domain call, answer."""
+
+from __future__ import annotations
+
+import uuid
+from typing import ClassVar
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from channel_manager.lib.strict_fields import is_uuid
+from orders import holds
+from orders.api import documentation as docs
+from orders.api.rendering import render_hold
+from orders.api.serializers import HoldRequestSerializer
+from orders.api.views import PartnerView
+from orders.models import Hold
+from partners.idempotency import idempotent
+from partners.models import Scope
+from partners.permissions import require_active
+
+
+class HoldCollectionView(PartnerView):
+    """`/channelManager/holds`."""
+
+    scopes: ClassVar[dict[str, str]] = {"POST": Scope.ORDERS_WRITE}
+
+    @docs.create_hold
+    @idempotent
+    def post(self, request: Request) -> Response:
+        """Keep places."""
+        require_active(self.partner)
+        body = HoldRequestSerializer(data=request.data, context={"partner": self.partner})
+        body.is_valid(raise_exception=True)
+        hold = holds.create_hold(partner=self.partner, lines=body.to_lines(), now=timezone.now())
+        location = f"{settings.PUBLIC_URL}/channelManager/holds/{hold.pk}"
+        return Response(render_hold(hold), status=201, headers={"Location": location})
+
+
+class _OneHoldView(PartnerView):
+    """A view of one of the partner's holds."""
+
+    @property
+    def held(self) -> QuerySet[Hold]:
+        """Return the partner's holds: another partner's id does not exist here."""
+        return Hold.objects.filter(partner=self.partner)
+
+
+class HoldView(_OneHoldView):
+    """`/channelManager/holds/{holdId}`."""
+
+    scopes: ClassVar[dict[str, str]] = {"GET": Scope.ORDERS_READ, "DELETE": Scope.ORDERS_WRITE}
+
+    @docs.get_hold
+    def get(self, request: Request, hold_id: str) -> Response:
+        """Answer a hold as it is now."""
+        hold = holds.find_hold(held=self.held, hold_id=_read_id(hold_id))
+        return Response(render_hold(hold))
+
+    @docs.release_hold
+    @idempotent
+    def delete(self, request: Request, hold_id: str) -> Response:
+        """Give the places back."""
+        hold = holds.release_hold(
+            held=self.held,
+            hold_id=_read_id(hold_id),
+            actor=self.partner.actor,
+            now=timezone.now(),
+        )
+        return Response(render_hold(hold))
+
+
+class ExtendHoldView(_OneHoldView):
+    """`/channelManager/holds/{holdId}/extend`."""
+
+    scopes: ClassVar[dict[str, str]] = {"POST": Scope.ORDERS_WRITE}
+
+    @docs.extend_hold
+    @idempotent
+    def post(self, request: Request, hold_id: str) -> Response:
+        """Keep the places for longer."""
+        require_active(self.partner)
+        hold = holds.extend_hold(held=self.held, hold_id=_read_id(hold_id), now=timezone.now())
+        return Response(render_hold(hold))
+
+
+def _read_id(text: str) -> uuid.UUID:
+    """Return the UUID in a path; an id of the wrong shape is an unknown id (NotFound)."""
+    if not is_uuid(text):
+        raise holds.no_such_hold()
+    return uuid.UUID(text)

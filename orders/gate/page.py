@@ -1,0 +1,25 @@
+"""The page for gate staff: everything on it is asked of the gate's API with the device's key."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; media-src 'self' blob:; manifest-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+@require_safe
+def gate_page(request: HttpRequest) -> HttpResponse:
+    """Answer the page. It holds no key and no data, so that anybody may see it."""
+    response = render(request, "gate/page.html")
+    response["Content-Security-Policy"] = _POLICY
+    response["Permissions-Policy"] = "camera=(self)"
+    response["Cache-Control"] = "no-cache"
+    response["Referrer-Policy"] = "no-referrer"
+    response["X-Content-Type-Options"] = "nosniff"
+    return response

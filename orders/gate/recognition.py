@@ -1,0 +1,129 @@
+"""From what was scanned to the tickets it may mean: by any number that a guest may show."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.models import BooleanField, Exists, OuterRef, Q, Value
+
+from orders import tombstone
+from orders.gate.verdict import Candidate
+from orders.models import OrderEvent
+from wallets.models import Asset, GateDevice, Wallet, WalletStatus
+from wallets.numbers import read_number
+
+# Whatever host it names: a guest may hold an address from before the installation moved, and the
+# token alone is unguessable.
+_MANIFEST = re.compile(r"https?://[^/?#\s]+(?:/[^?#\s]*)?/([wm])/([A-Za-z0-9_-]{32})(?:[.?#]\S*)?")
+_OWN_ASSET = re.compile(r"[TC][0-9A-HJKMNP-TV-Z]{16}")
+_OWN_WALLET = re.compile(r"W[0-9A-HJKMNP-TV-Z]{16}")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Recognised:
+    """What a scan stands for.
+
+    candidates: the tickets it may mean; one when `by_own_number`. Without any: the wallet that has
+    none, or that its order has several wallets, or that its order was removed, or nothing at all.
+    """
+
+    candidates: tuple[Candidate, ...] = ()
+    by_own_number: bool = False
+    wallet: Wallet | None = None
+    has_several_wallets: bool = False
+    was_removed: bool = False
+
+
+def recognise(*, device: GateDevice, scanned: str) -> Recognised:
+    """Return what a scanned text stands for at the device's venue.
+
+    One statement for a number that admits; a number of another venue is not known here.
+    """
+    typed = scanned.strip()
+    if manifest := _MANIFEST.fullmatch(typed):
+        return _by_manifest(device, *manifest.groups())
+    number = read_number(scanned)
+    if _OWN_ASSET.fullmatch(number) and (assets := _assets(device, reference_number=number)):
+        return Recognised(candidates=assets, by_own_number=True)
+    if _OWN_WALLET.fullmatch(number) and (found := _by_wallet(device, reference_number=number)):
+        return found
+    return _by_external_number(device, scanned, typed) or _by_tombstone(
+        device, {scanned, typed, number}
+    )
+
+
+def _by_manifest(device: GateDevice, kind: str, token: str) -> Recognised:
+    if kind == "w":
+        return _by_wallet(device, token=token) or Recognised()
+    living = Wallet.objects.living().filter(order__token=token, venue=device.venue_id)
+    match list(living.values_list("pk", flat=True).order_by()[:2]):
+        case [only]:
+            return _by_wallet(device, pk=only) or Recognised()
+        case [_, _]:
+            return Recognised(has_several_wallets=True)
+    return _by_wallet(device, order__token=token) or Recognised()
+
+
+def _by_external_number(device: GateDevice, scanned: str, typed: str) -> Recognised | None:
+    """Find a partner's number, exactly as sent before without the blanks around it."""
+    wanted = list(dict.fromkeys((scanned, typed)))
+    for number in wanted:
+        if found := _by_wallet(device, external_reference_number=number):
+            return found
+    return None
+
+
+def _by_wallet(device: GateDevice, **named: Any) -> Recognised | None:
+    """Return what is in a wallet, the living one before one that was destroyed."""
+    inside = {f"wallet__{name}": value for name, value in named.items()}
+    found = _assets(device, ~Q(wallet__status=WalletStatus.DESTROYED), **inside)
+    if found:
+        return Recognised(candidates=found)
+    wallets = Wallet.objects.filter(venue=device.venue_id, **named).select_related("order")
+    living = wallets.living().order_by().first()
+    destroyed = wallets.filter(status=WalletStatus.DESTROYED).order_by("-destroyed_at")
+    wallet = living or destroyed.first()
+    return None if wallet is None else Recognised(wallet=wallet)
+
+
+def _by_tombstone(device: GateDevice, numbers: set[str]) -> Recognised:
+    """Tell a number of an order that was removed from one that never was."""
+    was_removed = OrderEvent.objects.filter(
+        tombstone.lists_any_of(numbers),
+        name=tombstone.EVENT,
+        data__contains={"venueId": str(device.venue_id)},
+    ).exists()
+    return Recognised(was_removed=was_removed)
+
+
+def _assets(device: GateDevice, *conditions: Q, **named: Any) -> tuple[Candidate, ...]:
+    """Return tickets of the venue with all that a verdict needs, in one statement."""
+    venue = "wallet__venue" if any(name.startswith("wallet__") for name in named) else "venue"
+    rows = (
+        Asset.objects.filter(*conditions, **named, **{venue: device.venue_id})
+        .select_related("item", "wallet__order")
+        .annotate(is_for_gate=_is_for(device))
+        .order_by("position", "unit", "generation")
+    )
+    return tuple(_candidates(rows))
+
+
+def _candidates(rows: Any) -> Iterator[Candidate]:
+    for asset in rows:
+        yield Candidate(
+            asset=asset,
+            wallet=asset.wallet,
+            order=asset.wallet.order,
+            is_for_gate=asset.is_for_gate,
+        )
+
+
+def _is_for(device: GateDevice) -> Any:
+    """Return the expression that tells whether the device is set to an asset's item."""
+    if device.admits_every_item:
+        return Value(True, output_field=BooleanField())
+    items = GateDevice.items.through._default_manager
+    return Exists(items.filter(gatedevice=device.pk, item=OuterRef("item")))

@@ -1,0 +1,79 @@
+"""Undoing an admission: within a time limit, by the device that made it, with a reason."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+
+from django.db import transaction
+
+from channel_manager.history import runner
+from channel_manager.history.runner import Change
+from channel_manager.lib.errors import ErrorCode, NotFound, Refusal
+from orders.gate.admission import event_data
+from orders.gate.answer import undo_until
+from orders.models import Order
+from wallets.models import Asset, GateDevice, Scan
+
+EVENT = "admission_undone"
+
+
+class UndoTooLate(Refusal):
+    """The time within which an admission may be undone has passed."""
+
+    code = ErrorCode.UNDO_TOO_LATE
+
+
+def undo_admission(
+    *, device: GateDevice, admission_id: uuid.UUID, reason: str, now: datetime.datetime
+) -> Scan:
+    """Take an admission of this device back; one undone before is returned as it is.
+
+    A Used ticket becomes Valid again; one that was destroyed since stays destroyed. Raises
+    NotFound, UndoTooLate.
+    """
+    admissions = Scan.objects.filter(device=device, admitted=True)
+    found = admissions.filter(pk=admission_id).select_related("asset__wallet").first()
+    if found is None or found.asset is None:
+        raise no_such_admission()
+    with transaction.atomic():
+        # The order as well: its status goes into the event, and it may be cancelled just now.
+        (order,) = runner.lock(Order.objects.filter(pk=found.asset.wallet.order_id))
+        (asset,) = runner.lock(Asset.objects.filter(pk=found.asset.pk))
+        (scan,) = runner.lock(admissions.filter(pk=found.pk))
+        scan.device = device
+        if scan.undone_at is None:
+            asset.wallet = found.asset.wallet
+            _undo(scan, asset, order, reason=reason, now=now)
+        return scan
+
+
+def _undo(scan: Scan, asset: Asset, order: Order, *, reason: str, now: datetime.datetime) -> None:
+    limit = undo_until(scan.at)
+    if now > limit:
+        shown = limit.astimezone(scan.device.venue.zone)
+        raise UndoTooLate(
+            f"This admission could be undone until {shown:%H:%M:%S}.",
+            members={"undoUntil": shown.isoformat(timespec="milliseconds")},
+        )
+    runner.apply_to([asset], lambda row: row.take_back(scan.quantity))
+    scan.undone_at = now
+    scan.undone_by = scan.device.actor
+    scan.undo_reason = reason
+    scan.save(update_fields=["undone_at", "undone_by", "undo_reason"])
+    runner.record(
+        [order],
+        change=Change(
+            name=EVENT,
+            actor=scan.device.actor,
+            now=now,
+            reason=reason,
+            data=event_data(scan, asset),
+        ),
+        before=[order.status],
+    )
+
+
+def no_such_admission() -> NotFound:
+    """Return the refusal for an id that names none of the device's admissions."""
+    return NotFound("This device made no admission with this id.")

@@ -1,0 +1,277 @@
+"""Holds: keeping places for a guest who has not paid yet; making, extending and ending them."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from channel_manager.history import runner
+from channel_manager.history.runner import Change
+from channel_manager.lib.errors import ErrorCode, Fault, InvalidRequest, NotFound, Refusal
+from orders import places
+from orders.contents import catalogue_of, plan_contents
+from orders.models import Allocation, Hold, HoldStatus
+from orders.planning import LinePlan, NoRoom
+from orders.requests import LineRequest
+from orders.shortages import explain
+from partners.models import MAX_HOLD_MINUTES, Partner
+
+WORKER = "worker"
+# What one run ends; the next one follows within seconds.
+_BATCH = 200
+_KEPT_FOR = datetime.timedelta(days=7)
+
+
+class HoldEnded(Refusal):
+    """The hold has expired, was released, or became an order."""
+
+    code = ErrorCode.HOLD_ENDED
+
+
+def create_hold(*, partner: Partner, lines: Sequence[LineRequest], now: datetime.datetime) -> Hold:
+    """Keep the places of lines for the partner's hold time.
+
+    Raises InvalidRequest with all faults, SoldOut, SeatTaken. Lines that cannot be resolved are
+    faults here, whatever the partner's setting: there is nothing to keep for them.
+    """
+    try:
+        with places.losses_noticed():
+            return _create(partner, lines, now)
+    except places.PlacesLost:
+        with places.losses_noticed():
+            lock_candidates(partner, lines, now)
+            return _create(partner, lines, now)
+
+
+def extend_hold(*, held: QuerySet[Hold], hold_id: uuid.UUID, now: datetime.datetime) -> Hold:
+    """Let a hold last for the partner's hold time from now on, never for less than it does.
+
+    At most an hour in all since it was made. Raises NotFound, HoldEnded.
+    """
+    with transaction.atomic():
+        hold = _lock(held, hold_id)
+        _require_held(hold, now)
+        until = max(hold.expires_at, now + _lifetime(hold.partner))
+        last = hold.created_at + datetime.timedelta(minutes=MAX_HOLD_MINUTES)
+        runner.apply_to([hold], lambda row: row.extend(until=min(until, last)))
+        return hold
+
+
+def release_hold(
+    *,
+    held: QuerySet[Hold],
+    hold_id: uuid.UUID,
+    actor: str,
+    now: datetime.datetime,
+    reason: str = "",
+) -> Hold:
+    """Give a hold's places back; one that has ended otherwise is returned as it is.
+
+    Raises NotFound.
+    """
+    with transaction.atomic():
+        hold = _lock(held, hold_id)
+        if hold.status == HoldStatus.HELD:
+            change = Change(name="released", actor=actor, now=now, reason=reason)
+            _end([hold], Hold.release, change)
+        return hold
+
+
+def expire_holds(*, now: datetime.datetime) -> int:
+    """End the holds whose time is over and give their places back; return how many.
+
+    Holds that somebody is converting at this moment are left to them.
+    """
+    ended = 0
+    while True:
+        with transaction.atomic():
+            keys = list(Hold.objects.overdue(now).order_by("pk").values_list("pk")[:_BATCH])
+            overdue = Hold.objects.overdue(now).filter(pk__in=[key for (key,) in keys])
+            holds = runner.lock_if_free(overdue)
+            if not holds:
+                return ended
+            _end(holds, Hold.expire, Change(name="expired", actor=WORKER, now=now))
+        ended += len(holds)
+
+
+def forget_ended(*, now: datetime.datetime) -> None:
+    """Remove the holds that ended a week ago."""
+    Hold.objects.filter(ended_at__lt=now - _KEPT_FOR).delete()
+
+
+def find_hold(*, held: QuerySet[Hold], hold_id: uuid.UUID) -> Hold:
+    """Return one hold of the set; raises NotFound."""
+    hold = _with_venues(held).filter(pk=hold_id).first()
+    if hold is None:
+        raise no_such_hold()
+    return hold
+
+
+def no_such_hold() -> NotFound:
+    """Return the refusal for an id that names none of the caller's holds."""
+    return NotFound("You have no hold with this id.")
+
+
+def claim_holds(
+    *, partner: Partner, lines: Sequence[LineRequest], now: datetime.datetime
+) -> list[Hold]:
+    """Lock the holds that lines name, within the open transaction: from now on they are theirs.
+
+    Raises InvalidRequest for a hold that is not the partner's, and HoldEnded.
+    """
+    pointers = {line.hold_id: f"/items/{n}/holdId" for n, line in enumerate(lines) if line.hold_id}
+    if not pointers:
+        return []
+    holds = runner.lock(Hold.objects.filter(partner=partner, pk__in=pointers))
+    known = {hold.pk for hold in holds}
+    faults = [
+        Fault(pointer, ErrorCode.UNKNOWN_HOLD, f"You have no hold {hold_id}.")
+        for hold_id, pointer in pointers.items()
+        if hold_id not in known
+    ]
+    if faults:
+        raise InvalidRequest(faults)
+    for hold in holds:
+        _require_held(hold, now)
+    return holds
+
+
+def convert_holds(holds: Sequence[Hold], now: datetime.datetime) -> None:
+    """End claimed holds whose places go over to an order."""
+    runner.apply_to(holds, lambda hold: hold.convert(now=now))
+
+
+def places_of(holds: Sequence[Hold]) -> list[Allocation]:
+    """Return the places of claimed holds."""
+    return list(Allocation.objects.filter(hold__in=holds)) if holds else []
+
+
+def as_event_data(holds: Sequence[Hold]) -> dict[str, Any]:
+    """Return what an order's event says of the holds it took over."""
+    return {"holds": [str(hold.pk) for hold in holds]} if holds else {}
+
+
+def lock_candidates(
+    partner: Partner,
+    lines: Sequence[LineRequest],
+    now: datetime.datetime,
+    own: Iterable[Allocation] = (),
+) -> None:
+    """Lock every session that lines may take places of, after somebody else was faster.
+
+    Planned under these locks, the same lines cannot be beaten a second time. `own` are places
+    that are given up for them; those of the holds they name are locked along.
+    """
+    offers = catalogue_of(partner, lines, now).offers.values()
+    held = Allocation.objects.filter(
+        hold__partner=partner, hold__in=[line.hold_id for line in lines if line.hold_id]
+    )
+    candidates = {session.pk for offer in offers for session in offer.sessions}
+    given_up = {allocation.session_id for allocation in (*own, *held)}
+    places.lock_sessions(candidates | given_up)
+
+
+def _create(partner: Partner, lines: Sequence[LineRequest], now: datetime.datetime) -> Hold:
+    try:
+        plans = plan_contents(partner, lines, now)
+    except NoRoom as no_room:
+        raise explain(no_room, partner=partner, now=now) from no_room
+    faults = [
+        Fault(f"/items/{index}/itemNumber", *_why_unresolved(plan))
+        for index, plan in enumerate(plans)
+        if plan.unresolved_cause
+    ]
+    if faults:
+        raise InvalidRequest(faults)
+    hold = Hold(
+        partner=partner,
+        lines=[_kept(plan) for plan in plans],
+        created_at=now,
+        expires_at=now + _lifetime(partner),
+    )
+    hold.save(force_insert=True)
+    allocations = [
+        allocation
+        for plan in plans
+        if plan.expansion and plan.offer
+        for allocation in places.of_components(
+            plan.expansion.components, plan.wallet_count, plan.offer.allotment
+        )
+    ]
+    for allocation in allocations:
+        allocation.hold = hold
+    places.take(allocations)
+    change = Change(name="held", actor=partner.actor, now=now)
+    runner.record([hold], change=change, before=[None])
+    return hold
+
+
+def _why_unresolved(plan: LinePlan) -> tuple[ErrorCode, str]:
+    number = plan.request.item_number
+    if plan.offer is None:
+        return ErrorCode.UNKNOWN_ITEM, f"The item number {number} is not known."
+    return ErrorCode.PACKAGE_NOT_READY, f"{number} cannot be sold as it is set up."
+
+
+def _kept(plan: LinePlan) -> dict[str, Any]:
+    """Return a line as the hold remembers it."""
+    request, expansion = plan.request, plan.expansion
+    return {
+        "itemNumber": request.item_number,
+        "quantity": request.quantity,
+        "visitDate": request.visit_date and request.visit_date.isoformat(),
+        "visitTime": request.visit_time and request.visit_time.isoformat(),
+        "places": [
+            {
+                "itemNumber": component.item_number,
+                "sessionId": str(component.session_id),
+                "visitDate": component.visit_date and component.visit_date.isoformat(),
+                "visitTime": component.visit_time and component.visit_time.isoformat(),
+                "startsAt": component.valid_from.isoformat(),
+                "endsAt": component.valid_until.isoformat(),
+                "quantity": component.places(expansion.wallet_count),
+                "seats": [seat.label for seat in component.seats],
+            }
+            for component in expansion.components
+            if component.session_id
+        ]
+        if expansion
+        else [],
+    }
+
+
+def _lifetime(partner: Partner) -> datetime.timedelta:
+    return datetime.timedelta(minutes=partner.hold_minutes)
+
+
+def _lock(held: QuerySet[Hold], hold_id: uuid.UUID) -> Hold:
+    locked = runner.lock(_with_venues(held).filter(pk=hold_id))
+    if not locked:
+        raise no_such_hold()
+    return locked[0]
+
+
+def _with_venues(held: QuerySet[Hold]) -> QuerySet[Hold]:
+    return held.select_related("partner__venue").defer("partner__venue__logo")
+
+
+def _require_held(hold: Hold, now: datetime.datetime) -> None:
+    status = hold.status
+    if status == HoldStatus.HELD and hold.expires_at <= now:
+        status = HoldStatus.EXPIRED
+    if status != HoldStatus.HELD:
+        raise HoldEnded(
+            f"The hold {hold.pk} is {status}.",
+            members={"holdId": str(hold.pk), "holdStatus": status},
+        )
+
+
+def _end(holds: Sequence[Hold], transition: Callable[..., None], change: Change) -> None:
+    """End locked holds: their places go back with the one statement that removes the rows."""
+    places.give_back(Allocation.objects.filter(hold__in=holds))
+    runner.apply_to(holds, lambda hold: transition(hold, now=change.now), change=change)

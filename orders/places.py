@@ -1,0 +1,168 @@
+"""Taking places of sessions for lines and holds, and giving them back.
+
+The triggers of the allocations count (orders/migrations/0004_places_are_counted.py) and refuse what
+does not fit. Kinds are locked in the order: order, hold, session, wallet, asset.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+
+from catalog.agenda import Agenda
+from catalog.expansion import PlannedComponent
+from catalog.mapping import Catalogue
+from catalog.models import Allotment, Seat, Session
+from channel_manager.history import runner
+from channel_manager.lib.database import broken_constraint
+from channel_manager.lib.errors import ErrorCode, Refusal
+from orders.models import Allocation, Hold, Order, OrderLine
+
+# The constraints and checks of the triggers that say no.
+LOST = ("session_not_oversold", "session_on_sale", "allotment_not_exceeded", "seat_taken_once")
+
+
+class PlacesLost(Refusal):
+    """Somebody else took the places, or the session went off sale, after they were looked at."""
+
+    code = ErrorCode.SOLD_OUT
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Somebody else took these places at the same moment. Send the request again.",
+            retryable=True,
+        )
+
+
+@contextmanager
+def losses_noticed() -> Iterator[None]:
+    """Run a block that takes places, as a transaction of its own; raise PlacesLost for a clash."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as clash:
+        if broken_constraint(clash) in LOST:
+            raise PlacesLost from clash
+        raise
+
+
+def read_agenda(catalogue: Catalogue, own: Sequence[Allocation] = ()) -> Agenda:
+    """Return what is left of the catalogue's sessions; places of `own` count as left.
+
+    One statement more when there are numbered seats.
+    """
+    seated = {
+        session.pk: session.seat_plan_id
+        for offer in catalogue.offers.values()
+        for session in offer.sessions
+        if session.seat_plan_id is not None
+    }
+    free = _free_seats(seated, own) if seated else {}
+    agenda = Agenda(catalogue, free)
+    for allocation in own:
+        agenda.give_back(allocation.session_id, allocation.allotment_id, allocation.quantity)
+    return agenda
+
+
+def lock_sessions(session_ids: Iterable[uuid.UUID]) -> list[Session]:
+    """Lock sessions in the order of their keys, before an order gives up some and takes others."""
+    wanted = set(session_ids)
+    return runner.lock(Session.objects.filter(pk__in=wanted)) if wanted else []
+
+
+def of_line(
+    line: OrderLine, components: Iterable[PlannedComponent], allotment: Allotment | None
+) -> Iterator[Allocation]:
+    """Make the unsaved allocations of a line: one per session, one per numbered seat."""
+    wallets = 1 if line.is_group else line.quantity
+    for allocation in of_components(components, wallets, allotment):
+        allocation.line = line
+        yield allocation
+
+
+def of_components(
+    components: Iterable[PlannedComponent], wallets: int, allotment: Allotment | None
+) -> Iterator[Allocation]:
+    """Make unsaved allocations that belong to nobody yet."""
+    for component in components:
+        if component.session_id is None:
+            continue
+        parts: list[tuple[int | None, int]] = [(seat.id, 1) for seat in component.seats]
+        for seat_id, quantity in parts or [(None, component.places(wallets))]:
+            yield Allocation(
+                session_id=component.session_id,
+                seat_id=seat_id,
+                quantity=quantity,
+                allotment=allotment,
+            )
+
+
+def take(allocations: Sequence[Allocation]) -> None:
+    """Take places, in one statement; raises IntegrityError when they do not fit.
+
+    One statement more for numbered seats: a seat's row waits for whoever writes the same one, who
+    may be waiting for the session that we have by then. So the sessions are locked first.
+    """
+    if any(allocation.seat_id for allocation in allocations):
+        lock_sessions(allocation.session_id for allocation in allocations)
+    if allocations:
+        Allocation.objects.bulk_create(allocations)
+
+
+def give_up(given_up: Sequence[Allocation], *, wanted: Iterable[Allocation]) -> None:
+    """Give places up before others are taken; the sessions of both are locked at once first."""
+    if not given_up:
+        return
+    left = {allocation.session_id for allocation in given_up}
+    entered = {allocation.session_id for allocation in wanted}
+    if entered - left or any(allocation.seat_id for allocation in given_up):
+        lock_sessions(left | entered)
+    Allocation.objects.filter(pk__in=[allocation.pk for allocation in given_up]).delete()
+
+
+def give_back(allocations: QuerySet[Allocation]) -> int:
+    """Give places back, exactly once: whoever deletes the rows does it; return how many rows.
+
+    Their sessions are locked first: whoever wants a seat has them, and waits for the seat's row.
+    """
+    runner.lock(Session.objects.filter(pk__in=allocations.values("session")))
+    return allocations.delete()[0]
+
+
+def of_order(order: Order) -> QuerySet[Allocation]:
+    """Return the places that a stored order has."""
+    return Allocation.objects.filter(line__order=order)
+
+
+def of_hold(hold: Hold) -> QuerySet[Allocation]:
+    """Return the places that a stored hold has."""
+    return Allocation.objects.filter(hold=hold)
+
+
+def _free_seats(
+    seated: dict[uuid.UUID, uuid.UUID], own: Sequence[Allocation]
+) -> dict[uuid.UUID, list[Seat]]:
+    """Read the seats of each session that nobody has, those of `own` included: one statement."""
+    mine = [allocation.pk for allocation in own if allocation.seat_id]
+    rows = Seat.objects.raw(
+        """
+        SELECT seat.*, wanted.session_id FROM unnest(%s::uuid[], %s::uuid[])
+            AS wanted(session_id, plan_id)
+        JOIN catalog_seat seat ON seat.plan_id = wanted.plan_id
+        WHERE NOT EXISTS (
+            SELECT 1 FROM orders_allocation a
+            WHERE a.session_id = wanted.session_id AND a.seat_id = seat.id
+                AND NOT a.id = ANY(%s::bigint[]))
+        ORDER BY seat.position
+        """,
+        [list(seated), list(seated.values()), mine],
+    )
+    free: dict[uuid.UUID, list[Seat]] = defaultdict(list)
+    for seat in rows:
+        free[seat.session_id].append(seat)  # type: ignore[attr-defined]
+    return free

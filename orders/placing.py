@@ -1,0 +1,138 @@
+"""Finding the session, and the seats, that each component of a line takes places of."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+from collections.abc import Sequence
+
+from catalog.agenda import Agenda
+from catalog.mapping import Offer
+from catalog.models import Component, Seat, Session
+from catalog.seating import choose_seats
+from catalog.visits import UnfitVisit, Visit, place_visit
+from channel_manager.lib.errors import Fault
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Shortage:
+    """A session that has fewer places left than a component of a line needs."""
+
+    pointer: str
+    offer: Offer
+    component: Component
+    session: Session
+    wanted: int
+    left: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Stop:
+    """When one component is to be visited, on which seats, and where the request says so."""
+
+    visit: Visit
+    pointer: str
+    seats: tuple[str, ...] | None = None
+
+
+class Placer:
+    """Places the visits of one request in sessions; counts them down in the agenda.
+
+    What does not fit is kept in `faults`, what has no place left to `shortages`, and seats that
+    somebody else has to `taken_seats`.
+    """
+
+    def __init__(self, agenda: Agenda, now: datetime.datetime) -> None:
+        self.agenda = agenda
+        self.now = now
+        self._faults: dict[Fault, None] = {}
+        self.shortages: list[Shortage] = []
+        self.taken_seats: list[Fault] = []
+
+    @property
+    def faults(self) -> list[Fault]:
+        """Return everything wrong with the request so far."""
+        return list(self._faults)
+
+    def place(
+        self, *, offer: Offer, component: Component, quantity: int, stop: Stop
+    ) -> tuple[Visit, Sequence[Seat]]:
+        """Return the component's visit within its session, and its seats if they are numbered."""
+        attraction, visit = component.item.attraction_id, stop.visit
+        wanted = quantity * component.quantity
+        if attraction is None or visit.date is None:
+            self._refuse_seats(offer, stop)
+            return visit, ()
+        try:
+            placed = place_visit(
+                visit=visit,
+                package=offer.package,
+                venue=self.agenda.opening_times.venue,
+                sessions=self.agenda.sessions_of(attraction, visit.date),
+                has_room=lambda session: self.agenda.left(session, offer) >= wanted,
+                now=self.now,
+                pointer=stop.pointer,
+            )
+        except UnfitVisit as refusal:
+            self.add_faults(refusal.faults)
+            return visit, ()
+        session = placed.session
+        if session is None or not self._take(offer, component, session, wanted, stop):
+            return placed, ()
+        return placed, self._seat(session, wanted, offer, stop)
+
+    def add_faults(self, faults: Sequence[Fault]) -> None:
+        """Add what is wrong, once each: components that follow the line share its faults."""
+        self._faults.update(dict.fromkeys(faults))
+
+    def _take(
+        self, offer: Offer, component: Component, session: Session, wanted: int, stop: Stop
+    ) -> bool:
+        left = self.agenda.left(session, offer)
+        if left < wanted:
+            self.shortages.append(
+                Shortage(
+                    pointer=stop.pointer,
+                    offer=offer,
+                    component=component,
+                    session=session,
+                    wanted=wanted,
+                    left=left,
+                )
+            )
+            return False
+        self.agenda.take(session, offer, wanted)
+        return True
+
+    def _seat(self, session: Session, wanted: int, offer: Offer, stop: Stop) -> Sequence[Seat]:
+        if session.seat_plan_id is None:
+            self._refuse_seats(offer, stop)
+            return ()
+        free = self.agenda.free_seats(session)
+        seats = self._named(free, wanted, stop) if stop.seats else choose_seats(free, wanted)
+        self.agenda.take_seats(session, seats)
+        return seats
+
+    def _named(self, free: Sequence[Seat], wanted: int, stop: Stop) -> Sequence[Seat]:
+        """Return the seats that the request names."""
+        labels, by_label = stop.seats or (), {seat.label: seat for seat in free}
+        seen: set[str] = set()
+        pointer = f"{stop.pointer}/seats"
+        if len(labels) != wanted:
+            detail = f"{wanted} seats are needed here, and {len(labels)} are named."
+            self.add_faults([Fault(pointer, "seats_count", detail)])
+            return ()
+        for position, label in enumerate(labels):
+            if label in seen:
+                detail = f"Seat {label} stands twice."
+                self.add_faults([Fault(f"{pointer}/{position}", "seat_twice", detail)])
+            elif label not in by_label:
+                detail = f"Seat {label} is taken, or there is no such seat."
+                self.taken_seats.append(Fault(f"{pointer}/{position}", "seat_taken", detail))
+            seen.add(label)
+        return [by_label[label] for label in labels if label in by_label]
+
+    def _refuse_seats(self, offer: Offer, stop: Stop) -> None:
+        if stop.seats:
+            detail = f"{offer.package.code} has no numbered seats here."
+            self.add_faults([Fault(f"{stop.pointer}/seats", "seats_not_numbered", detail)])
