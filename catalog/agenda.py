@@ -26,6 +26,7 @@ class Agenda:
         self._by_day: dict[tuple[uuid.UUID, datetime.date], dict[uuid.UUID, Session]]
         self._by_day = defaultdict(dict)
         self._seats = {session: list(seats) for session, seats in (free_seats or {}).items()}
+        self._own: dict[uuid.UUID, set[int | None]] = defaultdict(set)
         for offer in catalogue.offers.values():
             for session in offer.sessions:
                 self._left[session.pk] = session.places_left
@@ -35,9 +36,9 @@ class Agenda:
                     self._allotted[offer.allotment.pk, session.pk] = taken
 
     def sessions_of(self, attraction_id: uuid.UUID, day: datetime.date) -> list[Session]:
-        """Return an attraction's sessions on sale that day, by their start."""
-        sessions = self._by_day.get((attraction_id, day), {})
-        return sorted(sessions.values(), key=lambda session: session.starts_at)
+        """Return an attraction's sessions on sale that day by their start, the order's own first."""
+        sessions = self._by_day.get((attraction_id, day), {}).values()
+        return sorted(sessions, key=lambda one: (one.pk not in self._own, one.starts_at))
 
     def left(self, session: Session, offer: Offer) -> int:
         """Return how many places an order under this offer may still take; never negative."""
@@ -45,20 +46,33 @@ class Agenda:
         if offer.allotment is not None:
             taken = self._allotted[offer.allotment.pk, session.pk]
             left = min(left, offer.allotment.places - taken)
+        if session.pk in self._seats:
+            left = min(left, len(self._seats[session.pk]))
         return max(left, 0)
 
     def take(self, session: Session, offer: Offer, places: int) -> None:
         """Count places as taken."""
         self._move(session.pk, offer.allotment.pk if offer.allotment else None, places)
 
-    def give_back(self, session_id: uuid.UUID, allotment_id: uuid.UUID | None, places: int) -> None:
-        """Count places as left that the order has already and gives up."""
+    def give_back(
+        self,
+        session_id: uuid.UUID,
+        allotment_id: uuid.UUID | None,
+        places: int,
+        seat_id: int | None = None,
+    ) -> None:
+        """Count places as left that the order has already: it keeps them where it can."""
         if session_id in self._left:
             self._move(session_id, allotment_id, -places)
+            self._own[session_id].add(seat_id)
 
     def free_seats(self, session: Session) -> Sequence[Seat]:
         """Return the seats nobody has."""
         return self._seats.get(session.pk, ())
+
+    def is_own(self, session: Session, seat: Seat) -> bool:
+        """Tell whether the order has had this seat before."""
+        return seat.pk in self._own.get(session.pk, ())
 
     def take_seats(self, session: Session, seats: Iterable[Seat]) -> None:
         """Count seats as taken."""

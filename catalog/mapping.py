@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from django.db import connection
-from django.db.models import Model, Prefetch, Q
+from django.db.models import Model
 
 from catalog.models import (
     Allotment,
@@ -178,14 +178,3 @@ def _component(row: Mapping[str, Any]) -> Component:
     component = _made(Component, row)
     component.item = _made(Item, row["item"])
     return component
-
-
-def selling_data(partner: Partner) -> tuple[Prefetch[str], ...]:
-    """Return the prefetches that an Offer is made from: active components, prices that may hold."""
-    return (
-        Prefetch(
-            "components",
-            Component.objects.filter(is_active=True).select_related("item"),
-        ),
-        Prefetch("prices", Price.objects.filter(Q(partner=None) | Q(partner=partner))),
-    )

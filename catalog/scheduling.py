@@ -10,12 +10,13 @@ import dataclasses
 import datetime
 import uuid
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
+from django.contrib.postgres.aggregates import ArrayAgg
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Count, Max, Min
 
 from catalog import session_rows
 from catalog.calendar import WantedSession, wanted_sessions
@@ -78,6 +79,13 @@ class SessionIsOver(Exception):
 
     def __init__(self) -> None:
         super().__init__("This session is over.")
+
+
+class SeveralVenues(Exception):
+    """Sessions of one venue at a time are brought in line."""
+
+    def __init__(self) -> None:
+        super().__init__("Choose sessions of one venue.")
 
 
 def scope_of(
@@ -177,26 +185,39 @@ def adjust_session(
         return session
 
 
-def follow_rules(*, session_id: uuid.UUID, actor: str, now: datetime.datetime) -> Scope:
-    """Let the rules decide a session again that was changed by hand; return where to apply them.
+def follow_rules(
+    *, session_ids: Collection[uuid.UUID], actor: str, now: datetime.datetime
+) -> Scope:
+    """Let the rules decide sessions again that were changed by hand; return where to apply them.
 
-    Raises Session.DoesNotExist, SessionIsOver.
+    Sessions that are over, or follow the rules anyway, are left alone. Raises Session.DoesNotExist
+    when there are no others, and SeveralVenues.
     """
+    chosen = Session.objects.filter(pk__in=session_ids, is_adjusted=True, ends_at__gt=now)
     with transaction.atomic():
-        session = Session.objects.select_related("attraction").get(pk=session_id)
+        where = chosen.aggregate(
+            venues=ArrayAgg("attraction__venue", distinct=True),
+            attractions=ArrayAgg("attraction", distinct=True),
+            first=Min("date"),
+            last=Max("date"),
+        )
+        if not where["venues"]:
+            raise Session.DoesNotExist
+        if len(where["venues"]) > 1:
+            raise SeveralVenues
         scope = Scope(
-            venue_id=session.attraction.venue_id,
-            attraction_ids=frozenset([session.attraction_id]),
-            first=session.date,
-            last=session.date,
+            venue_id=where["venues"][0],
+            attraction_ids=frozenset(where["attractions"]),
+            first=where["first"],
+            last=where["last"],
         )
         lock_calendars(scope)
-        for locked in runner.lock(Session.objects.filter(pk=session_id)):
-            if locked.ends_at <= now:
-                raise SessionIsOver
-            locked.is_adjusted = False
-            locked.save(update_fields=("is_adjusted",))
-            _append(SESSION_KIND, locked.pk, "follows_rules", actor=actor, now=now, data={})
+        locked = runner.lock(chosen)
+        Session.objects.filter(pk__in=[one.pk for one in locked]).update(is_adjusted=False)
+        Event.objects.bulk_create(
+            Event(kind=SESSION_KIND, subject_id=one.pk, name="follows_rules", actor=actor, at=now)
+            for one in locked
+        )
         return scope
 
 

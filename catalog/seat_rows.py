@@ -33,13 +33,13 @@ def make_seats(plan: SeatPlan, text: str) -> list[Seat]:
             if row in seen:
                 raise BadRows(f"Row {row} stands twice.")
             seen.add(row)
+            if len(seats) + int(found[2]) > MAX_SEATS or len(seen) > _MOST_ROWS:
+                raise BadRows(f"At most {MAX_SEATS:,} seats in {_MOST_ROWS} rows.")
             # Seat 2 of row 1 is 1-2: 12 would be a seat of any of two rows.
             dash = "-" if row[-1].isdigit() else ""
             for number in range(1, int(found[2]) + 1):
                 label = f"{row}{dash}{number}"
                 seats.append(Seat(plan=plan, row=row, label=label, position=len(seats)))
-        if len(seats) > MAX_SEATS or len(seen) > _MOST_ROWS:
-            raise BadRows(f"At most {MAX_SEATS:,} seats in {_MOST_ROWS} rows.")
     return seats
 
 

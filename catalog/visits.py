@@ -237,7 +237,7 @@ def _hours_faults(
 def _no_session(package: Package, visit: Visit, sessions: Sequence[Session], pointer: str) -> Fault:
     at = f" at {visit.time:%H:%M}" if visit.time else ""
     detail = f"{package.code} has no session on {visit.date}{at}."
-    begins = [f"{session.time:%H:%M}" for session in sessions if session.time]
+    begins = sorted(f"{session.time:%H:%M}" for session in sessions if session.time)
     if begins:
         more = f" and {len(begins) - _MAX_NAMED} more" if len(begins) > _MAX_NAMED else ""
         detail += f" Sessions that day begin at {', '.join(begins[:_MAX_NAMED])}{more}."

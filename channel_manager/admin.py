@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.models import Group, User
 from django.http import HttpRequest
-from django.urls import reverse_lazy
+from django.urls import reverse
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from channel_manager.lib.admin import columns
@@ -33,6 +33,66 @@ _JOB_COLOURS: Mapping[str, str] = {
     "cancelled": "",
     "aborted": "",
 }
+
+# Group, and its entries: name, icon, app, model, and which page when it is not the list.
+_SIDEBAR: Sequence[tuple[str, Sequence[tuple[str, ...]]]] = [
+    (
+        "Orders",
+        [
+            ("Orders", "receipt_long", "orders", "order"),
+            ("Wallets", "wallet", "wallets", "wallet"),
+            ("Tickets and coupons", "confirmation_number", "wallets", "asset"),
+            ("Holds", "hourglass_top", "orders", "hold"),
+            ("Order history", "history", "orders", "orderevent"),
+        ],
+    ),
+    (
+        "Gate",
+        [
+            ("Scans", "qr_code_scanner", "wallets", "scan"),
+            ("Gate devices", "door_front", "wallets", "gatedevice"),
+        ],
+    ),
+    (
+        "Catalogue",
+        [
+            ("Packages", "inventory_2", "catalog", "package"),
+            ("Items", "local_activity", "catalog", "item"),
+            ("Package mappings", "link", "catalog", "packagemapping"),
+            ("Allotments", "pie_chart", "catalog", "allotment"),
+        ],
+    ),
+    (
+        "Calendar",
+        [
+            ("Month", "calendar_month", "catalog", "session", "month"),
+            ("Close a day", "thunderstorm", "orders", "closure"),
+            ("Sessions", "event_seat", "catalog", "session"),
+            ("Attractions", "attractions", "catalog", "attraction"),
+            ("Session rules", "event_repeat", "catalog", "sessionrule"),
+            ("Session exceptions", "event_note", "catalog", "sessionexception"),
+            ("Opening hours", "schedule", "catalog", "openinghours"),
+            ("Closed and special days", "event_busy", "catalog", "calendarday"),
+            ("Seat plans", "chair", "catalog", "seatplan"),
+        ],
+    ),
+    (
+        "Partners",
+        [
+            ("Partners", "handshake", "partners", "partner"),
+            ("Venues", "park", "partners", "venue"),
+        ],
+    ),
+    ("Finance", [("Ledger", "account_balance", "orders", "ledgerentry")]),
+    (
+        "People and system",
+        [
+            ("Users", "person", "auth", "user"),
+            ("Roles", "group", "auth", "group"),
+            ("Background jobs", "manufacturing", "procrastinate", "procrastinatejob"),
+        ],
+    ),
+]
 
 admin.site.index_title = "Home"
 # Their own admin pages are in another look.
@@ -89,68 +149,24 @@ def environment(request: HttpRequest) -> list[str] | None:
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """Return the sidebar, by task; what somebody may not see is left out."""
-    groups: list[tuple[str, list[tuple[str, ...]]]] = [
-        (
-            "Orders",
-            [
-                ("Orders", "receipt_long", "orders", "order"),
-                ("Wallets", "wallet", "wallets", "wallet"),
-                ("Tickets and coupons", "confirmation_number", "wallets", "asset"),
-                ("Holds", "hourglass_top", "orders", "hold"),
-                ("Order history", "history", "orders", "orderevent"),
-            ],
-        ),
-        (
-            "Catalogue",
-            [
-                ("Packages", "inventory_2", "catalog", "package"),
-                ("Items", "local_activity", "catalog", "item"),
-                ("Package mappings", "link", "catalog", "packagemapping"),
-                ("Allotments", "pie_chart", "catalog", "allotment"),
-            ],
-        ),
-        (
-            "Calendar",
-            [
-                ("Month", "calendar_month", "catalog", "session", "month"),
-                ("Sessions", "event_seat", "catalog", "session"),
-                ("Attractions", "attractions", "catalog", "attraction"),
-                ("Session rules", "event_repeat", "catalog", "sessionrule"),
-                ("Session exceptions", "event_note", "catalog", "sessionexception"),
-                ("Opening hours", "schedule", "catalog", "openinghours"),
-                ("Closed and special days", "event_busy", "catalog", "calendarday"),
-                ("Seat plans", "chair", "catalog", "seatplan"),
-            ],
-        ),
-        (
-            "Partners",
-            [
-                ("Partners", "handshake", "partners", "partner"),
-                ("Venues", "park", "partners", "venue"),
-            ],
-        ),
-        ("Finance", [("Ledger", "account_balance", "orders", "ledgerentry")]),
-        (
-            "People and system",
-            [
-                ("Users", "person", "auth", "user"),
-                ("Roles", "group", "auth", "group"),
-                ("Background jobs", "manufacturing", "procrastinate", "procrastinatejob"),
-            ],
-        ),
-    ]
-    home = {"title": "Home", "icon": "home", "link": reverse_lazy("admin:index")}
+    home = {"title": "Home", "icon": "home", "link": reverse("admin:index")}
     shown: list[dict[str, Any]] = [{"items": [home]}]
-    for title, entries in groups:
+    for title, entries in _SIDEBAR:
         items = [
             {
                 "title": name,
                 "icon": icon,
-                "link": reverse_lazy(f"admin:{app}_{model}_{page[0] if page else 'changelist'}"),
+                "link": reverse(f"admin:{app}_{model}_{page[0] if page else 'changelist'}"),
             }
             for name, icon, app, model, *page in entries
             if request.user.has_perm(f"{app}.view_{model}")
         ]
         if items:
             shown.append({"title": title, "separator": True, "items": items})
+    # The month's address begins with that of the sessions: only the nearest is where one is.
+    entries_shown = [item for group in shown[1:] for item in group["items"]]
+    current = [item for item in entries_shown if request.path.startswith(item["link"])]
+    nearest = max(current, key=lambda item: len(item["link"]), default=home)
+    for item in entries_shown:
+        item["active"] = item is nearest
     return shown

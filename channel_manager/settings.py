@@ -210,7 +210,11 @@ UNFOLD: dict[str, Any] = {
     "SHOW_VIEW_ON_SITE": False,
     "ENVIRONMENT": "channel_manager.admin.environment",
     "DASHBOARD_CALLBACK": "orders.admin.home.show_home",
-    "STYLES": [f"{STATIC_URL}admin_extra/admin.css"],
+    "STYLES": [
+        f"{STATIC_URL}admin_extra/admin.css",
+        f"{STATIC_URL}admin_extra/calendar.css",
+        f"{STATIC_URL}admin_extra/closing.css",
+    ],
     "SCRIPTS": [f"{STATIC_URL}admin_extra/admin.js"],
     "BORDER_RADIUS": "6px",
     "COLORS": {

@@ -96,19 +96,18 @@ def faults_completed(
     """
     try:
         yield
-    except InvalidRequest as refusal:
+    except (Refusal, NoRoom) as refusal:
         if new_reference is not None and (existing := _find(partner, new_reference)):
             raise _duplicate(existing, new_reference) from refusal
         wanted = _wanted(lines)
-        taken = _taken(partner, wanted, replaced)
-        raise InvalidRequest([*refusal.faults, *_faults(wanted, taken)]) from refusal
-    except NoRoom as no_room:
-        if new_reference is not None and (existing := _find(partner, new_reference)):
-            raise _duplicate(existing, new_reference) from no_room
-        wanted = _wanted(lines)
-        if taken := _taken(partner, wanted, replaced):
-            raise ExternalReferenceTaken(_faults(wanted, taken)) from no_room
-        raise explain(no_room, partner=partner, now=now) from no_room
+        taken = _faults(wanted, _taken(partner, wanted, replaced))
+        if isinstance(refusal, InvalidRequest):
+            raise InvalidRequest([*refusal.faults, *taken]) from refusal
+        if isinstance(refusal, Refusal):
+            raise
+        if taken:
+            raise ExternalReferenceTaken(taken) from refusal
+        raise explain(refusal, partner=partner, now=now) from refusal
 
 
 def _find(partner: Partner, reference: str) -> Order | None:

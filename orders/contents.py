@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from catalog import expansion
 from catalog.mapping import Catalogue, read_catalogue
+from channel_manager.lib.errors import Fault
 from orders import places
 from orders.models import Allocation, Order, OrderLine
 from orders.planning import LinePlan, plan_lines
@@ -32,10 +33,11 @@ def plan_contents(
     lines: Sequence[LineRequest],
     received_at: datetime.datetime,
     own: Sequence[Allocation] = (),
+    faults: Sequence[Fault] = (),
 ) -> list[LinePlan]:
     """Plan lines by the catalogue of the day they were received; places of `own` count as left.
 
-    Raises InvalidRequest, or NoRoom when nothing else is wrong.
+    Raises InvalidRequest with all that is wrong, `faults` first, or NoRoom when nothing else is.
     """
     catalogue = catalogue_of(partner, lines, received_at)
     return plan_lines(
@@ -44,6 +46,7 @@ def plan_contents(
         offers=catalogue.offers,
         agenda=places.read_agenda(catalogue, own),
         now=received_at,
+        faults=faults,
     )
 
 

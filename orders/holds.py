@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import datetime
 import uuid
 from collections.abc import Callable, Iterable, Sequence
@@ -12,14 +13,14 @@ from django.db.models import QuerySet
 
 from channel_manager.history import runner
 from channel_manager.history.runner import Change
-from channel_manager.lib.errors import ErrorCode, Fault, InvalidRequest, NotFound, Refusal
+from channel_manager.lib.errors import ErrorCode, Fault, NotFound, Refusal
 from orders import places
 from orders.contents import catalogue_of, plan_contents
 from orders.models import Allocation, Hold, HoldStatus
 from orders.planning import LinePlan, NoRoom
 from orders.requests import LineRequest
 from orders.shortages import explain
-from partners.models import MAX_HOLD_MINUTES, Partner
+from partners.models import MAX_HOLD_MINUTES, Partner, UnmappedItems
 
 WORKER = "worker"
 # What one run ends; the next one follows within seconds.
@@ -122,23 +123,23 @@ def claim_holds(
 ) -> list[Hold]:
     """Lock the holds that lines name, within the open transaction: from now on they are theirs.
 
-    Raises InvalidRequest for a hold that is not the partner's, and HoldEnded.
+    Those that are not the partner's are left out. Raises HoldEnded.
     """
-    pointers = {line.hold_id: f"/items/{n}/holdId" for n, line in enumerate(lines) if line.hold_id}
-    if not pointers:
-        return []
-    holds = runner.lock(Hold.objects.filter(partner=partner, pk__in=pointers))
-    known = {hold.pk for hold in holds}
-    faults = [
-        Fault(pointer, ErrorCode.UNKNOWN_HOLD, f"You have no hold {hold_id}.")
-        for hold_id, pointer in pointers.items()
-        if hold_id not in known
-    ]
-    if faults:
-        raise InvalidRequest(faults)
+    named = {line.hold_id for line in lines if line.hold_id}
+    holds = runner.lock(Hold.objects.filter(partner=partner, pk__in=named)) if named else []
     for hold in holds:
         _require_held(hold, now)
     return holds
+
+
+def unknown_holds(lines: Sequence[LineRequest], claimed: Iterable[Hold]) -> list[Fault]:
+    """Return a fault for every line that names a hold which could not be claimed."""
+    known = {hold.pk for hold in claimed}
+    return [
+        Fault(f"/items/{n}/holdId", ErrorCode.UNKNOWN_HOLD, f"You have no hold {line.hold_id}.")
+        for n, line in enumerate(lines)
+        if line.hold_id and line.hold_id not in known
+    ]
 
 
 def convert_holds(holds: Sequence[Hold], now: datetime.datetime) -> None:
@@ -177,17 +178,12 @@ def lock_candidates(
 
 
 def _create(partner: Partner, lines: Sequence[LineRequest], now: datetime.datetime) -> Hold:
+    strict = copy.copy(partner)
+    strict.unmapped_items = UnmappedItems.REFUSE
     try:
-        plans = plan_contents(partner, lines, now)
+        plans = plan_contents(strict, lines, now)
     except NoRoom as no_room:
         raise explain(no_room, partner=partner, now=now) from no_room
-    faults = [
-        Fault(f"/items/{index}/itemNumber", *_why_unresolved(plan))
-        for index, plan in enumerate(plans)
-        if plan.unresolved_cause
-    ]
-    if faults:
-        raise InvalidRequest(faults)
     hold = Hold(
         partner=partner,
         lines=[_kept(plan) for plan in plans],
@@ -209,13 +205,6 @@ def _create(partner: Partner, lines: Sequence[LineRequest], now: datetime.dateti
     change = Change(name="held", actor=partner.actor, now=now)
     runner.record([hold], change=change, before=[None])
     return hold
-
-
-def _why_unresolved(plan: LinePlan) -> tuple[ErrorCode, str]:
-    number = plan.request.item_number
-    if plan.offer is None:
-        return ErrorCode.UNKNOWN_ITEM, f"The item number {number} is not known."
-    return ErrorCode.PACKAGE_NOT_READY, f"{number} cannot be sold as it is set up."
 
 
 def _kept(plan: LinePlan) -> dict[str, Any]:

@@ -84,11 +84,12 @@ def replace_order(
 
 
 def _submit(partner: Partner, request: OrderRequest, now: datetime.datetime) -> Order:
-    claimed = holds.claim_holds(partner=partner, lines=request.lines, now=now)
-    held = holds.places_of(claimed)
-    reference = request.sell_to_order_reference
-    with faults_completed(partner=partner, lines=request.lines, now=now, new_reference=reference):
-        plans = plan_contents(partner, request.lines, now, own=held)
+    reference, asked = request.sell_to_order_reference, request.lines
+    with faults_completed(partner=partner, lines=asked, now=now, new_reference=reference):
+        claimed = holds.claim_holds(partner=partner, lines=asked, now=now)
+        held = holds.places_of(claimed)
+        unknown = holds.unknown_holds(asked, claimed)
+        plans = plan_contents(partner, asked, now, own=held, faults=unknown)
     order = Order(
         id=time_ordered_uuid(),
         venue=partner.venue,
@@ -131,7 +132,8 @@ def _replace(order: Order, request: OrderRequest, now: datetime.datetime, actor:
     _take_turns(order, request)
     own = [*of_order(order), *holds.places_of(claimed)]
     with faults_completed(partner=partner, lines=request.lines, now=now, replaced=order):
-        plans = plan_contents(partner, request.lines, now, own=own)
+        unknown = holds.unknown_holds(request.lines, claimed)
+        plans = plan_contents(partner, request.lines, now, own=own, faults=unknown)
     lines = make_lines(order, plans)
     shells = make_shells(order, lines)
     wanted = make_allocations(lines, plans)

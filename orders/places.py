@@ -7,7 +7,6 @@ does not fit. Kinds are locked in the order: order, hold, session, wallet, asset
 from __future__ import annotations
 
 import uuid
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -65,7 +64,9 @@ def read_agenda(catalogue: Catalogue, own: Sequence[Allocation] = ()) -> Agenda:
     free = _free_seats(seated, own) if seated else {}
     agenda = Agenda(catalogue, free)
     for allocation in own:
-        agenda.give_back(allocation.session_id, allocation.allotment_id, allocation.quantity)
+        agenda.give_back(
+            allocation.session_id, allocation.allotment_id, allocation.quantity, allocation.seat_id
+        )
     return agenda
 
 
@@ -162,7 +163,7 @@ def _free_seats(
         """,
         [list(seated), list(seated.values()), mine],
     )
-    free: dict[uuid.UUID, list[Seat]] = defaultdict(list)
+    free: dict[uuid.UUID, list[Seat]] = {session_id: [] for session_id in seated}
     for seat in rows:
         free[seat.session_id].append(seat)  # type: ignore[attr-defined]
     return free

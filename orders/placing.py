@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-from collections.abc import Sequence
+import uuid
+from collections.abc import Container, Sequence
 
 from catalog.agenda import Agenda
 from catalog.mapping import Offer
@@ -28,11 +29,20 @@ class Shortage:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Stop:
-    """When one component is to be visited, on which seats, and where the request says so."""
+    """When one component is to be visited, on which seats, and where the request says so.
+
+    `seats_at` is where the seats stand, if not there.
+    """
 
     visit: Visit
     pointer: str
     seats: tuple[str, ...] | None = None
+    seats_at: str = ""
+
+    @property
+    def seats_pointer(self) -> str:
+        """Return where the request names the seats."""
+        return f"{self.seats_at or self.pointer}/seats"
 
 
 class Placer:
@@ -42,9 +52,12 @@ class Placer:
     somebody else has to `taken_seats`.
     """
 
-    def __init__(self, agenda: Agenda, now: datetime.datetime) -> None:
+    def __init__(self, agenda: Agenda, now: datetime.datetime, named: Container[str] = ()) -> None:
         self.agenda = agenda
         self.now = now
+        # Labels that some line names: the others leave them free where they can.
+        self._named_somewhere = named
+        self._given: set[tuple[uuid.UUID, str]] = set()
         self._faults: dict[Fault, None] = {}
         self.shortages: list[Shortage] = []
         self.taken_seats: list[Fault] = []
@@ -108,23 +121,36 @@ class Placer:
         if session.seat_plan_id is None:
             self._refuse_seats(offer, stop)
             return ()
-        free = self.agenda.free_seats(session)
-        seats = self._named(free, wanted, stop) if stop.seats else choose_seats(free, wanted)
+        seats = self._named(session, wanted, stop) if stop.seats else self._best(session, wanted)
         self.agenda.take_seats(session, seats)
+        self._given.update((session.pk, seat.label) for seat in seats)
         return seats
 
-    def _named(self, free: Sequence[Seat], wanted: int, stop: Stop) -> Sequence[Seat]:
+    def _best(self, session: Session, wanted: int) -> Sequence[Seat]:
+        """Return the seats that the order has already, then the best that no line names."""
+        free = self.agenda.free_seats(session)
+        unnamed = [seat for seat in free if seat.label not in self._named_somewhere]
+        free = unnamed if len(unnamed) >= wanted else free
+        own = [seat for seat in free if self.agenda.is_own(session, seat)]
+        kept = choose_seats(own, min(wanted, len(own)))
+        rest = [seat for seat in free if not self.agenda.is_own(session, seat)]
+        others = choose_seats(rest, wanted - len(kept))
+        return sorted([*kept, *others], key=lambda seat: seat.position)
+
+    def _named(self, session: Session, wanted: int, stop: Stop) -> Sequence[Seat]:
         """Return the seats that the request names."""
+        free = self.agenda.free_seats(session)
         labels, by_label = stop.seats or (), {seat.label: seat for seat in free}
         seen: set[str] = set()
-        pointer = f"{stop.pointer}/seats"
-        if len(labels) != wanted:
-            detail = f"{wanted} seats are needed here, and {len(labels)} are named."
+        pointer, count = stop.seats_pointer, len(labels)
+        if count != wanted:
+            needed = "1 seat is" if wanted == 1 else f"{wanted} seats are"
+            detail = f"{needed} needed here, and {count} {'is' if count == 1 else 'are'} named."
             self.add_faults([Fault(pointer, "seats_count", detail)])
             return ()
         for position, label in enumerate(labels):
-            if label in seen:
-                detail = f"Seat {label} stands twice."
+            if label in seen or (session.pk, label) in self._given:
+                detail = f"Seat {label} stands twice in this order."
                 self.add_faults([Fault(f"{pointer}/{position}", "seat_twice", detail)])
             elif label not in by_label:
                 detail = f"Seat {label} is taken, or there is no such seat."
@@ -135,4 +161,4 @@ class Placer:
     def _refuse_seats(self, offer: Offer, stop: Stop) -> None:
         if stop.seats:
             detail = f"{offer.package.code} has no numbered seats here."
-            self.add_faults([Fault(f"{stop.pointer}/seats", "seats_not_numbered", detail)])
+            self.add_faults([Fault(stop.seats_pointer, "seats_not_numbered", detail)])

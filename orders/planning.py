@@ -62,16 +62,18 @@ def plan_lines(
     offers: Mapping[str, Offer],
     agenda: Agenda,
     now: datetime.datetime,
+    faults: Sequence[Fault] = (),
 ) -> list[LinePlan]:
     """Plan every line as of `now`, the moment of receipt; count its places down in the agenda.
 
-    Raises InvalidRequest with every fault of every line (contract sections 1, 3 and 6), or else
-    NoRoom with every shortage.
+    Raises InvalidRequest with every fault of every line (contract sections 1, 3 and 6) after the
+    `faults` found before, or else NoRoom with every shortage.
     """
-    planner = _Planner(partner, offers, agenda, now)
+    named = frozenset(label for line in lines for label in line.named_seats())
+    planner = _Planner(partner, offers, Placer(agenda, now, named))
     plans = [planner.plan(line, f"/items/{index}") for index, line in enumerate(lines)]
     placer = planner.placer
-    faults = [*placer.faults, *_taken_twice(lines), *_too_large(plans)]
+    faults = [*faults, *placer.faults, *_taken_twice(lines), *_too_large(plans)]
     if faults:
         raise InvalidRequest(faults)
     if placer.shortages or placer.taken_seats:
@@ -86,15 +88,14 @@ class _Planner:
         self,
         partner: Partner,
         offers: Mapping[str, Offer],
-        agenda: Agenda,
-        now: datetime.datetime,
+        placer: Placer,
     ) -> None:
         self.partner = partner
-        self.venue = agenda.opening_times.venue
-        self.opening_times = agenda.opening_times
+        self.opening_times = placer.agenda.opening_times
+        self.venue = self.opening_times.venue
         self.offers = offers
-        self.now = now
-        self.placer = Placer(agenda, now)
+        self.now = placer.now
+        self.placer = placer
 
     def plan(self, line: LineRequest, pointer: str) -> LinePlan:
         """Plan one line; what is wrong with it is kept by the placer."""
@@ -154,15 +155,22 @@ class _Planner:
         if whole.visit.time and offer.package.dating == Dating.TIMED and not counted:
             detail = f"{offer.package.code} has no sessions."
             self._add_fault(f"{whole.pointer}/visitTime", ErrorCode.UNKNOWN_SESSION, detail)
-        if whole.seats and len(counted) > 1:
-            detail = "Several components have places: name the seats in the componentSchedule."
+        twice = any(stop.seats for stop in stops.values())
+        if whole.seats and (twice or len(counted) > 1):
+            detail = (
+                "Seats stand in the line and in its componentSchedule: name them once."
+                if twice
+                else "Several components have places: name the seats in the componentSchedule."
+            )
             self._add_fault(f"{whole.pointer}/seats", "seats_ambiguous", detail)
             whole = dataclasses.replace(whole, seats=None)
         visits, seats = {}, {}
         for component in offer.components:
             number = component.item.number
             stop = stops.get(number, whole)
-            if component not in counted and stop is whole and counted:
+            if stop.seats is None and component in counted:
+                stop = dataclasses.replace(stop, seats=whole.seats, seats_at=whole.pointer)
+            elif component not in counted and stop is whole and counted:
                 stop = dataclasses.replace(whole, seats=None)
             visits[number], seats[number] = self.placer.place(
                 offer=offer, component=component, quantity=line.quantity, stop=stop

@@ -45,6 +45,12 @@ class LineRequest:
             if entry.visit_date is not None:
                 yield self.item_number, entry.visit_date
 
+    def named_seats(self) -> Iterator[str]:
+        """Return the labels of all seats that it names."""
+        yield from self.seats or ()
+        for entry in self.component_schedule or ():
+            yield from entry.seats or ()
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class OrderRequest:

@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from catalog import expansion, scheduling
 from catalog.models import Session
-from channel_manager.lib.errors import Fault, InvalidRequest
+from channel_manager.lib.errors import Fault, InvalidRequest, Refusal
 from orders import places, reading
 from orders.clashes import clashes_explained, take_turns
 from orders.contents import (
@@ -41,11 +41,7 @@ def resolve_lines(*, order: Order, now: datetime.datetime) -> None:
             _resolve(order, now)
     except places.PlacesLost:
         with places.losses_noticed():
-            lines = list(order.lines.all())
-            waiting = [line for line in lines if line.unresolved_cause]
-            numbers = [n for line in waiting for n in line.external_reference_numbers]
-            take_turns(partner=order.partner, numbers=numbers)  # before sessions, as always
-            places.lock_sessions(_candidates(order, lines))
+            _lock_candidates(order, list(order.lines.all()))
             _resolve(order, now)
 
 
@@ -62,11 +58,15 @@ def missing_places(lines: Iterable[OrderLine]) -> list[Allocation]:
 
 def _resolve(order: Order, now: datetime.datetime) -> None:
     lines = list(order.lines.order_by("line_no"))
+    _take_turns(order, lines)
+    waiting = [line for line in lines if line.unresolved_cause]
     retaken = missing_places(lines)
     _require_room(retaken)
-    waiting = [line for line in lines if line.unresolved_cause]
+    if retaken and waiting:
+        places.lock_sessions(_candidates(order, lines))
+    # First, so that the waiting lines are planned with what is left then.
+    places.take(retaken)
     if not waiting:
-        places.take(retaken)
         return
     plans, faults = _plan(order, waiting)
     if faults:
@@ -75,17 +75,22 @@ def _resolve(order: Order, now: datetime.datetime) -> None:
         fill_line(line, plan)
         line.save()
     shells = make_shells(order, waiting)
-    numbers = [shell.external_reference_number for shell in shells]
-    take_turns(partner=order.partner, numbers=filter(None, numbers))
     with clashes_explained(
         partner=order.partner,
         reference=order.sell_to_order_reference,
         lines=[plan.request for plan in plans],
     ):
-        insert_rows([], shells, [*retaken, *make_allocations(waiting, plans)])
+        insert_rows([], shells, make_allocations(waiting, plans))
     set_totals(order, order.lines.all())
     order.updated_at = now
     order.save(update_fields=["total_incl_vat", "total_excl_vat", "visit_date", "updated_at"])
+
+
+def _take_turns(order: Order, lines: Iterable[OrderLine]) -> None:
+    """Wait for orders that take the same guests' numbers, before any session is locked."""
+    waiting = [line for line in lines if line.unresolved_cause]
+    numbers = [number for line in waiting for number in line.external_reference_numbers]
+    take_turns(partner=order.partner, numbers=numbers)
 
 
 def _require_room(retaken: Sequence[Allocation]) -> None:
@@ -116,6 +121,12 @@ def _count(allocations: Iterable[Allocation]) -> Counter[uuid.UUID]:
     return counted
 
 
+def _lock_candidates(order: Order, lines: Sequence[OrderLine]) -> None:
+    """Lock every session that resolving the lines may take places of; turns come before sessions."""
+    _take_turns(order, lines)
+    places.lock_sessions(_candidates(order, lines))
+
+
 def _candidates(order: Order, lines: Sequence[OrderLine]) -> set[uuid.UUID]:
     """Return every session that resolving the lines may take places of."""
     requests = [_as_request(line) for line in lines if line.unresolved_cause]
@@ -130,9 +141,13 @@ def make_room(*, order: Order, actor: str, now: datetime.datetime) -> None:
     Raises InvalidRequest, and SoldOut where no capacity helps.
     """
     lines = list(order.lines.order_by("line_no"))
-    places.lock_sessions(_candidates(order, lines))
-    for session_id, count in _count(missing_places(lines)).items():
+    _lock_candidates(order, lines)
+    missing = missing_places(lines)
+    for session_id, count in _count(missing).items():
         _widen(session_id, count, actor=actor, now=now)
+    # At once, so that the waiting lines find what they leave.
+    _require_room(missing)
+    places.take(missing)
     waiting = [line for line in lines if line.unresolved_cause]
     for _line in waiting:
         try:
@@ -141,7 +156,9 @@ def make_room(*, order: Order, actor: str, now: datetime.datetime) -> None:
             for shortage in no_room.shortages:
                 left = shortage.session.places_left
                 if left >= shortage.wanted or shortage.session.seat_plan_id:
-                    raise explain(no_room, partner=order.partner, now=order.received_at) from no_room
+                    raise explain(
+                        no_room, partner=order.partner, now=order.received_at
+                    ) from no_room
                 _widen(shortage.session.pk, shortage.wanted, actor=actor, now=now)
 
 
@@ -162,17 +179,26 @@ def _widen(session_id: uuid.UUID, count: int, *, actor: str, now: datetime.datet
         raise SoldOut(f"{session} is over.") from over
 
 
-def faults_of(*, order: Order, lines: Sequence[OrderLine]) -> dict[int, list[str]]:
-    """Tell what a replay would refuse now, in sentences by line number; nothing is written."""
+def faults_of(*, order: Order, lines: Sequence[OrderLine]) -> dict[int, list[Fault]]:
+    """Tell what a replay would refuse now, by line number; nothing is written."""
     waiting = [line for line in lines if line.unresolved_cause]
-    told: dict[int, list[str]] = defaultdict(list)
+    told: dict[int, list[Fault]] = defaultdict(list)
     try:
         faults: Sequence[Fault] = _plan(order, waiting)[1]
     except (SoldOut, SeatTaken) as refusal:
         faults = [_about_line(fault, waiting) for fault in refusal.faults]
     for fault in faults:
-        told[int(fault.pointer.split("/")[2])].append(fault.detail)
+        told[int(fault.pointer.split("/")[2])].append(fault)
     return told
+
+
+def shortage_of(lines: Sequence[OrderLine]) -> Refusal | None:
+    """Return why a replay could not take places again that went back; None when it can."""
+    try:
+        _require_room(missing_places(lines))
+    except (SoldOut, SeatTaken) as refusal:
+        return refusal
+    return None
 
 
 def _plan(order: Order, waiting: Sequence[OrderLine]) -> tuple[list[LinePlan], list[Fault]]:

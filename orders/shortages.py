@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from django.db.models import F, IntegerField, OuterRef, QuerySet, Subquery, Value
@@ -93,7 +93,7 @@ def _nearest(
     """Yield, for each of the first shortages, where so many can be ordered, and what is left."""
     shortages = no_room.shortages[:_MOST_EXPLAINED]
     around = [part for n, shortage in enumerate(shortages) for part in _around(shortage, n, now)]
-    with_room: Sequence[Any] = around[0].union(*around[1:], all=True)
+    with_room: list[Any] = list(around[0].union(*around[1:], all=True))
     today = now.astimezone(partner.venue.zone).date()
     opening_times = read_opening_times(
         venue=partner.venue, first=today, last=today + datetime.timedelta(days=MAX_DAYS_AHEAD)

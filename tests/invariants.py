@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from tests.gate_invariants import GATE_RULES
 from tests.traffic import Expected
 
 Query = Callable[..., list[tuple[Any, ...]]]
@@ -22,7 +23,7 @@ PLANNED_PLACES = """
     WHERE l.unresolved_cause = '' AND entry ->> 'sessionId' IS NOT NULL
 """
 # Each finds rows only where something is wrong; the first column says which.
-RULES: Mapping[str, str] = {
+ORDER_RULES: Mapping[str, str] = {
     "an order has not settled": """
         SELECT id, status FROM orders_order
         WHERE status IN ('Submitted', 'Scheduled', 'Processing')
@@ -151,6 +152,8 @@ RULES: Mapping[str, str] = {
         WHERE kind = 'order' AND name IN ('submitted', 'confirmed', 'cancelled', 'deleted')
         GROUP BY subject_id, name HAVING count(*) > 1
     """,
+}
+PLACE_RULES: Mapping[str, str] = {
     "a session's counts are not the sums of what is allocated": """
         SELECT s.id, s.held, s.sold, sum(a.quantity) FILTER (WHERE a.hold_id IS NOT NULL) AS held,
                sum(a.quantity) FILTER (WHERE a.line_id IS NOT NULL) AS sold
@@ -265,6 +268,7 @@ RULES: Mapping[str, str] = {
         GROUP BY line_id, session_id, seat_id HAVING count(*) <> 2
     """,
 }
+RULES: Mapping[str, str] = {**ORDER_RULES, **PLACE_RULES, **GATE_RULES}
 
 
 def violations(sql: Query, accepted: Mapping[str, Expected] | None = None) -> list[str]:

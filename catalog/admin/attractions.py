@@ -69,6 +69,12 @@ class AttractionAdmin(StaffAdmin[Attraction]):
         """Fix the venue once there is an attraction."""
         return ("venue",) if obj else ()
 
+    def has_delete_permission(self, request: HttpRequest, obj: Attraction | None = None) -> bool:
+        """Allow to delete only what has no sessions, past ones included, and sells no item."""
+        may_delete = super().has_delete_permission(request, obj)
+        in_use = obj is not None and (obj.sessions.exists() or obj.items.exists())
+        return may_delete and not in_use
+
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Name the only venue."""
         return {**initial_venue(), **super().get_changeform_initial_data(request)}

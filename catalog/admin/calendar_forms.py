@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from django import forms
 
 from catalog.admin.forms import check_order
 from catalog.models import CalendarDay, OpeningHours, SessionException, SessionRule
-from catalog.models.calendar import Weekday
+from catalog.models.calendar import Weekday, every_day
 from channel_manager.lib.admin.typed import Checkboxes, ModelForm, Radios
 
 _Model = TypeVar("_Model", OpeningHours, CalendarDay)
@@ -19,13 +20,31 @@ OPEN, CLOSED = "open", "closed"
 _PATTERN = ("first_start", "last_start", "every_minutes", "duration_minutes", "seat_plan")
 
 
+_LABELS = {
+    "first_start": ("First start", ""),
+    "last_start": ("Last start", "Empty: one session only."),
+    "every_minutes": ("Every … minutes", "From one start to the next."),
+    "duration_minutes": ("Lasts … minutes", ""),
+    "seat_plan": ("Numbered seats", "Their number is the capacity."),
+    "capacity": ("Places", "Of each session, where seats are not numbered."),
+}
+
+
+def _relabel(form: forms.BaseForm, labels: Mapping[str, tuple[str, str]]) -> None:
+    """Name fields, and say what they ask for, as the choice above them has it."""
+    for name, (label, help_text) in labels.items():
+        if name in form.fields:
+            form.fields[name].label = label
+            form.fields[name].help_text = help_text
+
+
 class WeekdaysField(forms.TypedMultipleChoiceField):
     """Some days of the week, as numbers."""
 
     widget = Checkboxes
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(choices=Weekday.choices, coerce=int, **options)
+        super().__init__(choices=Weekday.choices, coerce=int, initial=every_day, **options)
 
 
 class HoursForm(ModelForm[_Model]):
@@ -40,6 +59,7 @@ class HoursForm(ModelForm[_Model]):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        _relabel(self, {"opens_at": ("From", ""), "closes_at": ("Until", "")})
         if self.instance.pk is not None and self.instance.opens_at is None:
             self.initial["kind"] = CLOSED
 
@@ -85,6 +105,7 @@ class PatternForm(ModelForm[_Pattern]):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        _relabel(self, _LABELS)
         if self.instance.pk is not None:
             self.initial["kind"] = SLOTS if self.instance.first_start else DAY
 

@@ -21,7 +21,6 @@ from django.utils.safestring import SafeString
 from catalog.admin.fill import fill_bar
 from catalog.models import Attraction, CalendarDay, Session
 from catalog.opening import OpeningTimes, read_opening_times
-from channel_manager.lib.admin import columns
 from channel_manager.lib.admin.typed import ModelAdmin
 from partners.models import Venue
 
@@ -99,7 +98,7 @@ def _weeks(
     sessions = Session.objects.filter(attraction__venue=venue, date__range=(begin, end))
     if attraction is not None:
         sessions = sessions.filter(attraction=attraction)
-    filled = _filled(sessions)
+    filled = _filled(sessions, says_times=attraction is not None)
     urls = _SpecialUrls(request, venue)
     return [
         [
@@ -157,7 +156,9 @@ class _SpecialUrls:
         return f"{self._add}{date.isoformat()}" if self._may_add else ""
 
 
-def _filled(sessions: QuerySet[Session]) -> Mapping[datetime.date, Sequence[Filled]]:
+def _filled(
+    sessions: QuerySet[Session], *, says_times: bool
+) -> Mapping[datetime.date, Sequence[Filled]]:
     """Return what each attraction has on each day, in one statement."""
     listing = reverse("admin:catalog_session_changelist")
     filled: dict[datetime.date, list[Filled]] = defaultdict(list)
@@ -179,7 +180,7 @@ def _filled(sessions: QuerySet[Session]) -> Mapping[datetime.date, Sequence[Fill
         filled[row["date"]].append(
             Filled(
                 attraction=row["attraction__name"],
-                said=_times(row),
+                said=_times(row) if says_times else _kind(row),
                 bar=fill_bar(sold=row["sold"], held=row["held"], capacity=row["places"]),
                 off_sale=row["off_sale"],
                 url=f"{listing}?state=all&attraction__id__exact={row['attraction']}"
@@ -196,6 +197,11 @@ def _times(row: Mapping[str, Any]) -> str:
     if row["count"] == 1:
         return f"{row['first']:%H:%M}"
     return f"{row['count']} from {row['first']:%H:%M} to {row['last']:%H:%M}"
+
+
+def _kind(row: Mapping[str, Any]) -> str:
+    """Say how many sessions there are, where there is little room."""
+    return _times(row) if row["count"] == 1 or row["first"] is None else f"{row['count']} sessions"
 
 
 def _asked_month(request: HttpRequest, today: datetime.date) -> datetime.date:

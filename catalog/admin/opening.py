@@ -81,7 +81,7 @@ class OpeningHoursAdmin(_HoursAdmin):
                 },
             ),
             ("Hours", {"fields": ("kind",)}),
-            (None, {"fields": (("opens_at", "closes_at"),), "classes": ("cm-only-open",)}),
+            (None, {"fields": (("opens_at", "closes_at"),), "classes": ("when-open",)}),
         )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
@@ -123,7 +123,7 @@ class CalendarDayAdmin(_HoursAdmin):
             return ((None, {"fields": ("venue", "day", "hours", "reason")}),)
         return (
             (None, {"fields": ("venue", "date", "kind")}),
-            (None, {"fields": (("opens_at", "closes_at"),), "classes": ("cm-only-open",)}),
+            (None, {"fields": (("opens_at", "closes_at"),), "classes": ("when-open",)}),
             (
                 None,
                 {
@@ -155,7 +155,9 @@ class CalendarDayAdmin(_HoursAdmin):
         """Say how many places of the day are taken."""
         if obj is not None:
             of_day = Session.objects.filter(attraction__venue=obj.venue_id, date=obj.date).taken()
-            context["taken"] = of_day.aggregate(sold=Sum("sold"), held=Sum("held"))
+            taken = of_day.aggregate(sold=Sum("sold"), held=Sum("held"))
+            if taken["sold"] is not None:
+                context["taken"] = f"{taken['sold']:,} places are sold and {taken['held']:,} held"
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     @column("Day", order="date")

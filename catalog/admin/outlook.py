@@ -22,7 +22,7 @@ _Entry = TypeVar("_Entry")
 class Outlook:
     """One kind of thing that happens: how often, what it means, and the first sessions it befalls.
 
-    rows: the session's day and time, its attraction, and what is to be said of it.
+    rows: the session's day and time, its attraction if there are several, and what is to be said.
     """
 
     title: str
@@ -63,7 +63,7 @@ def outlook_of(change: CalendarChange) -> list[Outlook]:
         _told(
             change.removed,
             ("{} session is removed", "{} sessions are removed"),
-            "Nobody has a place in it.",
+            "Nobody has places there.",
             ("event_busy", ""),
             lambda session: _row(session, ""),
         ),
@@ -87,12 +87,26 @@ def outlook_of(change: CalendarChange) -> list[Outlook]:
                 "{} session edited by hand stays as it is",
                 "{} sessions edited by hand stay as they are",
             ),
-            "To give a session back to the rules, open it and choose “Follow the rules again”.",
+            "To give them back to the rules, choose them in the list of sessions and run “Follow the "
+            "rules again”.",
             ("pan_tool", ""),
             lambda session: _row(session, _state(session)),
         ),
     ]
-    return [outlook for outlook in outlooks if outlook.count]
+    return [_without_name(one) if attraction_of(change) else one for one in outlooks if one.count]
+
+
+def attraction_of(change: CalendarChange) -> Attraction | None:
+    """Return the only attraction that a change is about; None when there are several."""
+    attractions = {one.pk: one for one in change.attractions()}
+    attractions |= {session.attraction_id: session.attraction for session in change.adjusted}
+    return next(iter(attractions.values())) if len(attractions) == 1 else None
+
+
+def _without_name(outlook: Outlook) -> Outlook:
+    return dataclasses.replace(
+        outlook, rows=[(when, "", said) for when, _name, said in outlook.rows]
+    )
 
 
 def changes_in_words(change: CalendarChange) -> str:

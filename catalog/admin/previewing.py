@@ -19,7 +19,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from catalog import scheduling
-from catalog.admin.outlook import changes_in_words, outlook_of
+from catalog.admin.outlook import attraction_of, changes_in_words, outlook_of
 from catalog.changes import CalendarChange
 from catalog.scheduling import Scope, ShownOtherwise
 from channel_manager.lib.admin.base import StaffAdmin
@@ -210,6 +210,7 @@ def show_preview(
         "original": row,
         "outlook": outlook_of(stop.change),
         "change": stop.change,
+        "attraction": attraction_of(stop.change),
         "is_outdated": stop.is_outdated,
         "button": button,
         "back": back,

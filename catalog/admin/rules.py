@@ -24,7 +24,7 @@ _TIMES = {
         ("every_minutes", "duration_minutes"),
         "seat_plan",
     ),
-    "classes": ("cm-only-slots",),
+    "classes": ("when-slots",),
 }
 
 
@@ -144,7 +144,7 @@ class SessionExceptionAdmin(_PatternAdmin):
             ),
             ("Times", {"fields": ("kind",)}),
             (None, _TIMES),
-            (None, {"fields": ("capacity",), "classes": ("cm-not-none",)}),
+            (None, {"fields": ("capacity",), "classes": ("unless-none",)}),
             (None, {"fields": ("reason",)}),
         )
 

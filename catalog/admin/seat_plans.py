@@ -78,6 +78,11 @@ class SeatPlanAdmin(StaffAdmin[SeatPlan]):
         """Fix the venue once there is a hall."""
         return ("venue",) if obj else ()
 
+    def has_delete_permission(self, request: HttpRequest, obj: SeatPlan | None = None) -> bool:
+        """Allow to delete only what no rule and no session uses."""
+        may_delete = super().has_delete_permission(request, obj)
+        return may_delete and (obj is None or not _is_used(obj))
+
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Name the only venue."""
         return {**initial_venue(), **super().get_changeform_initial_data(request)}
@@ -88,7 +93,7 @@ class SeatPlanAdmin(StaffAdmin[SeatPlan]):
         """Make the seats that the rows name, in place of those there were."""
         super().save_related(request, form, formsets, change)
         seats: list[Seat] = getattr(form, "seats", [])
-        if seats:
+        if seats and not _is_used(form.instance):
             form.instance.seats.all().delete()
             Seat.objects.bulk_create(seats)
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.contrib.admin import action
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -19,9 +19,8 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from catalog import scheduling
-from catalog.admin import month
+from catalog.admin import following, month
 from catalog.admin.fill import fill_bar
-from catalog.admin.previewing import NotAgreed, settle, show_preview
 from catalog.admin.seat_map import seat_map
 from catalog.models import Session
 from catalog.scheduling import PlacesTaken, SessionIsOver
@@ -103,6 +102,11 @@ class StateFilter(DropdownFilter):
 class SessionForm(ModelForm[Session]):
     """What may be changed of one session by hand."""
 
+    class Meta:
+        model = Session
+        fields = ("capacity", "is_on_sale")
+        labels = {"capacity": "Places", "is_on_sale": "On sale"}
+
     def clean_capacity(self) -> int:
         """Refuse fewer places than are taken, with the numbers."""
         capacity: int = self.cleaned_data["capacity"]
@@ -116,15 +120,15 @@ class SessionAdmin(StaffAdmin[Session]):
     """Sessions are made by the rules; single ones can be changed by hand."""
 
     form = SessionForm
-    list_display = ("when", "attraction", "fill", "state", "edited")
-    list_display_links = ("when",)
-    list_select_related = ("attraction",)
+    list_display = ("session", "fill", "state")
+    list_display_links = ("session",)
     list_filter = (StateFilter, ("attraction", RelatedDropdownFilter), ("date", RangeDateFilter))
     ordering = ("starts_at", "attraction", "pk")
+    actions = ("follow_rules_again",)
     change_form_outer_before_template = "admin/state_bar.html"
     change_form_outer_after_template = "admin/catalog/session/below.html"
     fieldsets = (
-        (None, {"fields": ("attraction", "hours", "sold", "held", "left")}),
+        (None, {"fields": ("attraction", "hours", ("sold_places", "held_places", "left"))}),
         (
             "Change this session only",
             {
@@ -144,7 +148,7 @@ class SessionAdmin(StaffAdmin[Session]):
         self, request: HttpRequest, obj: Session | None = None
     ) -> tuple[str, ...]:
         """Fix what sales count, and the capacity of numbered seats."""
-        fixed = ("attraction", "hours", "sold", "held", "left")
+        fixed = ("attraction", "hours", "sold_places", "held_places", "left")
         return (*fixed, "capacity") if obj is not None and obj.seat_plan_id else fixed
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -234,34 +238,20 @@ class SessionAdmin(StaffAdmin[Session]):
         session = self.get_object(request, str(session_id))
         if not self.has_change_permission(request, session):
             raise PermissionDenied
-        back = reverse("admin:catalog_session_change", args=[session_id])
-        try:
-            with transaction.atomic():
-                scope = scheduling.follow_rules(
-                    session_id=session_id, actor=actor_of(request), now=timezone.now()
-                )
-                settle(request, scope, f"Follows the rules again: {session}")
-                if request.method != "POST":
-                    raise NotAgreed(scheduling.plan_changes(scope=scope, now=timezone.now()))
-        except NotAgreed as stop:
-            return show_preview(
-                request,
-                stop,
-                model_admin=self,
-                row=session,
-                title="Follow the rules again",
-                heading=f"{session} follows the rules again",
-                button="Follow the rules",
-                back=back,
-            )
-        except Session.DoesNotExist:
-            return redirect("admin:catalog_session_changelist")
-        except SessionIsOver as refusal:
-            messages.error(request, str(refusal))
-            return redirect(back)
-        messages.success(request, f"{session} follows the rules again.")
-        found = Session.objects.filter(pk=session_id).exists()
-        return redirect(back if found else "admin:catalog_session_changelist")
+        page = following.follow_rules(self, request, [session_id], subject=session)
+        if page is not None:
+            return page
+        if Session.objects.filter(pk=session_id).exists():
+            return redirect("admin:catalog_session_change", session_id)
+        return redirect("admin:catalog_session_changelist")
+
+    @action(description="Follow the rules again", permissions=["change"])
+    def follow_rules_again(
+        self, request: HttpRequest, queryset: QuerySet[Session]
+    ) -> HttpResponse | None:
+        """Show what becomes of the chosen sessions when they follow the rules again, or do it."""
+        chosen = list(queryset.order_by().values_list("pk", flat=True))
+        return following.follow_rules(self, request, chosen)
 
     def _state_bar(self, request: HttpRequest, session: Session) -> StateBar:
         state = state_of(session, timezone.now())
@@ -281,10 +271,11 @@ class SessionAdmin(StaffAdmin[Session]):
             text=state.capitalize(), colour=COLOURS[state], meaning=meaning, buttons=buttons
         )
 
-    @column("When", order="starts_at")
-    def when(self, session: Session) -> str:
-        """Return the day and the time, on the venue's clock."""
-        return columns.day(session.date, session.time) + ("" if session.time else ", whole day")
+    @column("Session", order="starts_at", two_lines=True)
+    def session(self, session: Session) -> tuple[str, str]:
+        """Return the day and the time, on the venue's clock, and the attraction."""
+        when = columns.day(session.date, session.time) + ("" if session.time else ", whole day")
+        return when, session.attraction.name
 
     @column("Hours")
     def hours(self, session: Session) -> str:
@@ -297,21 +288,27 @@ class SessionAdmin(StaffAdmin[Session]):
         """Return how full it is."""
         return fill_bar(sold=session.sold, held=session.held, capacity=session.capacity)
 
+    @column("Sold")
+    def sold_places(self, session: Session) -> str:
+        """Return how many places orders have, drafts included."""
+        return f"{session.sold:,}"
+
+    @column("Held")
+    def held_places(self, session: Session) -> str:
+        """Return how many places partners hold for a while."""
+        return f"{session.held:,}"
+
     @column("Left")
     def left(self, session: Session) -> str:
         """Return how many places nobody has."""
         return f"{session.places_left:,}"
 
-    @column("State", badges=COLOURS)
-    def state(self, session: Session) -> tuple[str, str]:
-        """Return the state as a badge."""
+    @column("State")
+    def state(self, session: Session) -> SafeString:
+        """Return the state as a badge, and whether somebody changed the session by hand."""
         state = state_of(session, timezone.now())
-        return state, state.capitalize()
-
-    @column("By hand")
-    def edited(self, session: Session) -> str:
-        """Tell whether somebody changed it by hand."""
-        return "Edited" if session.is_adjusted else columns.EMPTY
+        shown = columns.badge(state.capitalize(), COLOURS[state])
+        return columns.below(shown, "edited by hand", "") if session.is_adjusted else shown
 
 
 def _orders_of_the_day(request: HttpRequest, session: Session) -> str:

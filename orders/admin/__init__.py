@@ -1,8 +1,9 @@
-"""The admin of orders, holds, their history and the ledger."""
+"""The admin of orders, holds, closed days, their history and the ledger."""
 
+from orders.admin.closures import ClosureAdmin
 from orders.admin.events import OrderEventAdmin
 from orders.admin.holds import HoldAdmin
 from orders.admin.ledger import LedgerEntryAdmin
 from orders.admin.orders import OrderAdmin
 
-__all__ = ["HoldAdmin", "LedgerEntryAdmin", "OrderAdmin", "OrderEventAdmin"]
+__all__ = ["ClosureAdmin", "HoldAdmin", "LedgerEntryAdmin", "OrderAdmin", "OrderEventAdmin"]

@@ -1,11 +1,11 @@
-"""The buttons of an order: confirm, cancel, replay; each a page that asks before it acts."""
+"""The buttons of an order: confirm, move, cancel, replay; each a page that asks before it acts."""
 
 from __future__ import annotations
 
 import dataclasses
 import uuid
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -26,7 +26,7 @@ from channel_manager.lib.admin.standing import StateButton
 from channel_manager.lib.admin.typed import ModelAdmin
 from channel_manager.lib.errors import ErrorCode, Refusal
 from orders import cancellation, lifecycle, reading
-from orders.admin import effects, page
+from orders.admin import effects, moving, page
 from orders.admin.forms import ActionForm, CancelForm, ConfirmForm
 from orders.admin.page import OrderPage
 from orders.models import Order, OrderStatus
@@ -52,6 +52,9 @@ class OrderAction:
     act: Callable[[HttpRequest, Order, Mapping[str, Any]], str]
     is_destructive: bool = False
     has_button: bool = True
+    look: Literal["primary", "quiet"] = "primary"
+    suits: Callable[[Order], bool] = lambda _order: True
+    asked: Callable[[Order], Mapping[str, Any]] = lambda _order: {}
     seen: Callable[[Order], str] = lambda order: order.status_since.isoformat()
 
 
@@ -62,11 +65,12 @@ def buttons(request: HttpRequest, order: Order) -> list[StateButton]:
             label=action.label,
             icon=action.icon,
             url=reverse(f"admin:orders_order_{name}", args=[order.pk]),
-            look="quiet-danger" if action.is_destructive else "primary",
+            look="quiet-danger" if action.is_destructive else action.look,
         )
         for name, action in ACTIONS.items()
         if action.has_button
         and order.status in action.statuses
+        and action.suits(order)
         and request.user.has_perm(action.permission)
     ]
 
@@ -83,13 +87,13 @@ def action_view(
     if order is None:
         messages.error(request, "This order no longer exists; the history tells what became of it.")
         return redirect("admin:orders_order_change", order_id)
-    if order.status not in action.statuses:
+    if order.status not in action.statuses or not action.suits(order):
         detail = f"Order {order} is {order.status} now; {action.label.lower()} is not possible."
         messages.error(request, detail)
         return redirect("admin:orders_order_change", order_id)
     form = action.form(
         request.POST if request.method == "POST" else None,
-        initial={"seen": action.seen(order)},
+        initial={"seen": action.seen(order), **action.asked(order)},
     )
     if form.is_valid():
         return _act(request, order, action, form.cleaned_data)
@@ -141,6 +145,17 @@ def _as_seen(
                 f"Somebody else was faster: order {order} is {now.status} now. Nothing was done."
             )
         return action.act(request, order, answers)
+
+
+def _overbook(request: HttpRequest, order: Order, answers: Mapping[str, Any]) -> str:
+    lifecycle.replay_over_capacity(
+        orders=Order.objects.all(),
+        order_id=order.pk,
+        actor=actor_of(request),
+        now=timezone.now(),
+        reason=answers["reason"],
+    )
+    return f"Order {order} was submitted again, over the capacity of its sessions."
 
 
 def _confirm(request: HttpRequest, order: Order, answers: Mapping[str, Any]) -> str:
@@ -204,6 +219,30 @@ ACTIONS: Mapping[str, OrderAction] = {
         form=ActionForm,
         tell=effects.of_replaying,
         act=replay,
+    ),
+    # What keeps an order from being replayed leads here when it is a lack of places.
+    "overbook": OrderAction(
+        label="Replay over the capacity",
+        icon="group_add",
+        permission="orders.overbook_order",
+        statuses=(OrderStatus.ERROR,),
+        form=CancelForm,
+        tell=effects.of_overbooking,
+        act=_overbook,
+        has_button=False,
+    ),
+    "move": OrderAction(
+        label="Move to another day",
+        icon="event_repeat",
+        permission="orders.move_order",
+        statuses=(OrderStatus.ISSUED, OrderStatus.DRAFT, OrderStatus.ERROR),
+        form=moving.MoveForm,
+        tell=moving.of_moving,
+        act=moving.move,
+        look="quiet",
+        suits=moving.has_a_day,
+        asked=moving.asked,
+        seen=moving.seen,
     ),
     "cancel": OrderAction(
         label="Cancel order",

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from orders.models import LedgerKind, OrderStatus
-from wallets.admin import WALLET_COLOURS
+from wallets.admin.badges import WALLET_COLOURS
 
 ORDER_COLOURS: Mapping[str, str] = {
     OrderStatus.SUBMITTED: "info",

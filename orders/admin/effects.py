@@ -48,6 +48,22 @@ def of_replaying(page: OrderPage, back: str) -> Confirmation:
     )
 
 
+def of_overbooking(page: OrderPage, back: str) -> Confirmation:
+    """Tell what replaying over the capacity does."""
+    order = page.order
+    return Confirmation(
+        title=f"Replay order {order} over the capacity",
+        button="Replay over the capacity",
+        effects=[
+            "Every session that is full gets as many places more as this order misses, for good.",
+            "The order goes back to Submitted and is issued in the background, within seconds.",
+        ],
+        warnings=["More guests may come than the session was made for."],
+        back=back,
+        is_destructive=True,
+    )
+
+
 def of_cancelling(page: OrderPage, back: str) -> Confirmation:
     """Tell what cancelling does: an Issued order is kept as Cancelled, any other is removed."""
     order = page.order
@@ -118,8 +134,11 @@ def _uses(page: OrderPage) -> list[str]:
     ]
     if len(found) > _MOST_USES:
         told.append("There were more before these.")
-    summary = f"{_count(len(used_numbers(page.living_assets)), 'ticket or coupon')} of this order"
-    return [f"Guests have entered: {summary} was used. You cancel as an exception.", *told]
+    used = len(used_numbers(page.living_assets))
+    summary = (
+        f"{_count(used, 'ticket or coupon')} of this order {'was' if used == 1 else 'were'} used."
+    )
+    return [f"Guests have entered: {summary} You cancel as an exception.", *told]
 
 
 def _how_many(scan: Scan) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from typing import TypedDict
 from urllib.parse import urlencode
 
 from django.urls import reverse
@@ -11,8 +12,10 @@ from django.urls import reverse
 from catalog.mapping import Offer, read_catalogue
 from catalog.models import Package, PackageStatus
 from catalog.pricing import choose_price
+from channel_manager.lib.admin.confirmation import describe
+from channel_manager.lib.errors import ErrorCode, Fault, Refusal
 from orders.models import FailureCode, Order, OrderLine, OrderStatus
-from orders.resolution import faults_of
+from orders.resolution import faults_of, shortage_of
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -30,13 +33,23 @@ class Remedy:
     is_mended: bool = False
 
 
+class _Way(TypedDict):
+    """The part of a remedy that says what to do and where."""
+
+    advice: str
+    link: str
+    link_text: str
+    permission: str
+
+
 def find_remedies(order: Order, lines: Sequence[OrderLine]) -> list[Remedy]:
     """Return what keeps an Error order from being issued, as things stand now."""
     if order.status != OrderStatus.ERROR:
         return []
     unresolved = [line for line in lines if line.unresolved_cause]
     if not unresolved:
-        return [_general(order)]
+        shortage = shortage_of(lines)
+        return [_general(order) if shortage is None else _for_lost_places(order, shortage)]
     offers = read_catalogue(
         partner=order.partner,
         asked=[(line.item_number, None) for line in unresolved],
@@ -62,7 +75,28 @@ def _general(order: Order) -> Remedy:
     return Remedy(what=what, advice=advice)
 
 
-def _for_line(order: Order, line: OrderLine, offer: Offer | None, faults: Sequence[str]) -> Remedy:
+def _for_lost_places(order: Order, shortage: Refusal) -> Remedy:
+    """Tell of places that went back because the order stood in Error for too long."""
+    if shortage.error_code != ErrorCode.SOLD_OUT:
+        return Remedy(
+            what=describe(shortage), advice="Ask the partner to replace the order, or remove it."
+        )
+    return Remedy(what=f"Its places went back. {describe(shortage)}", **_over_capacity(order))
+
+
+def _over_capacity(order: Order) -> _Way:
+    return {
+        "advice": "Wait until places are free, ask the partner to replace the order, or replay it "
+        "over the capacity.",
+        "link": reverse("admin:orders_order_overbook", args=[order.pk]),
+        "link_text": "Replay over the capacity",
+        "permission": "orders.overbook_order",
+    }
+
+
+def _for_line(
+    order: Order, line: OrderLine, offer: Offer | None, faults: Sequence[Fault]
+) -> Remedy:
     subject = f"Line {line.line_no}: {line.item_number}"
     if offer is None:
         query = {
@@ -80,10 +114,15 @@ def _for_line(order: Order, line: OrderLine, offer: Offer | None, faults: Sequen
         )
     package = offer.package
     lacking = _lacking(order, line, offer)
+    told = " ".join(fault.detail for fault in faults)
+    if lacking is None and any(fault.code == ErrorCode.SOLD_OUT for fault in faults):
+        return Remedy(
+            what=f"{subject} means {package.code} now, but there is no room. {told}",
+            **_over_capacity(order),
+        )
     if lacking is None and faults:
         return Remedy(
-            what=f"{subject} means {package.code} now, but the order does not fit it. "
-            + " ".join(faults),
+            what=f"{subject} means {package.code} now, but the order does not fit it. " + told,
             advice="Map the number to another package, or ask the partner to replace the order.",
             link=reverse("admin:catalog_packagemapping_changelist")
             + f"?{urlencode({'q': line.item_number})}",

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import datetime
-import zoneinfo
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from channel_manager.lib.admin.typed import DropdownFilter, RangeDateFilter, parse_date_str
+from channel_manager.lib.admin.typed import DropdownFilter
 from orders.models import FailureCode, Order, OrderStatus
 from orders.models.order import IN_FLIGHT as IN_FLIGHT_STATUSES
-from partners.models import Venue
+from wallets.admin.filters import VenueDaysFilter
 
 IN_FLIGHT = "in_flight"
 EXPIRING = "expiring"
@@ -64,38 +63,7 @@ class CauseFilter(DropdownFilter):
         return queryset.filter(status=OrderStatus.ERROR, failure_code=value)
 
 
-class ReceivedFilter(RangeDateFilter):
+class ReceivedFilter(VenueDaysFilter):
     """Whole days of receipt, each on the clock of the order's venue."""
 
     title = "date of receipt"
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
-        """Keep the orders received on these days; what is no date is passed over."""
-        first, last = (self._date(end) for end in ("from", "to"))
-        if first is None and last is None:
-            return queryset
-        zones: dict[str, list[Any]] = {}
-        for venue, name in Venue.objects.values_list("pk", "timezone").order_by():
-            zones.setdefault(name, []).append(venue)
-        wanted = Q(pk__in=[])
-        for name, venues in zones.items():
-            in_zone = _received(first, last, zoneinfo.ZoneInfo(name))
-            # One zone is the rule; naming the venues would keep the index on receipt from serving.
-            wanted |= in_zone if len(zones) == 1 else in_zone & Q(venue__in=venues)
-        return queryset.filter(wanted)
-
-    def _date(self, end: str) -> datetime.date | None:
-        value = self.used_parameters.get(f"{self.field_path}_{end}")
-        return parse_date_str(str(value)) if value else None
-
-
-def _received(
-    first: datetime.date | None, last: datetime.date | None, zone: zoneinfo.ZoneInfo
-) -> Q:
-    condition = Q()
-    if first:
-        condition &= Q(received_at__gte=datetime.datetime.combine(first, datetime.time(), zone))
-    if last:
-        after = last + datetime.timedelta(days=1)
-        condition &= Q(received_at__lt=datetime.datetime.combine(after, datetime.time(), zone))
-    return condition

@@ -19,6 +19,7 @@ LOOKS: Mapping[str, Look] = {
     "admitted": Look("Admitted", "how_to_reg", "success"),
     "admission_undone": Look("Admission undone", "undo", "warning"),
     "places_returned": Look("Places given back", "event_busy", "warning"),
+    "moved": Look("Moved to another day", "event_repeat", "warning"),
     "cancelled": Look("Cancelled", "block", "danger"),
     "deleted": Look("Deleted", "delete", "danger"),
 }

@@ -82,7 +82,8 @@ def render(scan: Scan) -> dict[str, Any]:
     zone = scan.device.venue.zone
     undone_at = scan.undone_at.astimezone(zone) if scan.undone_at else None
     return {
-        **scan.answer,
+        # Always in the same order, and with what answers of today have beside those of then.
+        **{member: scan.answer.get(member) for member in Answer.__annotations__},
         "undoneAt": undone_at.isoformat(timespec="milliseconds") if undone_at else None,
         "undoReason": scan.undo_reason or None,
     }

@@ -91,10 +91,9 @@ def choose(candidates: Sequence[Candidate], question: Question) -> tuple[ScanCod
     admitted = [verdict for verdict in verdicts if verdict[0] == ScanCode.ADMITTED]
     if admitted:
         return min(admitted, key=lambda verdict: _soonest(verdict[1].asset))
-    if not any(ticket.is_for_gate for ticket in tickets):
-        for coupon in candidates:
-            if coupon.is_coupon and coupon.is_for_gate:
-                return _judge_coupon(coupon, question), coupon
+    coupons = [one for one in candidates if one.is_coupon and one.is_for_gate]
+    if coupons and not any(ticket.is_for_gate for ticket in tickets):
+        verdicts = [(_judge_coupon(coupon, question), coupon) for coupon in coupons]
     verdicts = verdicts or [(judge(candidate, question), candidate) for candidate in candidates]
     return min(verdicts, key=lambda verdict: _remoteness(verdict[0], verdict[1], question))
 

@@ -76,7 +76,8 @@ BEGIN
     IF allotments IS NOT NULL THEN
         INSERT INTO catalog_allotmentuse AS u (allotment_id, session_id, taken)
         SELECT m.allotment, m.session, 0
-        FROM unnest(allotments, used_sessions) AS m(allotment, session)
+        FROM unnest(allotments, used_sessions, used_more) AS m(allotment, session, quantity)
+        WHERE m.quantity > 0 -- nothing is given back to an allotment that is being removed
         ON CONFLICT ON CONSTRAINT allotment_use_once_per_session DO NOTHING;
         UPDATE catalog_allotmentuse AS u SET taken = u.taken + m.quantity
         FROM unnest(allotments, used_sessions, used_more) AS m(allotment, session, quantity)

@@ -71,7 +71,8 @@ export class Camera {
     try {
       codes = await detector.detect(this.video);
     } catch {
-      return; // The picture is not ready, or the camera was just switched off.
+      // The picture is not ready, or the camera was just switched off.
+      return;
     }
     const text = codes[0]?.rawValue;
     if (!text || !this.isOn) return;

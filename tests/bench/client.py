@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from tests.traffic import Answer, Seller, day_tickets
+from tests.traffic import Answer, Caller, Gate, Seller, day_tickets
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ class Load:
     lines: int = 1
     quantity: int = 1
     paths: tuple[str, ...] = ()  # to GET, in turn, instead of sending orders
+    numbers: tuple[str, ...] = ()  # to scan at a gate, each once, instead of sending orders
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,8 @@ def run(load: Load, started_at: float) -> list[Sample]:
 
     def work(_: int) -> list[Sample]:
         samples = []
-        with Seller(load.port, load.key, load.partner_id) as seller:
-            send = _orders(load, seller) if not load.paths else _reads(load, seller)
+        with _connection(load) as caller:
+            send = _sender(load, caller)
             while (number := next_number()) is not None:
                 due = started_at + (number + load.phase) / load.rate if load.rate else time.time()
                 time.sleep(max(0.0, due - time.time()))
@@ -79,6 +80,19 @@ def run(load: Load, started_at: float) -> list[Sample]:
 
     with ThreadPoolExecutor(load.clients) as pool:
         return list(itertools.chain.from_iterable(pool.map(work, range(load.clients))))
+
+
+def _connection(load: Load) -> Caller:
+    if load.numbers:
+        return Gate(load.port, load.key)
+    return Seller(load.port, load.key, load.partner_id)
+
+
+def _sender(load: Load, caller: Caller) -> Callable[[int], Answer]:
+    if isinstance(caller, Gate):
+        return lambda number: caller.scan(load.numbers[number], f"{load.prefix}-{number}")
+    assert isinstance(caller, Seller)
+    return _reads(load, caller) if load.paths else _orders(load, caller)
 
 
 def _orders(load: Load, seller: Seller) -> Callable[[int], Answer]:
@@ -95,7 +109,7 @@ def _reads(load: Load, seller: Seller) -> Callable[[int], Answer]:
 
 def main() -> None:
     given: dict[str, Any] = json.loads(sys.stdin.readline())
-    load = Load(**{**given, "paths": tuple(given["paths"])})
+    load = Load(**{**given, "paths": tuple(given["paths"]), "numbers": tuple(given["numbers"])})
     print("ready", flush=True)
     sys.stdin.readline()
     print(json.dumps([asdict(sample) for sample in run(load, time.time())]), flush=True)

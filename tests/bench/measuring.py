@@ -87,6 +87,7 @@ def send(stack: Stack, load: Load, *, expected: int) -> Result:
             rate=load.rate / count,
             phase=number / count,
             prefix=f"{load.prefix}-{number}",
+            numbers=load.numbers[number::count],
         )
         for number in range(count)
     ]

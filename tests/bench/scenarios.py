@@ -82,7 +82,7 @@ def create_orders(bench: Bench) -> list[Figure]:
         result = send(bench.stack, load, expected=201)
         bench.drain()  # the CPU of issuing belongs to the orders, too
         used = cpu(bench.stack).since(before)
-        figures.append(_figure(name, dataclasses.replace(result, cpu=used)))
+        figures.append(figure(name, dataclasses.replace(result, cpu=used)))
     return figures
 
 
@@ -102,7 +102,7 @@ def read_orders(bench: Bench) -> list[Figure]:
         bench.say(f"  {name}, {_clients(clients)}")
         load = bench.load("", requests=requests, clients=clients, paths=paths)
         result = send(bench.stack, load, expected=200)
-        figures.append(_figure(f"{name}, {_clients(clients)}", result))
+        figures.append(figure(f"{name}, {_clients(clients)}", result))
     return figures
 
 
@@ -115,7 +115,7 @@ def submit_to_issued(bench: Bench, *, rate: float = 20.0, seconds: float = 30.0)
     settled = settled_at(bench.stack, [sample.order_id for sample in result.samples])
     name = f"{rate:.0f} orders/s of 4 wallets"
     return [
-        _figure(f"{name}: POST answered", result),
+        figure(f"{name}: POST answered", result),
         _spread(
             f"{name}: submit to Issued",
             [settled[sample.order_id] - sample.due for sample in result.samples],
@@ -161,7 +161,8 @@ def statements(bench: Bench) -> dict[str, int]:
     bench.say("  counting statements")
     bench.stack.stop_workers()
     seller = bench.stack.seller()
-    said = bench.stack.django("tests.bench.statements", seller.key, seller.partner_id)
+    gate_key = bench.stack.demo["gate"]["deviceKey"]
+    said = bench.stack.django("tests.bench.statements", seller.key, seller.partner_id, gate_key)
     return {str(name): int(count) for name, count in json.loads(said).items()}
 
 
@@ -178,7 +179,8 @@ def _picked_up_at(stack: Stack, order_id: str) -> float:
     return float(stack.sql(query, order_id)[0][0])
 
 
-def _figure(name: str, result: Result) -> Figure:
+def figure(name: str, result: Result) -> Figure:
+    """Return a load's row."""
     spread = result.spread
     cpu = result.cpu
     used = {

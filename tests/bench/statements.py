@@ -1,6 +1,6 @@
 """Client SQL statements of each operation, counted in this process.
 
-`Stack.django("tests.bench.statements", key, partner_id)` runs it, on a stack without workers; it
+`Stack.django("tests.bench.statements", key, partner_id, gate_key)` runs it, on a stack without workers; it
 prints a JSON object. The rule is the one that the tests assert budgets by (design section 7).
 """
 
@@ -20,12 +20,13 @@ from orders.issuance import issue_order
 from partners.models import ApiKey
 from tests.conftest import StatementCount
 from tests.traffic import BASE, Seller, day_tickets
+from wallets.models import Asset, GateDevice
 
 WALLETS = (1, 20, 1000)
 LINES = (1, 10, 500)
 
 
-def count_all(key: str, partner_id: str) -> dict[str, int]:
+def count_all(key: str, partner_id: str, gate_key: str) -> dict[str, int]:
     """Return how many statements each operation took."""
     client = Client(headers={"x-api-key": key})
     seller = Seller(0, key, partner_id)  # for the bodies only
@@ -65,8 +66,35 @@ def count_all(key: str, partner_id: str) -> dict[str, int]:
         path = f"{BASE}/orders/{partner_id}?pageSize={size}"
         found[name], page = count(lambda: client.get(path))  # noqa: B023
         assert len(page.json()["data"]) == size
+    found.update(_count_scans(client, count, str(order["orderId"]), gate_key))
+    return found
+
+
+def _count_scans(
+    client: Client, count: Callable[..., tuple[int, Any]], order_id: str, gate_key: str
+) -> dict[str, int]:
+    """Count the statements of scans by each number of a wallet that was issued."""
+    Asset.objects.filter(wallet__order=order_id).update(valid_from=timezone.now())
+    GateDevice.objects.update(last_used_at=timezone.now())
+    assets = Asset.objects.filter(wallet__order=order_id).select_related("wallet")[:2]
+    found = {}
+    for name, number in (
+        ("its own number", assets[0].reference_number),
+        ("its wallet's number", assets[1].wallet.reference_number),
+    ):
+        body = {"referenceNumber": number, "requestId": name}
+        taken, response = count(
+            lambda: client.post(
+                "/gate/admissions",
+                body,  # noqa: B023
+                content_type="application/json",
+                headers={"x-api-key": gate_key},
+            )
+        )
+        assert response.json()["admitted"], response.content
+        found[f"Scan of a ticket by {name}"] = taken
     return found
 
 
 if __name__ == "__main__":
-    print(json.dumps(count_all(*sys.argv[1:3])))
+    print(json.dumps(count_all(*sys.argv[1:4])))

@@ -75,7 +75,8 @@ class GatePage:
     def colour(self) -> str:
         """Return which colour fills the screen: green, red, amber or none."""
         picture = Image.open(io.BytesIO(self.page.screenshot())).convert("RGB")
-        pixels = list(picture.resize((60, 60), Image.Resampling.NEAREST).getdata())
+        small = picture.resize((60, 60), Image.Resampling.NEAREST).tobytes()
+        pixels = list(zip(small[::3], small[1::3], small[2::3], strict=True))
         counts = {
             "green": sum(g > 1.6 * r and g > 1.6 * b for r, g, b in pixels),
             "red": sum(r > 2 * g and r > 2 * b for r, g, b in pixels),

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from catalog.models import Dating, Package
+from catalog.models import CalendarDay, Dating, Package, Session
 from catalog.opening import OpeningTimes
-from catalog.visits import UnfitVisit, Visit, plan_visit
+from catalog.visits import UnfitVisit, Visit, place_visit, plan_visit, sold_until
 from channel_manager.lib.errors import Fault
 from partners.models import Venue
 
@@ -27,11 +27,12 @@ def plan(
     *,
     venue: Venue = AMSTERDAM,
     now: datetime.datetime = NOW,
+    days: tuple[CalendarDay, ...] = (),
     **package: Any,
 ) -> Visit:
     return plan_visit(
         package=Package(code="P", dating=dating, **package),
-        opening_times=OpeningTimes(venue),
+        opening_times=OpeningTimes(venue, days=days),
         date=None if date is None else datetime.date.fromisoformat(date),
         time=None if time is None else datetime.time.fromisoformat(time),
         now=now,
@@ -106,13 +107,45 @@ def test_today_is_sold_until_closing_time() -> None:
     assert late == [("/items/0/visitDate", "visit_in_past")]
 
 
-def test_a_cut_off_ends_the_sale_before_the_visit_starts() -> None:
-    options: dict[str, Any] = {"cut_off_minutes": 60}
-    in_time, late = at("2027-05-04T10:59Z"), at("2027-05-04T11:00Z")
-    assert plan(Dating.TIMED, "2027-05-04", "14:00", now=in_time, **options)
-    assert faults_of(Dating.TIMED, "2027-05-04", "14:00", now=late, **options) == [
+def test_a_timed_visit_without_sessions_lasts_until_closing_or_else_until_midnight() -> None:
+    assert plan(Dating.TIMED, "2027-05-04", "14:00") == Visit(
+        datetime.date(2027, 5, 4),
+        datetime.time(14),
+        at("2027-05-04T12:00Z"),
+        at("2027-05-04T18:00Z"),
+    )
+    late = plan(Dating.TIMED, "2027-05-04", "22:00")
+    assert (late.valid_from, late.valid_until) == (at("2027-05-04T20:00Z"), at("2027-05-04T22:00Z"))
+
+
+def test_a_timed_visit_may_have_begun_yesterday_and_not_before() -> None:
+    assert plan(Dating.TIMED, "2027-05-02", "23:30")
+    assert faults_of(Dating.TIMED, "2027-05-01", "23:30") == [
         ("/items/0/visitDate", "visit_in_past")
     ]
+
+
+@pytest.mark.parametrize(
+    ("hours", "time", "expected"),
+    [
+        (None, None, [("/items/0/visitDate", "venue_closed")]),
+        (None, "10:00", [("/items/0/visitDate", "venue_closed")]),
+        (("12:00", "14:00"), "11:59", [("/items/0/visitTime", "outside_opening_hours")]),
+        (("12:00", "14:00"), "14:00", [("/items/0/visitTime", "outside_opening_hours")]),
+    ],
+)
+def test_a_day_of_its_own_decides_when_a_dated_visit_may_be(
+    hours: tuple[str, str] | None, time: str | None, expected: list[tuple[str, str]]
+) -> None:
+    opens, closes = map(datetime.time.fromisoformat, hours) if hours else (None, None)
+    day = CalendarDay(date=datetime.date(2027, 5, 4), opens_at=opens, closes_at=closes)
+    assert faults_of(Dating.DATED, "2027-05-04", time, days=(day,)) == expected
+    assert plan(Dating.DATED, "2027-05-05", time, days=(day,))
+    if hours is None:
+        # A show may be sold though the park is closed: its sessions decide.
+        assert plan(Dating.TIMED, "2027-05-04", "10:00", days=(day,)).valid_until == at(
+            "2027-05-04T22:00Z"
+        )
 
 
 def test_the_day_is_the_one_on_the_venues_clock() -> None:
@@ -148,3 +181,110 @@ def test_the_refusal_names_the_opening_hours() -> None:
             "23:00 is outside the opening hours, 08:00 to 20:00 venue time.",
         ),
     )
+
+
+class TestPlacing:
+    """A visit within the session it falls in."""
+
+    DAY = datetime.date(2027, 5, 4)
+
+    def session(self, starts: str, minutes: int = 60, **values: Any) -> Session:
+        begins = at(f"2027-05-04T{starts}+02:00")
+        return Session(
+            date=self.DAY,
+            time=begins.time(),
+            starts_at=begins,
+            ends_at=begins + datetime.timedelta(minutes=minutes),
+            **values,
+        )
+
+    def place(
+        self,
+        dating: Dating,
+        time: str | None,
+        *starts: str,
+        full: tuple[str, ...] = (),
+        now: datetime.datetime = NOW,
+        **package: Any,
+    ) -> Visit:
+        return place_visit(
+            visit=plan(dating, "2027-05-04", time, now=now),
+            package=Package(code="P", dating=dating, **package),
+            venue=AMSTERDAM,
+            sessions=[self.session(start) for start in starts],
+            has_room=lambda session: f"{session.time:%H:%M}" not in full,
+            now=now,
+            pointer="/items/0",
+        )
+
+    def begins(self, *args: Any, **options: Any) -> str:
+        session = self.place(*args, **options).session
+        assert session
+        return f"{session.time:%H:%M}"
+
+    @pytest.mark.parametrize(
+        ("dating", "time", "full", "expected"),
+        [
+            (Dating.TIMED, "12:00", (), "12:00"),
+            (Dating.TIMED, "12:00", ("12:00",), "12:00"),
+            (Dating.DATED, None, (), "10:00"),
+            (Dating.DATED, None, ("10:00",), "12:00"),
+            (Dating.DATED, None, ("10:00", "12:00"), "12:30"),
+            (Dating.DATED, None, ("10:00", "12:00", "12:30"), "10:00"),
+            (Dating.DATED, "09:00", (), "10:00"),
+            (Dating.DATED, "10:59", ("10:00",), "10:00"),
+            (Dating.DATED, "11:00", (), "12:00"),
+            (Dating.DATED, "12:45", (), "12:30"),
+        ],
+    )
+    def test_it_takes_the_session_that_fits(
+        self, dating: Dating, time: str | None, full: tuple[str, ...], expected: str
+    ) -> None:
+        assert self.begins(dating, time, "10:00", "12:00", "12:30", full=full) == expected
+
+    @pytest.mark.parametrize(
+        ("dating", "time", "name"),
+        [(Dating.TIMED, "10:01", "visitTime"), (Dating.DATED, "13:30", "visitTime")],
+    )
+    def test_where_nothing_fits_it_says_so(self, dating: Dating, time: str, name: str) -> None:
+        with pytest.raises(UnfitVisit) as refusal:
+            self.place(dating, time, "12:30", "10:00")
+        (fault,) = refusal.value.faults
+        assert (fault.pointer, fault.code) == (f"/items/0/{name}", "unknown_session")
+        assert fault.detail == (
+            f"P has no session on 2027-05-04 at {time}. Sessions that day begin at 10:00, 12:30."
+        )
+
+    def test_its_window_is_the_sessions_from_its_own_time_on(self) -> None:
+        for time, starts in (("09:00", "08:00"), ("10:30", "08:30")):
+            visit = self.place(Dating.DATED, time, "10:00")
+            assert (visit.date, f"{visit.time:%H:%M}") == (self.DAY, time)
+            assert visit.valid_from == at(f"2027-05-04T{starts}Z")
+            assert visit.valid_until == at("2027-05-04T09:00Z")
+
+    @pytest.mark.parametrize(
+        ("dating", "time", "cut_off", "until"),
+        [
+            (Dating.TIMED, "12:00", None, "11:00"),
+            (Dating.TIMED, "12:00", 0, "10:00"),
+            (Dating.TIMED, "12:00", 60, "09:00"),
+            (Dating.DATED, "12:30", 60, "09:30"),
+            (Dating.DATED, "12:30", None, "11:00"),
+        ],
+    )
+    def test_it_is_sold_until_its_end_or_its_cut_off(
+        self, dating: Dating, time: str, cut_off: int | None, until: str
+    ) -> None:
+        end = at(f"2027-05-04T{until}Z")
+        options: dict[str, Any] = {"cut_off_minutes": cut_off}
+        assert self.place(dating, time, "12:00", now=end - datetime.timedelta(seconds=1), **options)
+        with pytest.raises(UnfitVisit) as refusal:
+            self.place(dating, time, "12:00", now=end, **options)
+        (fault,) = refusal.value.faults
+        assert (fault.pointer, fault.code) == ("/items/0/visitDate", "visit_in_past")
+
+    def test_a_session_alone_is_sold_until_its_cut_off_too(self) -> None:
+        noon = self.session("12:00")
+        assert sold_until(Package(), noon) == noon.ends_at
+        early = sold_until(Package(cut_off_minutes=90), noon)
+        assert early == noon.starts_at - datetime.timedelta(minutes=90)

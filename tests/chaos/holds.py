@@ -49,7 +49,7 @@ def expiry_against_conversion(
     """
     day = stage.new_day(capacity=holds)
     line = visits("SHOW", day, "10:00")
-    with stage.sellers(holds) as sellers, stage.stack.running_django("tests.chaos.expirer"):
+    with stage.sellers(holds) as sellers, stage.stack.running_django("tests.chaos.janitor"):
         kept = make_holds(stage, sellers, line, seconds=2 * _AROUND)
         ends_at = time.time() + 2 * _AROUND
         moments = [ends_at + chance.uniform(-_AROUND, _AROUND) for _ in kept]

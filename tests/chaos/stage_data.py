@@ -21,6 +21,7 @@ from tests.factories import (
     ComponentFactory,
     ItemFactory,
     PackageFactory,
+    PackageMappingFactory,
     PartnerFactory,
     PriceFactory,
     SeatPlanFactory,
@@ -40,7 +41,7 @@ def make(days: int) -> dict[str, Any]:
     SHOW has three sessions a day, STALLS one of 20 numbered seats, the rooms one each. SHOW,
     SHOW-GROUP, EITHER-SHOW and the second partner's ALLOTTED share the show's places; TOUR-ABC and
     its like go through the rooms in that order; EVENING is the show, then the stalls, and GNINEVE
-    the other way round. ANYDAY is admitted at the gates.
+    the other way round. ANYDAY is admitted at the gates. NOT-MAPPED may be mapped to SHOW later.
     """
     venue = VenueFactory.create(code="stage", name="The Stage", reference_prefix="ST")
     tomorrow = datetime.datetime.now(venue.zone).date() + datetime.timedelta(days=1)
@@ -56,7 +57,7 @@ def make(days: int) -> dict[str, Any]:
         sessions.append(session)
     Session.objects.bulk_create(sessions)
 
-    _package(venue, "SHOW", show)
+    package = _package(venue, "SHOW", show)
     _package(venue, "SHOW-GROUP", show, is_group=True)
     _package(venue, "EITHER-SHOW", show, dating=Dating.DATED)
     _package(venue, "STALLS", stalls)
@@ -68,6 +69,10 @@ def make(days: int) -> dict[str, Any]:
     _package(venue, "ANYDAY", anyday, dating=Dating.OPEN)
 
     partners = [PartnerFactory.create(venue=venue, name=name) for name in ("Stage One", "Two")]
+    for partner in partners:
+        PackageMappingFactory.create(
+            partner=partner, item_number="NOT-MAPPED", package=package, is_active=False
+        )
     allotted = _package(venue, "ALLOTTED", show)
     AllotmentFactory.create(partner=partners[1], package=allotted, places=ALLOTTED)
     return {

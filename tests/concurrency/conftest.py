@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.chaos.stage import Stage
 from tests.invariants import violations
 from tests.stack import Stack, running_stack
 from tests.traffic import Answer, Seller
@@ -34,6 +35,18 @@ def stack(only_stack: Stack) -> Iterator[Stack]:
     only_stack.wait_until_settled(seconds=SETTLE_SECONDS)
     assert violations(only_stack.sql) == []
     assert only_stack.faults_logged() == []
+
+
+@pytest.fixture(scope="session")
+def only_stage(only_stack: Stack) -> Stage:
+    """The venue whose places are fought for."""
+    return Stage.of(only_stack)
+
+
+@pytest.fixture
+def stage(working_stack: Stack, only_stage: Stage) -> Stage:
+    """The venue, with a worker at work."""
+    return only_stage
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from django.db import connection
 
 from orders.models import Order
 from tests.conftest import ApiClient
-from tests.invariants import RULES, violations
+from tests.invariants import ORDER_RULES, violations
 from tests.traffic import Expected
 
 Issue = Callable[[str], Order]
@@ -120,7 +120,7 @@ def test_orders_that_are_whole_violate_nothing(orders: list[str]) -> None:
     assert violations(sql, dict(zip(orders, expected, strict=True))) == []
 
 
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("rule", ORDER_RULES)
 def test_a_broken_rule_is_named(orders: list[str], rule: str) -> None:
     for statement in BREAKS[rule].replace("copy(", "pg_temp.copy(").split(";"):
         sql(statement)

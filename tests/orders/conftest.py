@@ -1,13 +1,18 @@
 """What the tests of the native order API share."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from django.utils import timezone
 
-from catalog.models import Attraction, Package, SeatPlan
+from catalog.models import Attraction, Package, SeatPlan, Session
 from partners.models import Venue
+from tests.conftest import ApiClient
 from tests.factories import AttractionFactory, SeatPlanFactory, sellable_package
 from tests.orders.expected import Clock
-from tests.orders.sessions import counted
+from tests.orders.held import HOLDS
+from tests.orders.sessions import counted, session
 
 
 @pytest.fixture
@@ -31,6 +36,12 @@ def show(venue: Venue, cinema: Attraction) -> Package:
 
 
 @pytest.fixture
+def matinee(cinema: Attraction, show: Package) -> Session:
+    """The show at 14:00, for five."""
+    return session(cinema, "14:00", capacity=5)
+
+
+@pytest.fixture
 def theatre(venue: Venue) -> Attraction:
     """An attraction whose sessions have numbered seats."""
     return AttractionFactory.create(venue=venue, code="theatre", name="Theatre")
@@ -46,3 +57,15 @@ def hall(venue: Venue) -> SeatPlan:
 def play(venue: Venue, theatre: Attraction) -> Package:
     """A timed package of one ticket for the theatre."""
     return counted(sellable_package(venue, "PLAY", "29.00", dating="timed"), theatre)
+
+
+@pytest.fixture
+def hold(api: ApiClient) -> Callable[..., Any]:
+    """Hold the places of lines, which must be possible, and return the hold."""
+
+    def make(*items: Any, by: ApiClient = api) -> Any:
+        response = by.post({"items": list(items)}, HOLDS)
+        assert response.status_code == 201, response.content
+        return response.json()
+
+    return make

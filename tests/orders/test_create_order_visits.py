@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from catalog.models import Package
+from catalog.models import Attraction, Package
 from orders.models import Order
 from partners.models import Venue
 from tests.conftest import ApiClient
 from tests.factories import sellable_package
 from tests.orders.expected import VISIT, Clock, assert_problem, line, settle, stored
+from tests.orders.sessions import counted, session
 
 pytestmark = pytest.mark.usefixtures("clock")
 
@@ -22,9 +23,10 @@ CLOSED = "outside_opening_hours"
 
 
 @pytest.fixture
-def timed(venue: Venue) -> Package:
-    """A package that needs a date and a time."""
-    return sellable_package(venue, "TIMED", dating="timed")
+def timed(venue: Venue, cinema: Attraction) -> Package:
+    """A package that needs a date and a time: there is one session, at ten."""
+    session(cinema, "10:00")
+    return counted(sellable_package(venue, "TIMED", dating="timed"), cinema)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Model
 
 from catalog.models import Package
-from orders.models import LedgerEntry, Order, OrderEvent, OrderLine
+from orders.models import Closure, Hold, LedgerEntry, Order, OrderEvent, OrderLine
 from partners.models import Partner, Venue
 from partners.numbering import next_document_number
 from tests.conftest import ApiClient
@@ -121,10 +121,35 @@ STATES = [
     (Asset, "asset_status_known"),
     (Partner, "partner_status_known"),
     (Package, "package_status_known"),
+    (Hold, "hold_status_known"),
+    (Closure, "closure_status_known"),
 ]
 
 
-@pytest.mark.usefixtures("issued")
+@pytest.fixture
+def ended(partner: Partner) -> None:
+    """A hold and a closed day that are over; an issued order has neither."""
+    Hold.objects.create(
+        partner=partner,
+        status="Expired",
+        lines=[],
+        created_at=NOON,
+        expires_at=NOON,
+        ended_at=NOON,
+    )
+    Closure.objects.create(
+        venue=partner.venue,
+        date=DAY_1,
+        plan="keep",
+        reason="A storm.",
+        status="Done",
+        started_by="staff:1",
+        started_at=NOON,
+        finished_at=NOON,
+    )
+
+
+@pytest.mark.usefixtures("issued", "ended")
 @pytest.mark.parametrize(("model", "constraint"), STATES)
 @pytest.mark.parametrize("value", ["", "issued", "Lost"])
 def test_a_state_column_holds_a_known_state(

@@ -36,7 +36,10 @@ def test_staff_are_told_when_the_mapped_package_does_not_fit_the_order(
     PackageMappingFactory.create(partner=api.partner, item_number="NEW-SKU", package=open_dated)
     lines = list(order.lines.order_by("line_no"))
     fault = "Line 200000: ANYDAY is open-dated: it takes no visitDate."
-    assert faults_of(order=order, lines=lines) == {200000: [fault]}
+    told = faults_of(order=order, lines=lines)
+    assert {number: [one.detail for one in faults] for number, faults in told.items()} == {
+        200000: [fault]
+    }
     (remedy,) = find_remedies(order, lines)
     assert not remedy.is_mended
     assert remedy.what == (

@@ -37,12 +37,6 @@ pytestmark = pytest.mark.usefixtures("clock", "show")
 Issue = Callable[[str], Order]
 
 
-@pytest.fixture
-def matinee(cinema: Attraction) -> Session:
-    """The show at 14:00, for five."""
-    return session(cinema, "14:00", capacity=5)
-
-
 def events_of(answer: Any) -> list[str]:
     found = OrderEvent.objects.filter(subject_id=answer["orderId"]).order_by("id")
     return list(found.values_list("name", flat=True))

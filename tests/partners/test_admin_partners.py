@@ -65,6 +65,7 @@ def test_a_partner_is_made_onboarding_whatever_is_sent(desk: Client, venue: Venu
         "venue": venue.pk,
         "unmapped_items": "accept",
         "draft_lifetime_days": 3,
+        "hold_minutes": 10,
         "status": "Active",
     }
     assert desk.post(f"{PARTNERS}add/", answers).status_code == 302
@@ -83,6 +84,7 @@ def test_a_partner_keeps_its_venue_and_status_when_its_form_is_saved(
         "venue": elsewhere.pk,
         "unmapped_items": "refuse",
         "draft_lifetime_days": 1,
+        "hold_minutes": 8,
         "cancel_deadline_hours": 24,
         "status": "Closed",
     }

@@ -72,6 +72,7 @@ def test_json_has_the_same_content_as_the_page(
                         "validFrom": local(park, 8),
                         "validUntil": local(park, 20),
                         "validity": f"{TOMORROW_IN_WORDS}, 08:00 – 20:00",
+                        "seat": None,
                     }
                 ],
             }

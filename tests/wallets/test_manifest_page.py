@@ -11,11 +11,16 @@ from typing import Any
 
 import pytest
 
-from catalog.models import Dating
+from catalog.models import Dating, Item
 from orders.models import Order
 from partners.models import Venue
 from tests.conftest import TOMORROW, ApiClient
-from tests.factories import sellable_package
+from tests.factories import (
+    AttractionFactory,
+    SeatPlanFactory,
+    SessionFactory,
+    sellable_package,
+)
 from tests.wallets.conftest import TOMORROW_IN_WORDS, Guest, picture, visible_lines
 from wallets.manifest import spaced
 from wallets.models import Asset, Wallet
@@ -122,15 +127,41 @@ def test_a_group_ticket_says_how_many_it_admits(issued: Issued, guest: Guest) ->
 
 
 def test_a_timed_ticket_says_when_it_starts(issued: Issued, guest: Guest, park: Venue) -> None:
-    sellable_package(park, "SHOW", dating=Dating.TIMED)
+    show_at(park, "14:30")
     order = issued({**DAY, "itemNumber": "SHOW", "visitTime": "14:30"})
     lines = guest.read(order_page(order))
     start = lines.index("Date")
     assert lines[start : start + 6] == [
         *("Date", TOMORROW_IN_WORDS),
         *("Time", "14:30"),
-        *("Valid until", "20:00"),
+        *("Valid until", "15:30"),
     ]
+    assert "Seat" not in lines
+
+
+@pytest.mark.parametrize(
+    ("language", "label"), [("en", "Seat"), ("nl", "Stoel"), ("de", "Sitzplatz")]
+)
+def test_a_ticket_for_a_numbered_seat_says_which(
+    issued: Issued, guest: Guest, park: Venue, language: str, label: str
+) -> None:
+    show_at(park, "14:30", seat_plan=SeatPlanFactory.create(venue=park, rows={"A": 3}), capacity=3)
+    seats = {"quantity": 2, "seats": ["A3", "A1"]}
+    line = {**DAY, "itemNumber": "SHOW", "visitTime": "14:30", **seats}
+    order = issued(line, sellToLanguage=language)
+    lines = guest.read(order_page(order))
+    assert [lines[n + 1] for n, text in enumerate(lines) if text == label] == ["A3", "A1"]
+    answer = guest.open(order_page(order), "application/json").json()
+    assert [one["assets"][0]["seat"] for one in answer["wallets"]] == ["A3", "A1"]
+
+
+def show_at(park: Venue, time: str, **session: Any) -> None:
+    """Sell a show tomorrow that lasts an hour."""
+    package = sellable_package(park, "SHOW", dating=Dating.TIMED)
+    attraction = AttractionFactory.create(venue=park)
+    Item.objects.filter(components__package=package).update(attraction=attraction)
+    at = datetime.time.fromisoformat(time)
+    SessionFactory.create(attraction=attraction, date=TOMORROW, time=at, **session)
 
 
 def test_an_open_dated_ticket_says_until_when_it_is_valid(

@@ -128,7 +128,7 @@ class Migration(migrations.Migration):
                             ("wrong_time", "Time window is over"),
                             ("expired", "Expired"),
                             ("already_used", "Already used"),
-                            ("too_few_left", "Too few left of the group"),
+                            ("too_few_left", "Too few left"),
                             ("cancelled", "Cancelled"),
                             ("draft", "Not paid"),
                             ("not_issued", "Not issued yet"),

@@ -73,7 +73,7 @@ class ScanCode(models.TextChoices):
     WRONG_TIME = "wrong_time", "Time window is over"
     EXPIRED = "expired", "Expired"
     ALREADY_USED = "already_used", "Already used"
-    TOO_FEW_LEFT = "too_few_left", "Too few left of the group"
+    TOO_FEW_LEFT = "too_few_left", "Too few left"
     CANCELLED = "cancelled", "Cancelled"
     DRAFT = "draft", "Not paid"
     NOT_ISSUED = "not_issued", "Not issued yet"

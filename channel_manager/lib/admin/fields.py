@@ -1,4 +1,4 @@
-"""Fields of forms that Django's own widgets do not make easy: times of day."""
+"""Fields of forms that Django's own widgets do not make easy: days, times of day."""
 
 from __future__ import annotations
 
@@ -8,6 +8,16 @@ from typing import Any
 from django import forms
 
 from channel_manager.lib.admin.typed import TextInput
+
+
+class DayInput(TextInput):
+    """The browser's own input for a day, on a phone its calendar."""
+
+    input_type = "date"
+
+    def format_value(self, value: Any) -> str | None:
+        """Return the day as browsers want it, whatever the language."""
+        return value.isoformat() if isinstance(value, datetime.date) else value
 
 
 class ClockInput(TextInput):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.admin import GroupAdmin, UserAdmin
     from django.contrib.auth.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
     from django.core.paginator import Paginator
-    from django.forms import BaseInlineFormSet, DateInput, ModelForm, Textarea, TextInput
+    from django.forms import BaseInlineFormSet, DateInput, ModelForm, Select, Textarea, TextInput
     from django.forms import CheckboxInput as Switch
     from django.forms import CheckboxSelectMultiple as Checkboxes
     from django.forms import ClearableFileInput as FileInput
@@ -55,6 +55,7 @@ else:
     from unfold.widgets import UnfoldAdminFileFieldWidget as FileInput
     from unfold.widgets import UnfoldAdminRadioSelectWidget as Radios
     from unfold.widgets import UnfoldAdminSelect2Widget as SearchableSelect
+    from unfold.widgets import UnfoldAdminSelectWidget as Select
     from unfold.widgets import UnfoldAdminSingleDateWidget as DateInput
     from unfold.widgets import UnfoldAdminTextareaWidget as Textarea
     from unfold.widgets import UnfoldAdminTextInputWidget as TextInput
@@ -107,6 +108,7 @@ __all__ = [
     "RangeDateFilter",
     "RelatedDropdownFilter",
     "SearchableSelect",
+    "Select",
     "Switch",
     "TabularInline",
     "TextInput",

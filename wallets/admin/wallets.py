@@ -1,8 +1,7 @@
-"""The admin of wallets and assets, to look at."""
+"""The admin of wallets and of the tickets and coupons in them, to look at."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import Count, QuerySet
@@ -16,22 +15,10 @@ from channel_manager.lib.admin.columns import column
 from channel_manager.lib.admin.typed import ChoicesDropdownFilter
 from partners.actors import name_actors
 from partners.models import Venue
-from wallets.models import Asset, AssetStatus, Wallet, WalletStatus
+from wallets.admin.badges import ASSET_COLOURS, WALLET_COLOURS
+from wallets.admin.scans import ScanInline
+from wallets.models import Asset, Wallet
 from wallets.numbers import read_number
-
-WALLET_COLOURS: Mapping[str, str] = {
-    WalletStatus.RESERVED: "",
-    WalletStatus.MINTED: "warning",
-    WalletStatus.ACTIVE: "success",
-    WalletStatus.DESTROYED: "danger",
-}
-ASSET_COLOURS: Mapping[str, str] = {
-    AssetStatus.MINTED: "warning",
-    AssetStatus.VALID: "success",
-    AssetStatus.USED: "info",
-    AssetStatus.EXPIRED: "",
-    AssetStatus.DESTROYED: "danger",
-}
 
 
 def _venues() -> list[Any]:
@@ -44,11 +31,16 @@ def order_link(order_id: Any, text: object) -> SafeString:
     return columns.link(reverse("admin:orders_order_change", args=[order_id]), text)
 
 
+def admissions_of(asset: Asset) -> str:
+    """Return how many of an asset's admissions were taken."""
+    return f"{asset.admitted} of {asset.admissions}"
+
+
 class AssetInline(ReadOnlyInline[Asset, Wallet]):
     """The tickets and coupons of a wallet."""
 
     model = Asset
-    fields = ("reference_number", "type", "description", "state", "visit", "until", "admissions")
+    fields = ("reference_number", "type", "description", "state", "visit", "until", "entered")
     readonly_fields = fields
     ordering = ("position", "unit")
     show_change_link = True
@@ -67,6 +59,11 @@ class AssetInline(ReadOnlyInline[Asset, Wallet]):
     def until(self, asset: Asset) -> str:
         """Return the end of its validity on the venue's clock."""
         return columns.moment(asset.valid_until, asset.venue.zone)
+
+    @column("Admitted")
+    def entered(self, asset: Asset) -> str:
+        """Return how many of its admissions were taken."""
+        return admissions_of(asset)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Asset]:
         """Read the venues along."""
@@ -184,11 +181,14 @@ class AssetAdmin(ReadOnlyAdmin[Asset]):
     search_fields = ("reference_number",)
     search_help_text = "Ticket or coupon number"
     fieldsets = (
-        (None, {"fields": ("number", "type", "description", "item", "state", "admissions")}),
-        ("When", {"fields": ("visit", "starts", "ends")}),
+        (None, {"fields": ("number", "type", "description", "item", "state", "entered")}),
+        ("When", {"fields": ("visit", "starts", "ends", "seat")}),
         ("Where", {"fields": ("of_order", "of_wallet", "component", "unit", "generation")}),
     )
-    readonly_fields = ("number", "state", "visit", "starts", "ends", "of_order", "of_wallet")
+    readonly_fields = (
+        *("number", "state", "entered", "visit", "starts", "ends", "of_order", "of_wallet"),
+    )
+    inlines = (ScanInline,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Asset]:
         """Leave the venues' logos where they are."""
@@ -212,6 +212,11 @@ class AssetAdmin(ReadOnlyAdmin[Asset]):
     def state(self, asset: Asset) -> str:
         """Return the status as a badge."""
         return str(asset.status)
+
+    @column("Admitted")
+    def entered(self, asset: Asset) -> str:
+        """Return how many of its admissions were taken."""
+        return admissions_of(asset)
 
     @column("Visit")
     def visit(self, asset: Asset) -> str:

@@ -1,0 +1,95 @@
+"""Moving one order to another day: what is asked, told and done."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest
+from django.utils import timezone
+
+from catalog.rescheduling import in_words
+from channel_manager.lib.admin.confirmation import Confirmation, actor_of
+from channel_manager.lib.admin.fields import DayInput
+from channel_manager.lib.admin.typed import Select
+from orders.admin.forms import ActionForm
+from orders.admin.page import OrderPage
+from orders.cancellation import used_numbers
+from orders.models import Order
+from orders.moving import move_order, visit_dates
+
+
+class MoveForm(ActionForm):
+    """Asks from which day to which, and why; the first only where the order has several."""
+
+    from_date = forms.TypedChoiceField(
+        label="What is visited on", coerce=datetime.date.fromisoformat, widget=Select
+    )
+    to_date = forms.DateField(label="New day", widget=DayInput)
+    field_order = ("from_date", "to_date", "reason", "seen")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, is_required=True, **kwargs)
+        days: list[datetime.date] = self.initial.get("visit_dates", [])
+        field = self.fields["from_date"]
+        field.choices = [(day.isoformat(), in_words(day)) for day in days]  # type: ignore[attr-defined]
+        if len(days) == 1:
+            field.widget = forms.HiddenInput()
+            self.initial["from_date"] = days[0].isoformat()
+
+
+def asked(order: Order) -> Mapping[str, Any]:
+    """Return what the form needs to know of an order."""
+    return {"visit_dates": visit_dates(order)}
+
+
+def has_a_day(order: Order) -> bool:
+    """Tell whether anything of an order is visited on a day."""
+    return order.visit_date is not None
+
+
+def seen(order: Order) -> str:
+    """Return what the page has shown: nobody moves what a colleague has just moved."""
+    return f"{order.status_since.isoformat()} {order.updated_at.isoformat()}"
+
+
+def of_moving(page: OrderPage, back: str) -> Confirmation:
+    """Tell what moving an order does."""
+    order = page.order
+    days = visit_dates(order)
+    when = in_words(days[0]) if len(days) == 1 else "the day you choose"
+    used = used_numbers(page.living_assets)
+    warnings = []
+    if used:
+        warnings.append(
+            f"Already used: {', '.join(used[:10])}. What was used on a day keeps the order there."
+        )
+    return Confirmation(
+        title=f"Move order {order} to another day",
+        button="Move order",
+        effects=[
+            f"Everything that is visited on {when} moves to the new day, at the same times.",
+            "Places of the new day's sessions are taken, the same seats where they are free.",
+            "Wallets, tickets and coupons keep their numbers; prices stay.",
+            f"{order.partner} sees the new day in the order.",
+        ],
+        warnings=warnings,
+        back=back,
+        is_blocked=bool(used) and len(days) == 1,
+    )
+
+
+def move(request: HttpRequest, order: Order, answers: Mapping[str, Any]) -> str:
+    """Move an order for the signed-in person; return what to tell them."""
+    move_order(
+        orders=Order.objects.all(),
+        order_id=order.pk,
+        from_date=answers["from_date"],
+        to_date=answers["to_date"],
+        actor=actor_of(request),
+        now=timezone.now(),
+        reason=answers["reason"],
+    )
+    return f"Order {order} is moved to {in_words(answers['to_date'])}."
