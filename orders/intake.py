@@ -6,7 +6,7 @@ import datetime
 import functools
 import uuid
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from channel_manager.history import runner
@@ -51,6 +51,7 @@ def submit_order(*, partner: Partner, request: OrderRequest, now: datetime.datet
         with explained():
             holds.claim_holds(partner=partner, lines=lines, now=now)
             take_turns(partner=partner, numbers=request.guest_numbers)
+            _claim_reference(partner, reference, now)
             holds.lock_candidates(partner, lines, now)
             return _submit(partner, request, now)
 
@@ -83,14 +84,21 @@ def replace_order(
             return _replace(order, request, now, actor)
 
 
-def _submit(partner: Partner, request: OrderRequest, now: datetime.datetime) -> Order:
-    reference, asked = request.sell_to_order_reference, request.lines
-    with faults_completed(partner=partner, lines=asked, now=now, new_reference=reference):
-        claimed = holds.claim_holds(partner=partner, lines=asked, now=now)
-        held = holds.places_of(claimed)
-        unknown = holds.unknown_holds(asked, claimed)
-        plans = plan_contents(partner, asked, now, own=held, faults=unknown)
-    order = Order(
+def _claim_reference(partner: Partner, reference: str, now: datetime.datetime) -> None:
+    """Let whoever submits the same reference wait for us, before we hold any session.
+
+    A twin that has its row and waits for our session would be waited for by our row: a deadlock.
+    A row that is inserted and deleted stands in its way until we commit, and not in our own.
+    """
+    stub = _new_order(partner, reference, now)
+    stub.buy_from_order_reference = f"-{stub.pk.hex[-19:]}"
+    stub.save(force_insert=True)
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM orders_order WHERE id = %s", [stub.pk])
+
+
+def _new_order(partner: Partner, reference: str, now: datetime.datetime) -> Order:
+    return Order(
         id=time_ordered_uuid(),
         venue=partner.venue,
         partner=partner,
@@ -100,6 +108,16 @@ def _submit(partner: Partner, request: OrderRequest, now: datetime.datetime) -> 
         updated_at=now,
         status_since=now,
     )
+
+
+def _submit(partner: Partner, request: OrderRequest, now: datetime.datetime) -> Order:
+    reference, asked = request.sell_to_order_reference, request.lines
+    with faults_completed(partner=partner, lines=asked, now=now, new_reference=reference):
+        claimed = holds.claim_holds(partner=partner, lines=asked, now=now)
+        held = holds.places_of(claimed)
+        unknown = holds.unknown_holds(asked, claimed)
+        plans = plan_contents(partner, asked, now, own=held, faults=unknown)
+    order = _new_order(partner, reference, now)
     lines = make_lines(order, plans)
     wallets = make_shells(order, lines)
     wanted = make_allocations(lines, plans)

@@ -15,6 +15,7 @@ from django_fsm import FSMField, FSMModelMixin, transition
 
 from channel_manager.lib.identity import time_ordered_uuid
 
+DEFAULT_HOLD_MINUTES = 8
 MAX_HOLD_MINUTES = 60
 _HOURS_A_YEAR = 366 * 24
 
@@ -139,7 +140,7 @@ class Partner(FSMModelMixin, models.Model):
         "before the visit. Empty: no deadline.",
     )
     hold_minutes = models.PositiveSmallIntegerField(
-        default=8,
+        default=DEFAULT_HOLD_MINUTES,
         validators=[MinValueValidator(1), MaxValueValidator(MAX_HOLD_MINUTES)],
         help_text="A hold that is not turned into an order frees its places after this long.",
     )

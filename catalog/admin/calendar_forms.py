@@ -38,6 +38,13 @@ def _relabel(form: forms.BaseForm, labels: Mapping[str, tuple[str, str]]) -> Non
             form.fields[name].help_text = help_text
 
 
+def _forget(form: forms.BaseForm, answers: Mapping[str, Any]) -> None:
+    """Put answers in place of those to questions that are hidden, and were perhaps bad."""
+    form.cleaned_data.update(answers)
+    for name in answers:
+        form.errors.pop(name, None)
+
+
 class WeekdaysField(forms.TypedMultipleChoiceField):
     """Some days of the week, as numbers."""
 
@@ -67,7 +74,7 @@ class HoursForm(ModelForm[_Model]):
         """Refuse hours that do not end after they begin; forget them when it is closed."""
         answers: dict[str, Any] = super().clean() or self.cleaned_data
         if answers.get("kind") == CLOSED:
-            answers |= {"opens_at": None, "closes_at": None}
+            _forget(self, {"opens_at": None, "closes_at": None})
             return answers
         for name, question in (
             ("opens_at", "When does it open?"),
@@ -113,9 +120,7 @@ class PatternForm(ModelForm[_Pattern]):
         """Ask for what slots need; forget it when there are none."""
         answers: dict[str, Any] = super().clean() or self.cleaned_data
         if answers.get("kind") != SLOTS:
-            for name in _PATTERN:
-                answers[name] = None
-                self.errors.pop(name, None)
+            _forget(self, dict.fromkeys(_PATTERN))
         elif "first_start" in answers and answers["first_start"] is None:
             self.add_error("first_start", "When does the first session begin?")
         attraction, plan = answers.get("attraction") or self._attraction(), answers.get("seat_plan")
@@ -153,6 +158,8 @@ class ExceptionForm(PatternForm[SessionException]):
         """Refuse a day that has both sessions and none."""
         answers = super().clean()
         self.instance.is_closed = answers.get("kind") == NONE
+        if self.instance.is_closed:
+            _forget(self, {"capacity": self.instance.capacity})
         attraction, date = answers.get("attraction") or self._attraction(), answers.get("date")
         if attraction and date:
             others = SessionException.objects.filter(attraction=attraction, date=date)

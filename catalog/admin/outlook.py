@@ -43,9 +43,8 @@ def outlook_of(change: CalendarChange) -> list[Outlook]:
     outlooks = [
         _told(
             change.refused,
-            ("{} session cannot become so", "{} sessions cannot become so"),
-            "More places are taken than it would have, or its seats are taken. Nothing can be "
-            "saved before that is settled.",
+            ("{} session cannot be changed so", "{} sessions cannot be changed so"),
+            _why_refused(change.refused),
             ("block", "danger"),
             lambda one: _row(one.session, one.refusal),
         ),
@@ -118,6 +117,18 @@ def changes_in_words(change: CalendarChange) -> str:
         "off sale": change.kept,
     }
     return ", ".join(f"{len(rows):,} {name}" for name, rows in counts.items() if rows)
+
+
+def _why_refused(refused: Sequence[Alteration]) -> str:
+    """Say what stands against a change, and how many places would do."""
+    tight = [one for one in refused if one.session.seat_plan_id == one.wanted.seat_plan_id]
+    said = ["Nothing is saved."]
+    if tight:
+        enough = max(one.session.places_taken for one in tight)
+        said.append(f"More places are taken than there would be; {_places(enough)} are enough.")
+    if len(tight) < len(refused):
+        said.append("Guests have places that other seats would take from them.")
+    return " ".join(said)
 
 
 def _told(

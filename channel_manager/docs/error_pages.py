@@ -51,6 +51,11 @@ def retry_advice(code: ErrorCode) -> str:
     """Say in a sentence whether the same request may succeed later."""
     if code == ErrorCode.ORDER_STATE_CONFLICT:
         return "Only when `retryable` in the answer is true: the order is still being worked on."
+    if code == ErrorCode.SOLD_OUT:
+        return (
+            "Only when `retryable` in the answer is true: somebody else was faster at the very last "
+            "moment. Send it again to be told what is left."
+        )
     if code == ErrorCode.IDEMPOTENCY_IN_PROGRESS:
         return "Yes, with the same `Idempotency-Key`: you then get the first request's answer."
     if code.text.retryable:
@@ -84,9 +89,10 @@ FAULT_CODES: Mapping[str, str] = {
     "visit_too_far": "The visit is more than three years ahead.",
     "venue_closed": "The venue is closed on this day.",
     "seats_count": "The number of `seats` is not the number of places that are needed.",
-    "seat_twice": "The seat stands twice.",
-    "seats_not_numbered": "The session has no numbered seats.",
-    "seats_ambiguous": "Several components have places: name the seats in `componentSchedule`.",
+    "seat_twice": "The seat stands twice in the order.",
+    "seats_not_numbered": "There are no numbered seats here.",
+    "seats_ambiguous": "Several components have places, or seats stand in the line and in its "
+    "`componentSchedule`: name them in the schedule alone.",
     "outside_opening_hours": "The `visitTime` is outside the venue's opening hours.",
     "component_schedule_not_allowed": "Only packages of several components take a "
     "`componentSchedule`, and elsewhere not even an empty one.",

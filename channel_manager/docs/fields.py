@@ -14,6 +14,7 @@ from orders.api.serializers import MAX_QUANTITY
 from orders.api.waiting import MAX_WAIT_SECONDS
 from orders.planning import MAX_LINES, MAX_WALLETS
 from partners.idempotency import MAX_KEY_LENGTH
+from partners.models import DEFAULT_HOLD_MINUTES, MAX_HOLD_MINUTES
 
 LIMITS = {
     "body_kib": settings.MAX_BODY_BYTES // 1024,
@@ -24,6 +25,8 @@ LIMITS = {
     "days": MAX_DAYS_AHEAD,
     "available_days": MAX_DAYS,
     "default_available_days": DEFAULT_DAYS_AHEAD,
+    "hold_minutes": DEFAULT_HOLD_MINUTES,
+    "max_hold_minutes": MAX_HOLD_MINUTES,
     "wait": MAX_WAIT_SECONDS,
     "page": MAX_PAGE_SIZE,
     "default_page": DEFAULT_PAGE_SIZE,
@@ -56,6 +59,7 @@ _NAME = "text, at most 100"
 _LANGUAGE = "BCP 47 tag"
 _DATE = "YYYY-MM-DD"
 _TIME = "HH:mm or HH:mm:ss"
+_SEATS = "array of text, at most 10"
 
 GROUPS = (
     Group(
@@ -105,7 +109,7 @@ GROUPS = (
             Field("visitTime", _TIME, "The time of the visit, on the venue's clock."),
             Field(
                 "seats",
-                "array of text, at most 10",
+                _SEATS,
                 "Numbered seats by label, one for each place. Left out: the first neighbours that "
                 "are free.",
             ),
@@ -154,7 +158,44 @@ GROUPS = (
             ),
             Field("visitDate", _DATE, "Default: the line's."),
             Field("visitTime", _TIME, "Default: the line's."),
-            Field("seats", "array of text, at most 10", "Numbered seats of this component."),
+            Field("seats", _SEATS, "Numbered seats of this component."),
+        ),
+    ),
+)
+
+HOLD_GROUPS = (
+    Group(
+        "The hold",
+        "",
+        "HoldRequestSerializer",
+        (
+            Field("items", "array, 1 to 500", "What to keep places for, see below.", True),
+            Field("partnerId", "UUID", "If you send it, your own."),
+        ),
+    ),
+    Group(
+        "A line",
+        "items[]",
+        "HoldLineRequestSerializer",
+        (
+            Field("itemNumber", "text, 1 to 64", "As in an order.", True),
+            Field("quantity", "1 to 1000, default 1", "How many packages."),
+            Field("visitDate", _DATE, "The day of the visit, on the venue's calendar."),
+            Field("visitTime", _TIME, "The time of the visit, on the venue's clock."),
+            Field("seats", _SEATS, "Numbered seats by label, one for each place."),
+            Field("wallet", "object", "Carries the `componentSchedule`, see below."),
+        ),
+    ),
+    Group(
+        "Its wallets",
+        "items[].wallet",
+        "HoldWalletRequestSerializer",
+        (
+            Field(
+                "componentSchedule",
+                "array of objects",
+                "When each component of a package is visited, as in an order.",
+            ),
         ),
     ),
 )

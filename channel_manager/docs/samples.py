@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from channel_manager.docs.gate_samples import GATE_ANSWERS
+
 _BASE = "https://tickets.example.com"
 _PARTNER_ID = "01a1fb73-4824-7c2a-bad7-dca9f72c4126"
 _ORDER_ID = "01a1fb7b-5fb2-7166-9bcf-83268a68999a"
@@ -255,4 +257,5 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "releaseHold": {**HOLD, "status": "Released", "endedAt": _ENDED_AT},
     "listPackages": PACKAGES,
     "listAvailability": AVAILABILITY,
+    **GATE_ANSWERS,
 }

@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from channel_manager.docs import views
+from channel_manager.docs import gate, views
 
 urlpatterns = [
     path("", views.home),
     path("favicon.ico", views.favicon),
     path("docs", views.guide, name="docs"),
     path("docs/reference", views.reference, name="docs-reference"),
+    path("docs/gate", gate.gate, name="docs-gate"),
     path("docs/errors", views.error_list, name="docs-errors"),
     path("docs/errors/<str:code>", views.error_page, name="docs-error"),
 ]

@@ -17,7 +17,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from channel_manager import api
 from channel_manager.docs import error_pages, samples
-from channel_manager.docs.fields import GROUPS, LIMITS
+from channel_manager.docs.fields import GROUPS, HOLD_GROUPS, LIMITS
 from channel_manager.docs.lifecycle import TRANSITIONS
 from channel_manager.lib.errors import ErrorCode, NotFound
 
@@ -55,10 +55,12 @@ def guide(request: HttpRequest) -> HttpResponse:
         "active": "guide",
         "transitions": TRANSITIONS,
         "groups": GROUPS,
+        "hold_groups": HOLD_GROUPS,
         "limits": LIMITS,
         "order_request": _as_text(samples.ORDER_REQUEST),
         "submitted_order": _as_text(samples.SUBMITTED_ORDER),
         "availability": _as_text(samples.AVAILABILITY),
+        "hold": _as_text(samples.HOLD),
         "problem": _as_text(error_pages.example_body(ErrorCode.INVALID_REQUEST)),
     }
     return _render(request, "docs/guide.html", context)

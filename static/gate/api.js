@@ -47,6 +47,8 @@ export class Api {
     if (body) headers["Content-Type"] = "application/json";
     let response;
     let said;
+    const waiting = new AbortController();
+    const timer = setTimeout(() => waiting.abort(), TIME_OUT);
     try {
       response = await fetch(path, {
         method,
@@ -55,12 +57,14 @@ export class Api {
         cache: "no-store",
         credentials: "omit",
         redirect: "error",
-        signal: AbortSignal.timeout(TIME_OUT),
+        signal: waiting.signal,
       });
       said = await response.json();
     } catch {
       this.heard(false);
       throw new NoAnswer();
+    } finally {
+      clearTimeout(timer);
     }
     this.heard(response.status < 500);
     // Busy, or too many requests: the same one is answered later.

@@ -239,8 +239,8 @@ async function start(key) {
   const lost = interrupted();
   if (lost) settle(lost);
   try {
+    const last = await candidate.lastScans();
     const known = new Set(answers.map((one) => one.scanId));
-    const last = await api.lastScans();
     answers = [...answers, ...last.filter((one) => !known.has(one.scanId))].slice(0, MOST_SHOWN);
   } catch {
     // They come with the next scans.

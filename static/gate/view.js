@@ -75,13 +75,20 @@ export function showVerdict(kind, words) {
   $("dismiss").textContent = next;
   $("dismiss").hidden = kind === "wait" && next === "Next";
   $("verdict").hidden = false;
+  announce(`${head} ${reason}`);
   $("last").inert = $("stage").inert = true;
+}
+
+/** Have a screen reader say it: what becomes visible is not read out by itself. */
+function announce(text) {
+  $("announcement").textContent = text;
 }
 
 export function hideVerdict() {
   document.body.dataset.state = "idle";
   document.querySelector("meta[name=theme-color]").content = IDLE;
   $("verdict").hidden = true;
+  announce("");
   $("last").inert = $("stage").inert = false;
 }
 
@@ -91,6 +98,7 @@ let toastTimer = 0;
 export function toast(text) {
   $("toast").textContent = text;
   $("toast").hidden = false;
+  announce(text);
   clearTimeout(toastTimer);
   toastTimer = setTimeout(() => ($("toast").hidden = true), 5000);
 }

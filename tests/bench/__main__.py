@@ -13,9 +13,10 @@ import time
 from types import FrameType
 
 from channel_manager.lib.embedded_postgres import EmbeddedPostgresError
-from tests.bench import gate, machine, scenarios
+from tests.bench import gate, machine, places, scenarios
 from tests.bench.report import Report
 from tests.bench.scenarios import Bench
+from tests.chaos.stage import Stage
 from tests.stack import ROOT, StackError, running_stack
 
 # Durable, and it tells when each order was committed.
@@ -67,6 +68,7 @@ def _measure(options: argparse.Namespace) -> Report:
     ) as stack:
         described = machine.describe(stack)
         bench = Bench(stack, say, options.scale)
+        places.never_sell_out(stack)
         say("createOrder ...")
         posts = scenarios.create_orders(bench)
         say("Reads ...")
@@ -77,10 +79,13 @@ def _measure(options: argparse.Namespace) -> Report:
         large = scenarios.bulk(bench)
         say("Backlog ...")
         backlog = scenarios.backlog(bench)
-        say("Statements ...")
-        counted = scenarios.statements(bench)
+        say("Places ...")
+        stage = Stage.of(stack, days=places.DAYS)
+        sold = places.sell_places(bench, stage)
         say("Gate ...")
         scans = gate.scan_tickets(bench)
+        say("Statements ...")
+        counted = {**scenarios.statements(bench), **places.statements(stage)}
     return Report(
         machine=described,
         setup=(
@@ -93,6 +98,7 @@ def _measure(options: argparse.Namespace) -> Report:
         settling=settling,
         bulk=large,
         backlog=backlog,
+        places=sold,
         scans=scans,
     )
 

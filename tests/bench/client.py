@@ -39,6 +39,8 @@ class Load:
     prefix: str = ""  # of the references of new orders
     lines: int = 1
     quantity: int = 1
+    items: tuple[dict[str, Any], ...] = ()  # lines, one for each order in turn, instead of tickets
+    holds: bool = False  # whether each is held first; both requests count
     paths: tuple[str, ...] = ()  # to GET, in turn, instead of sending orders
     numbers: tuple[str, ...] = ()  # to scan at a gate, each once, instead of sending orders
 
@@ -97,8 +99,15 @@ def _sender(load: Load, caller: Caller) -> Callable[[int], Answer]:
 
 def _orders(load: Load, seller: Seller) -> Callable[[int], Answer]:
     def send(number: int) -> Answer:
-        items = [day_tickets(load.quantity) for _ in range(load.lines)]
-        return seller.create(seller.order(f"{load.prefix}-{number}", *items))
+        lines = [day_tickets(load.quantity) for _ in range(load.lines)]
+        if load.items:
+            lines = [load.items[number % len(load.items)]]
+        if load.holds:
+            held = seller.hold(*lines)
+            if held.status != 201:
+                return held
+            lines = [{**line, "holdId": held.body["holdId"]} for line in lines]
+        return seller.create(seller.order(f"{load.prefix}-{number}", *lines))
 
     return send
 
@@ -109,7 +118,7 @@ def _reads(load: Load, seller: Seller) -> Callable[[int], Answer]:
 
 def main() -> None:
     given: dict[str, Any] = json.loads(sys.stdin.readline())
-    load = Load(**{**given, "paths": tuple(given["paths"]), "numbers": tuple(given["numbers"])})
+    load = Load(**{**given, **{name: tuple(given[name]) for name in ("items", "paths", "numbers")}})
     print("ready", flush=True)
     sys.stdin.readline()
     print(json.dumps([asdict(sample) for sample in run(load, time.time())]), flush=True)

@@ -36,6 +36,7 @@ class Report:
     settling: Sequence[Figure]
     bulk: Sequence[Figure]
     backlog: tuple[int, float]
+    places: Sequence[Figure]
     scans: Sequence[Figure]
 
     @property
@@ -74,6 +75,7 @@ class Report:
             "reads": [asdict(figure) for figure in self.reads],
             "submitToIssued": [asdict(figure) for figure in self.settling],
             "bulk": [asdict(figure) for figure in self.bulk],
+            "places": [asdict(figure) for figure in self.places],
             "gate": [asdict(figure) for figure in self.scans],
             "backlog": {"orders": self.backlog[0], "ordersPerSecond": self.backlog[1]},
         }
@@ -140,6 +142,13 @@ class Report:
                 "## Large orders, one at a time",
                 "",
                 *_figures(self.bulk, None),
+                "",
+                "## Places",
+                "",
+                "Closed loop, as above. Hot: everybody wants the same session. A hold and its",
+                "order are two requests and count as one.",
+                "",
+                *_figures(self.places, "Answers/s"),
                 "",
                 "## Gate",
                 "",

@@ -162,7 +162,9 @@ def statements(bench: Bench) -> dict[str, int]:
     bench.stack.stop_workers()
     seller = bench.stack.seller()
     gate_key = bench.stack.demo["gate"]["deviceKey"]
-    said = bench.stack.django("tests.bench.statements", seller.key, seller.partner_id, gate_key)
+    said = bench.stack.django(
+        "tests.bench.statements", "all", seller.key, seller.partner_id, gate_key
+    )
     return {str(name): int(count) for name, count in json.loads(said).items()}
 
 

@@ -1,7 +1,8 @@
 """Client SQL statements of each operation, counted in this process.
 
-`Stack.django("tests.bench.statements", key, partner_id, gate_key)` runs it, on a stack without workers; it
-prints a JSON object. The rule is the one that the tests assert budgets by (design section 7).
+`Stack.django("tests.bench.statements", "all", key, partner_id, gate_key)` runs it on a stack without
+workers, and `"places", key, partner_id, day` those of a venue with sessions. It prints a JSON
+object. The rule is the one that the tests assert budgets by (design section 7).
 """
 
 from __future__ import annotations
@@ -19,24 +20,53 @@ from django.utils import timezone
 from orders.issuance import issue_order
 from partners.models import ApiKey
 from tests.conftest import StatementCount
-from tests.traffic import BASE, Seller, day_tickets
+from tests.traffic import BASE, Seller, day_tickets, visits
 from wallets.models import Asset, GateDevice
 
 WALLETS = (1, 20, 1000)
 LINES = (1, 10, 500)
 
 
+def count(work: Callable[[], Any]) -> tuple[int, Any]:
+    """Return how many statements some work takes, and its result."""
+    ApiKey.objects.update(last_used_at=None)  # noting it is counted, too
+    statements = StatementCount()
+    with connection.execute_wrapper(statements):
+        result = work()
+    return len(statements), result
+
+
+def count_places(key: str, partner_id: str, day: str) -> dict[str, int]:
+    """Return how many statements operations with counted places take."""
+    client = Client(headers={"x-api-key": key})
+    seller = Seller(0, key, partner_id)
+
+    def post(body: Any, path: str = BASE, *, expected: int = 201) -> tuple[int, Any]:
+        taken, response = count(lambda: client.post(path, body, content_type="application/json"))
+        assert response.status_code == expected, response.content
+        return taken, response.json()
+
+    def order(name: str, line: dict[str, Any], *, expected: int = 201) -> int:
+        return post(seller.order(f"COUNT-{name}", line), expected=expected)[0]
+
+    show = visits("SHOW", day, "10:00", quantity=4)
+    found = {
+        "POST, places of one session": order("PLACES", show),
+        "POST, places of three sessions": order("TOUR", visits("TOUR-ABC", day, "10:00")),
+        "POST, 4 numbered seats": order("SEATS", visits("STALLS", day, "10:00", quantity=4)),
+    }
+    found["Hold of places"], hold = post({"items": [show]}, f"{BASE}/holds")
+    line = {**show, "holdId": hold["holdId"]}
+    found["Order of held places"] = order("HOLD", line)
+    many = {**show, "quantity": 1000}
+    found["Refusal, sold out"] = order("MANY", many, expected=409)
+    return found
+
+
 def count_all(key: str, partner_id: str, gate_key: str) -> dict[str, int]:
     """Return how many statements each operation took."""
     client = Client(headers={"x-api-key": key})
     seller = Seller(0, key, partner_id)  # for the bodies only
-
-    def count(work: Callable[[], Any]) -> tuple[int, Any]:
-        ApiKey.objects.update(last_used_at=None)  # noting it is counted, too
-        statements = StatementCount()
-        with connection.execute_wrapper(statements):
-            result = work()
-        return len(statements), result
 
     def post(reference: str, items: list[dict[str, Any]], **headers: str) -> Any:
         body = seller.order(reference, *items)
@@ -66,13 +96,11 @@ def count_all(key: str, partner_id: str, gate_key: str) -> dict[str, int]:
         path = f"{BASE}/orders/{partner_id}?pageSize={size}"
         found[name], page = count(lambda: client.get(path))  # noqa: B023
         assert len(page.json()["data"]) == size
-    found.update(_count_scans(client, count, str(order["orderId"]), gate_key))
+    found.update(_count_scans(client, str(order["orderId"]), gate_key))
     return found
 
 
-def _count_scans(
-    client: Client, count: Callable[..., tuple[int, Any]], order_id: str, gate_key: str
-) -> dict[str, int]:
+def _count_scans(client: Client, order_id: str, gate_key: str) -> dict[str, int]:
     """Count the statements of scans by each number of a wallet that was issued."""
     Asset.objects.filter(wallet__order=order_id).update(valid_from=timezone.now())
     GateDevice.objects.update(last_used_at=timezone.now())
@@ -97,4 +125,5 @@ def _count_scans(
 
 
 if __name__ == "__main__":
-    print(json.dumps(count_all(*sys.argv[1:4])))
+    what, *arguments = sys.argv[1:]
+    print(json.dumps({"all": count_all, "places": count_places}[what](*arguments)))

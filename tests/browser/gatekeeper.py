@@ -64,6 +64,7 @@ class GatePage:
         expect(self.page.locator("body")).to_have_attribute("data-state", state)
         expect(self.page.locator("#verdict-head")).to_have_text(head)
         expect(self.page.locator("#verdict-icon")).to_have_attribute("href", f"#icon-{state}")
+        expect(self.page.get_by_role("status").filter(has_text=head)).to_have_count(1)
         if reason:
             expect(self.page.locator("#verdict-reason")).to_have_text(reason)
 

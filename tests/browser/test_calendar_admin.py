@@ -126,6 +126,23 @@ def test_a_rule_is_edited_on_a_phone_after_a_look_at_what_changes(
     assert Session.objects.filter(attraction=cinema).count() < before
 
 
+def test_too_few_places_are_refused_with_the_numbers_and_the_way_back(
+    desk: Page, live_server: LiveServer, cinema: Attraction
+) -> None:
+    rule = SessionRule.objects.get(attraction=cinema, every_minutes=30)
+    desk.goto(f"{live_server.url}{reverse('admin:catalog_sessionrule_change', args=[rule.pk])}")
+    desk.locator("input[name=capacity]").fill("20")
+    desk.get_by_role("button", name="Save", exact=True).click()
+    expect(desk.get_by_role("heading", name="This cannot be saved")).to_be_visible()
+    expect(desk.get_by_text("so at least 21")).to_be_visible()
+    expect(desk.get_by_role("button", name="Save and apply")).to_have_count(0)
+    photograph(desk, "calendar-refused-1280-light")
+    desk.emulate_media(color_scheme="dark")
+    photograph(desk, "calendar-refused-1280-dark")
+    desk.get_by_role("button", name="Back to the form").click()
+    expect(desk.locator("input[name=capacity]")).to_have_value("20")
+
+
 def test_times_are_asked_for_only_where_there_are_some(
     desk: Page, live_server: LiveServer, cinema: Attraction
 ) -> None:
@@ -133,7 +150,7 @@ def test_times_are_asked_for_only_where_there_are_some(
     expect(desk.get_by_label("First start")).to_be_visible()
     desk.get_by_label("None on that day").check()
     expect(desk.get_by_label("First start")).to_be_hidden()
-    expect(desk.get_by_label("Places", exact=True)).to_be_hidden()
+    expect(desk.locator("input[name=capacity]")).to_be_hidden()
     desk.goto(f"{live_server.url}{reverse('admin:catalog_calendarday_add')}")
     expect(desk.get_by_label("From", exact=True)).to_be_visible()
     desk.get_by_label("Closed", exact=True).check()

@@ -230,6 +230,22 @@ def test_a_scan_whose_answer_was_lost_is_asked_again_and_admits_once(
     assert (Scan.objects.count(), admitted()) == (1, 1)
 
 
+def test_an_answer_that_takes_too_long_is_asked_for_again(gate: GatePage, ticket: str) -> None:
+    kept: list[Route] = []
+    gate.page.clock.install()
+    gate.open()
+    gate.page.route(ADMISSIONS, lambda route: kept.append(route))  # noqa: PLW0108
+    gate.scan(ticket)
+    gate.page.clock.run_for(400)
+    gate.sees("wait", "Checking …")
+    gate.page.clock.run_for(4700)
+    gate.sees("wait", "Checking again …")
+    gate.page.unroute(ADMISSIONS)
+    gate.page.clock.run_for(1600)
+    gate.sees("yes", "Admitted.")
+    assert (len(kept), Scan.objects.count()) == (1, 1)
+
+
 def test_a_scan_whose_answer_was_lost_is_asked_again_after_a_reload(
     gate: GatePage, ticket: str
 ) -> None:
@@ -281,7 +297,9 @@ def test_one_ticket_at_a_time(gate: GatePage, ticket: str, party: str) -> None:
     gate.scan(ticket)
     gate.sees("wait", "Checking again …")
     gate.scan(party)
-    expect(gate.page.get_by_text("Wait: the last ticket is still being checked.")).to_be_visible()
+    expect(gate.page.locator("#toast")).to_have_text(
+        "Wait: the last ticket is still being checked."
+    )
     gate.sees("yes", "Admitted.", "DAY entry")
     assert admitted() == 1
 

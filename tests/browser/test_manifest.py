@@ -8,6 +8,7 @@ from typing import Any
 
 import pypdfium2
 import pytest
+from django.db.models import F
 from PIL import Image
 from playwright.sync_api import Browser, Page
 from pytest_django.live_server_helper import LiveServer
@@ -107,7 +108,9 @@ def test_a_code_is_at_least_4_cm_wide_on_a_phone(
 def test_every_text_stands_out_from_what_is_behind_it(
     page: Page, live_server: LiveServer, order: Order, scheme: Any
 ) -> None:
-    Asset.objects.filter(wallet__order=order, position=0).update(status="Used", admitted=1)
+    Asset.objects.filter(wallet__order=order, position=0).update(
+        status="Used", admitted=F("admissions")
+    )
     Order.objects.update(test_mode=True)
     page.emulate_media(color_scheme=scheme)
     for brand in ("#0f766e", "#ffd400", "#000000", "#ffffff", "#777777"):

@@ -10,7 +10,7 @@ import pytest
 
 from catalog import scheduling
 from catalog.models import Attraction, Session, SessionException, SessionRule
-from catalog.scheduling import PlacesTaken, SessionIsOver, ShownOtherwise
+from catalog.scheduling import ShownOtherwise
 from channel_manager.history.models import Event
 from orders.models import Allocation, Hold
 from partners.models import Venue
@@ -376,55 +376,3 @@ def test_a_change_takes_as_many_statements_for_many_attractions_and_days_as_for_
     with statements() as count:
         apply(cinema, change)
     assert len(count) <= 13
-
-
-def test_one_session_is_changed_by_hand(cinema: Attraction, shows: SessionRule) -> None:
-    session = sessions_of(cinema)[1, "14:00"]
-    sell(session, 42)
-    changed = scheduling.adjust_session(
-        session_id=session.pk, capacity=42, is_on_sale=False, actor=ACTOR, now=NOW
-    )
-    assert (changed.capacity, changed.is_on_sale, changed.is_adjusted) == (42, False, True)
-    event = Event.objects.get(kind="session")
-    assert (event.subject_id, event.name, event.actor, event.data) == (
-        session.pk,
-        "adjusted",
-        ACTOR,
-        {"capacity": "50 → 42", "on_sale": "yes → no"},
-    )
-
-
-def test_changing_nothing_by_hand_leaves_a_session_to_the_rules(
-    cinema: Attraction, shows: SessionRule
-) -> None:
-    session = sessions_of(cinema)[1, "14:00"]
-    scheduling.adjust_session(
-        session_id=session.pk, capacity=50, is_on_sale=True, actor=ACTOR, now=NOW
-    )
-    assert not Session.objects.get(pk=session.pk).is_adjusted
-    assert not Event.objects.filter(kind="session").exists()
-
-
-def test_a_capacity_by_hand_below_what_is_taken_is_refused_with_the_numbers(
-    cinema: Attraction, shows: SessionRule
-) -> None:
-    session = sessions_of(cinema)[1, "14:00"]
-    Session.objects.filter(pk=session.pk).update(capacity=2000)
-    sell(session, 1420)
-    hold(session, 12)
-    with pytest.raises(PlacesTaken, match=r"^Sold 1,420, held 12, so at least 1,432\.$"):
-        scheduling.adjust_session(
-            session_id=session.pk, capacity=1431, is_on_sale=True, actor=ACTOR, now=NOW
-        )
-
-
-def test_a_session_that_is_over_is_not_changed_by_hand(cinema: Attraction) -> None:
-    over = SessionFactory.create(attraction=cinema, date=day(-1))
-    with pytest.raises(SessionIsOver):
-        scheduling.adjust_session(
-            session_id=over.pk, capacity=1, is_on_sale=True, actor=ACTOR, now=NOW
-        )
-    with pytest.raises(Session.DoesNotExist):
-        scheduling.adjust_session(
-            session_id=cinema.pk, capacity=1, is_on_sale=True, actor=ACTOR, now=NOW
-        )

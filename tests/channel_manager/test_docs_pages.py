@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import datetime
 import functools
 import html
 import re
@@ -19,19 +20,27 @@ from django.contrib.staticfiles import finders
 from django.test import Client
 from rest_framework import fields as drf_fields
 
+from catalog.models import Item, Session
 from channel_manager.docs import error_pages, samples
-from channel_manager.docs.fields import GROUPS
+from channel_manager.docs.fields import GROUPS, HOLD_GROUPS
 from channel_manager.docs.lifecycle import TRANSITIONS
 from channel_manager.lib.errors import ErrorCode
 from orders.api import serializers as shapes
 from orders.models import Order
-from partners.models import Scope
+from partners.models import Scope, Venue
 from tests.conftest import ApiClient
+from tests.factories import AttractionFactory, SessionFactory, sellable_package
 
 ROOT = Path(__file__).resolve().parents[2]
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 CODES = [code.value for code in ErrorCode]
-PAGES = ["/docs", "/docs/reference", "/docs/errors", *(f"/docs/errors/{code}" for code in CODES)]
+PAGES = [
+    "/docs",
+    "/docs/reference",
+    "/docs/gate",
+    "/docs/errors",
+    *(f"/docs/errors/{code}" for code in CODES),
+]
 # Scopes that no operation needs yet: the guide leaves them out.
 UNUSED_SCOPES = {Scope.WEBHOOKS, Scope.REPORTS}
 
@@ -198,7 +207,7 @@ def test_a_page_can_only_be_read(path: str) -> None:
 
 
 def test_the_guide_explains_every_field_and_marks_the_required_ones() -> None:
-    for group in GROUPS:
+    for group in (*GROUPS, *HOLD_GROUPS):
         serializer = getattr(shapes, group.serializer)()
         assert {field.name for field in group.fields} == set(serializer.fields), group.title
         required = {name for name, field in serializer.fields.items() if field.required}
@@ -239,7 +248,7 @@ def _fault_codes_in_the_code() -> Iterator[str]:
         *(ROOT / "channel_manager/lib").glob("*.py"),
     ]
     for path in files:
-        if path.name == "selling.py":  # what staff are told when they put a package on sale
+        if path.name in ("selling.py", "closing.py"):  # what staff are told, on their own pages
             continue
         for node in ast.walk(ast.parse(path.read_text())):
             if not isinstance(node, ast.Call):
@@ -310,27 +319,38 @@ def test_the_sample_answers_have_the_shape_of_real_ones(
     assert api.delete(created["orderId"]).json()["status"] == samples.CANCELLED_ORDER["status"]
 
 
+def test_the_sample_hold_has_the_shape_of_a_real_one(api: ApiClient, venue: Venue) -> None:
+    sell_cinema(venue, datetime.date(2027, 5, 4))
+    made = api.post(samples.HOLD_REQUEST, f"{api.base}/holds")
+    assert made.status_code == 201
+    assert _shape(samples.HOLD) == _shape(made.json())
+    released = api.request("DELETE", f"{api.base}/holds/{made.json()['holdId']}").json()
+    assert _shape(samples.ANSWERS["releaseHold"]) == _shape(released)
+
+
+def sell_cinema(venue: Venue, day: datetime.date) -> None:
+    """Sell what the samples and the guide order: a show at 14:00, as the demo has it."""
+    package = sellable_package(venue, "CINEMA", dating="timed")
+    attraction = AttractionFactory.create(venue=venue)
+    Item.objects.filter(components__package=package).update(attraction=attraction)
+    SessionFactory.create(attraction=attraction, date=day, time=datetime.time(14))
+
+
 def _sample(page: str, name: str) -> str:
     found = re.search(rf'<pre id="{name}"><code[^>]*>(.*?)</code></pre>', page, re.DOTALL)
     assert found, name
     return html.unescape(found[1])
 
 
-@pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
-@pytest.mark.django_db(transaction=True)
-def test_the_first_order_works_when_it_is_pasted(
-    live_server: Any,
-    api: ApiClient,
-    issue: Callable[[str], Order],
-    settings: Any,
-    tmp_path: Path,
-) -> None:
+@pytest.fixture
+def paste(live_server: Any, api: ApiClient, settings: Any, tmp_path: Path) -> Callable[..., str]:
+    """Paste samples of the guide into a terminal, with our own key, and return what is printed."""
     settings.PUBLIC_URL = live_server.url
     page = open_page("/docs").content.decode()
     own = _sample(page, "paste-settings").replace("your API key", api.key)
     own = own.replace("your partnerId", str(api.partner.pk))
 
-    def paste(*names: str) -> str:
+    def run_samples(*names: str) -> str:
         script = "\n".join([own, *(_sample(page, name) for name in names)])
         run = subprocess.run(
             ["bash", "-eu", "-c", script],
@@ -343,9 +363,33 @@ def test_the_first_order_works_when_it_is_pasted(
         assert run.returncode == 0, run.stderr
         return run.stdout
 
+    return run_samples
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
+@pytest.mark.django_db(transaction=True)
+def test_the_first_order_works_when_it_is_pasted(
+    live_server: Any, paste: Callable[..., str], issue: Callable[[str], Order]
+) -> None:
     assert '"itemNumber": "DAY"' in paste("paste-packages")
     assert '"status": "Submitted"' in paste("paste-order")
     issue(str(Order.objects.get().pk))
     settled = paste("paste-wait")
     assert '"status": "Issued"' in settled
     assert f'"manifestUrl": "{live_server.url}/m/' in settled
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
+@pytest.mark.django_db(transaction=True)
+def test_a_hold_and_its_order_work_when_they_are_pasted(
+    paste: Callable[..., str], venue: Venue
+) -> None:
+    # As the guide's first lines say: the machine's own date, a week from now.
+    sell_cinema(venue, datetime.date.today() + datetime.timedelta(days=7))  # noqa: DTZ011
+    assert '"status": "Held"' in paste("paste-hold")
+    assert Session.objects.get().held == 2
+    assert '"status": "Submitted"' in paste("paste-hold-order")
+    found = Session.objects.get()
+    assert (found.held, found.sold) == (0, 2)
+    assert '"code": "hold_ended"' in paste("paste-hold-order")
+    assert '"status": "Converted"' in paste("paste-hold-order", "paste-hold-end")

@@ -17,7 +17,16 @@ from orders.api.serializers import ConfirmRequestSerializer, OrderRequestSeriali
 from partners.models import Partner
 from tests.conftest import ApiClient
 
-REQUESTS = ("OrderRequest", "LineRequest", "WalletRequest", "ScheduleRequest", "ConfirmRequest")
+REQUESTS = (
+    "OrderRequest",
+    "LineRequest",
+    "WalletRequest",
+    "ScheduleRequest",
+    "ConfirmRequest",
+    "HoldRequest",
+    "HoldLineRequest",
+    "HoldWalletRequest",
+)
 
 
 @pytest.fixture
@@ -159,6 +168,8 @@ def test_null_is_written_as_a_type_of_its_own(document: dict[str, Any]) -> None:
         ("OrderPage", samples.ORDER_PAGE),
         ("ArticleList", samples.PACKAGES),
         ("AvailabilityList", samples.AVAILABILITY),
+        ("HoldRequest", samples.HOLD_REQUEST),
+        *(("Hold", answer) for name, answer in samples.ANSWERS.items() if name.endswith("Hold")),
     ],
 )
 def test_samples_fit_the_schema(document: dict[str, Any], component: str, sample: Any) -> None:
@@ -178,6 +189,10 @@ def test_real_answers_fit_the_schema(document: dict[str, Any], api: ApiClient) -
     assert days["data"]
     validator(document, "AvailabilityList").validate(days)
     validator(document, "Problem").validate(api.post({}).json())
+    hold = api.post(
+        {"items": [{"itemNumber": "DAY", "visitDate": "2027-05-04"}]}, f"{api.base}/holds"
+    )
+    validator(document, "Hold").validate(hold.json())
 
 
 TEXTS = [

@@ -1,4 +1,4 @@
-"""`python -m tests.chaos [--seed N] [--orders 200] [--kills 20]`: what `make chaos` calls.
+"""`python -m tests.chaos [--seed N] [--orders 200] [--kills 20] [--only NAME]`: `make chaos`.
 
 Exit code 1 when an invariant is violated, with the seed that brings the same run again.
 """
@@ -13,8 +13,9 @@ from types import FrameType
 
 from channel_manager.lib.embedded_postgres import EmbeddedPostgresError
 from tests.chaos.identical_orders import create_at_once, unlike_one_order
+from tests.chaos.trials import TRIALS, run_trials, table
 from tests.chaos.worker_kills import Outcome, kill_worker_during_orders
-from tests.stack import StackError, running_stack
+from tests.stack import Stack, StackError, running_stack
 
 IDENTICAL_CALLS = 100
 
@@ -25,37 +26,54 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--seed", type=int, default=int(time.time()), help="default: the clock")
     parser.add_argument("--orders", type=int, default=200)
     parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--only", help="the trials whose name has this in it, nothing else")
     options = parser.parse_args(arguments)
     if not 1 <= options.kills <= options.orders <= 10_000:
         parser.error("as many orders as kills are needed, and 10,000 at most")
+    trials = [trial for trial in TRIALS if (options.only or "").lower() in trial.name.lower()]
     signal.signal(signal.SIGTERM, _stop)
     _say(f"Seed {options.seed}. Starting database, web and worker ...")
+    rows: dict[str, object] = {"Seed": options.seed}
+    wrong: list[str] = []
     try:
         with running_stack() as stack:
-            _say(f"{IDENTICAL_CALLS} identical createOrder calls in parallel ...")
-            reference = f"SAME-{options.seed}"
-            answers = create_at_once(stack, reference=reference, calls=IDENTICAL_CALLS)
-            wrong = unlike_one_order(stack, reference=reference, answers=answers)
-            _say(f"SIGKILL of the worker {options.kills} times during {options.orders} orders ...")
-            outcome = kill_worker_during_orders(
-                stack, seed=options.seed, orders=options.orders, kills=options.kills, say=_say
-            )
-            outcome.violations += wrong + stack.faults_logged()
+            results = run_trials(stack, seed=options.seed, say=_say, trials=trials)
+            rows.update(table(results))
+            rows["Deadlocks"] = sum(result.deadlocks for result in results)
+            wrong += [sentence for result in results for sentence in result.wrong]
+            if not options.only:
+                wrong += _kill_workers(stack, options, rows)
+            wrong += stack.faults_logged()
     except (StackError, EmbeddedPostgresError, AssertionError) as fault:
         _say(f"\nFAILED with --seed {options.seed}: {fault}")
         return 1
-    _say(_table(outcome, same_failed=bool(wrong)))
-    for violation in outcome.violations:
-        _say(f"VIOLATED: {violation}")
-    return 1 if outcome.violations else 0
+    rows["Wrong"] = len(wrong)
+    width = max(map(len, rows))
+    _say("\n" + "\n".join(f"{name:<{width}}  {value}" for name, value in rows.items()))
+    for sentence in wrong:
+        _say(f"VIOLATED: {sentence}")
+    return 1 if wrong else 0
 
 
-def _table(outcome: Outcome, *, same_failed: bool) -> str:
+def _kill_workers(stack: Stack, options: argparse.Namespace, rows: dict[str, object]) -> list[str]:
+    """Send identical orders at once, then kill workers at work; return what was wrong."""
+    _say(f"{IDENTICAL_CALLS} identical createOrder calls in parallel ...")
+    reference = f"SAME-{options.seed}"
+    answers = create_at_once(stack, reference=reference, calls=IDENTICAL_CALLS)
+    wrong = unlike_one_order(stack, reference=reference, answers=answers)
+    _say(f"SIGKILL of the worker {options.kills} times during {options.orders} orders ...")
+    outcome = kill_worker_during_orders(
+        stack, seed=options.seed, orders=options.orders, kills=options.kills, say=_say
+    )
+    rows.update(_figures(outcome, same_failed=bool(wrong)))
+    return [*wrong, *outcome.violations]
+
+
+def _figures(outcome: Outcome, *, same_failed: bool) -> dict[str, object]:
     settled = ", ".join(f"{count} {status}" for status, count in sorted(outcome.settled.items()))
     doubled = sum("twice" in violation for violation in outcome.violations)
     same = "FAILED" if same_failed else f"1 of {IDENTICAL_CALLS} accepted, 1 order"
-    rows = {
-        "Seed": outcome.seed,
+    return {
         "Orders accepted": outcome.orders,
         "Worker killed (SIGKILL)": f"{outcome.kills} times",
         "Jobs cut by it": outcome.cut,
@@ -63,11 +81,8 @@ def _table(outcome: Outcome, *, same_failed: bool) -> str:
         "Issued, drafts confirmed": outcome.issued,
         "Last one settled after the last kill": f"{outcome.settled_in:.1f} s",
         "Duplicates": doubled,
-        "Violated invariants": len(outcome.violations),
         "Identical calls in parallel": same,
     }
-    width = max(map(len, rows))
-    return "\n" + "\n".join(f"{name:<{width}}  {value}" for name, value in rows.items())
 
 
 def _say(text: str) -> None:

@@ -12,8 +12,10 @@ from typing import Any
 from tests.chaos.holds import ENDED, convert, make_holds
 from tests.chaos.places import SETTLE_SECONDS, make_drafts, unlike
 from tests.chaos.stage import Stage
+from tests.stack import wait_for
 from tests.traffic import Answer, Seller, at_once, visits
 
+_SHOPPED = {(201, "Held"), (201, "Submitted"), (200, "Released"), (409, "sold_out")}
 _GONE = {(404, "not_found"), (409, "order_state_conflict")}
 
 
@@ -41,7 +43,7 @@ def drafts_ending_in_every_way(stage: Stage, *, drafts: int) -> list[str]:
         answers = at_once(calls)
     stage.stack.wait_until_settled(seconds=SETTLE_SECONDS)
     allowed = {(200, "Submitted"), (200, "Issued"), (200, "Cancelled"), *_GONE}
-    return [*unlike(answers, allowed), *sold_unlike_orders(stage, days)]
+    return [*unlike(stage, answers, allowed), *sold_unlike_orders(stage, days)]
 
 
 def orders_changing_size(stage: Stage, *, orders: int) -> list[str]:
@@ -57,7 +59,7 @@ def orders_changing_size(stage: Stage, *, orders: int) -> list[str]:
             return seller.replace(draft["orderId"], body)
 
         answers = at_once([partial(resized, *entry) for entry in enumerate(sellers)])
-    wrong = unlike(answers, {(200, "Submitted"), (409, "sold_out")})
+    wrong = unlike(stage, answers, {(200, "Submitted"), (409, "sold_out")})
     if any(answer.status != 200 for answer in answers[::2]):
         wrong.append("an order that only gave places back was refused")
     return [*wrong, *sold_unlike_orders(stage, [day])]
@@ -82,7 +84,7 @@ def holds_ending_in_every_way(stage: Stage, *, holds: int) -> list[str]:
         stage.wait_until_nothing_is_held(day)
     ends = {(200, name) for name in ("Released", "Converted", "Expired")}
     return [
-        *unlike(answers, {(201, "Submitted"), ENDED, *ends}),
+        *unlike(stage, answers, {(201, "Submitted"), ENDED, *ends}),
         *sold_unlike_orders(stage, [day]),
     ]
 
@@ -93,33 +95,48 @@ def capacity_changed_while_selling(
     """Have staff change a session's capacity nonstop while clients hold, buy and give back."""
     day = stage.new_day(capacity=10)
     session = stage.session("show", day)
-    seeds = [chance.random() for _ in range(clients)]
-    report: dict[str, int] = {}
-    done = threading.Event()
-
-    def resize() -> list[Answer]:
-        seed = str(chance.randrange(10**6))
-        try:
-            said = stage.stack.django("tests.chaos.resizer", session, seed, str(changes))
-        finally:
-            done.set()
-        report.update(json.loads(said))
-        return []
-
-    with stage.sellers(clients) as sellers:
-        shoppers = [
-            partial(_shop, stage, seller, day, random.Random(seed), done)
-            for seller, seed in zip(sellers, seeds, strict=True)
-        ]
-        answers = [answer for each in at_once([resize, *shoppers]) for answer in each]
-    shopped = {(201, "Held"), (201, "Submitted"), (200, "Released"), (409, "sold_out")}
-    wrong = unlike(answers, shopped)
+    seed = str(chance.randrange(10**6))
+    said, answers = _while_shopping(
+        stage,
+        lambda: stage.stack.django("tests.chaos.resizer", session, seed, str(changes)),
+        day=day,
+        clients=clients,
+        chance=chance,
+    )
+    wrong, report = unlike(stage, answers, _SHOPPED), json.loads(said)
     [(capacity,)] = stage.stack.sql("SELECT capacity FROM catalog_session WHERE id = %s", session)
     if capacity != report["capacity"]:
         wrong.append(f"the capacity is {capacity} after it was last set to {report['capacity']}")
     if not 0 < report["refused"] < changes:
         wrong.append(f"{report['refused']} of {changes} changes were refused: no race")
     return wrong
+
+
+def day_closed_while_selling(
+    stage: Stage, *, clients: int, chance: random.Random, moving: bool
+) -> list[str]:
+    """Have staff close a day while clients hold, buy and give back: nobody keeps a visit there."""
+    days = [stage.new_day(capacity=1000) for _ in range(2 if moving else 1)]
+    closure, answers = _while_shopping(
+        stage,
+        lambda: stage.stack.django("tests.chaos.closer", *days),
+        day=days[0],
+        clients=clients,
+        chance=chance,
+    )
+    closed = {(400, "venue_closed"), (400, "unknown_session"), (200, "Expired"), ENDED}
+    wrong = unlike(stage, answers, {*_SHOPPED, *closed})
+    status = "SELECT 1 FROM orders_closure WHERE id = %s::uuid AND status = 'Done'"
+    wait_for("it is done", lambda: stage.stack.sql(status, closure.strip()), seconds=SETTLE_SECONDS)
+    if stage.taken(days[0]) != (0, 0):
+        wrong.append(f"{stage.taken(days[0])} are held and sold of a day that is closed")
+    sold = sum(answer.status == 201 and "orderId" in answer.body for answer in answers)
+    [(outcomes,)] = stage.stack.sql(
+        "SELECT count(*) FROM orders_closureorder WHERE closure_id = %s::uuid", closure.strip()
+    )
+    if outcomes != sold:
+        wrong.append(f"{outcomes} orders are listed of {sold} that were taken")
+    return [*wrong, *sold_unlike_orders(stage, days)]
 
 
 def sold_unlike_orders(stage: Stage, days: Sequence[str]) -> list[str]:
@@ -136,6 +153,30 @@ def sold_unlike_orders(stage: Stage, days: Sequence[str]) -> list[str]:
         if stage.taken(day) != (0, ordered):
             wrong.append(f"{stage.taken(day)} are held and sold of {ordered} that are ordered")
     return wrong
+
+
+def _while_shopping(
+    stage: Stage, work: Callable[[], str], *, day: str, clients: int, chance: random.Random
+) -> tuple[str, list[Answer]]:
+    """Have clients shop until a program has ended; return what it said, and their answers."""
+    done = threading.Event()
+    said: list[str] = []
+
+    def run() -> list[Answer]:
+        try:
+            said.append(work())
+        finally:
+            done.set()
+        return []
+
+    seeds = [chance.random() for _ in range(clients)]
+    with stage.sellers(clients) as sellers:
+        shoppers = [
+            partial(_shop, stage, seller, day, random.Random(seed), done)
+            for seller, seed in zip(sellers, seeds, strict=True)
+        ]
+        answers = [answer for each in at_once([run, *shoppers]) for answer in each]
+    return said[0], answers
 
 
 def _shop(

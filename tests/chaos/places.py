@@ -53,7 +53,7 @@ def name_seats(stage: Stage, *, clients: int, chance: random.Random) -> list[str
         return visits("STALLS", day, "10:00", quantity=3, seats=wanted[number])
 
     answers = _order_at_once(stage, clients, line)
-    wrong = [*unlike(answers, {(201, "Submitted"), (409, "seat_taken"), (409, "sold_out")})]
+    wrong = [*unlike(stage, answers, {(201, "Submitted"), (409, "seat_taken"), (409, "sold_out")})]
     got = [seats for seats, answer in zip(wanted, answers, strict=True) if answer.status == 201]
     if not got:
         wrong.append("nobody got the seats they named")
@@ -84,7 +84,7 @@ def exchange_days(stage: Stage, *, pairs: int, spare: int) -> list[str]:
                 for number, (seller, draft) in enumerate(zip(sellers, drafts, strict=True))
             ]
         )
-    wrong = [*unlike(answers, {(200, "Submitted"), (409, "sold_out")})]
+    wrong = [*unlike(stage, answers, {(200, "Submitted"), (409, "sold_out")})]
     moved = sum(answer.status == 200 for answer in answers)
     if spare >= pairs and moved != 2 * pairs:
         wrong.append(f"{moved} of {2 * pairs} orders moved, with room for all")
@@ -107,8 +107,7 @@ def make_drafts(
     answers = at_once(
         [partial(seller.create, body) for seller, body in zip(sellers, bodies, strict=True)]
     )
-    if refused := [*unlike(answers, {(201, "Submitted")})]:
-        raise AssertionError(refused)
+    require_all(answers, (201, "Submitted"))
     stage.stack.wait_until_settled(seconds=SETTLE_SECONDS)
     return [answer.body for answer in answers]
 
@@ -118,9 +117,18 @@ def outcome(answer: Answer) -> Outcome:
     return answer.status, str(answer.body.get("code") or answer.body["status"])
 
 
-def unlike(answers: Iterable[Answer], allowed: Iterable[Outcome]) -> list[str]:
-    """Return a sentence for each kind of answer that is not among those that are allowed."""
+def require_all(answers: Iterable[Answer], expected: Outcome) -> None:
+    """Raise AssertionError unless every answer is the one that a race is prepared with."""
     counted = Counter(map(outcome, answers))
+    if counted.keys() != {expected}:
+        raise AssertionError(f"not all were {expected}: {counted}")
+
+
+def unlike(stage: Stage, answers: Iterable[Answer], allowed: Iterable[Outcome]) -> list[str]:
+    """Note how a race ended; return a sentence for each kind of answer that is not allowed."""
+    counted = Counter(map(outcome, answers))
+    for (_status, name), count in counted.items():
+        stage.noted[name] += count
     return [
         f"{count} answers were {status} {name}"
         for (status, name), count in counted.items()
@@ -136,7 +144,7 @@ def _fight(
     `per` is how many places one of them takes, over all sessions.
     """
     answers = _order_at_once(stage, clients, line)
-    wrong = [*unlike(answers, {(201, "Submitted"), (409, "sold_out")})]
+    wrong = [*unlike(stage, answers, {(201, "Submitted"), (409, "sold_out")})]
     accepted = sum(answer.status == 201 for answer in answers)
     if accepted != places:
         wrong.append(f"{accepted} of {clients} were accepted for {places} places")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,12 +23,13 @@ class Stage:
     stack: Stack
     made: dict[str, Any]
     _days: Iterator[str]
+    noted: Counter[str] = field(default_factory=Counter)  # what the races did, for a table
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     @classmethod
-    def of(cls, stack: Stack) -> Stage:
-        """Make the venue, once for a stack."""
-        made = json.loads(stack.django("tests.chaos.stage_data", str(DAYS)))
+    def of(cls, stack: Stack, *, days: int = DAYS) -> Stage:
+        """Make the venue, once for a stack, with sessions on so many days."""
+        made = json.loads(stack.django("tests.chaos.stage_data", str(days)))
         return cls(stack, made, iter(made["days"]))
 
     def new_day(self, *, capacity: int | None = None) -> str:

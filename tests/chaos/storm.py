@@ -96,6 +96,7 @@ class Storm:
                 (move,) = chance.choices(names, weights)
                 for answer in getattr(client, move)():
                     self.answers[move, outcome(answer)] += 1
+                    self.stage.noted[outcome(answer)[1]] += 1
                     if not self._is_known(move, answer):
                         self._wrong.append(f"{move} was answered {answer.status} {answer.body}")
 

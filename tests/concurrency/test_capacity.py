@@ -51,7 +51,7 @@ def test_orders_that_are_replaced_at_once_move_by_the_difference(stage: Stage) -
 
 def test_a_capacity_that_is_changed_while_it_is_sold_is_never_exceeded(stage: Stage) -> None:
     chance = random.Random(SEED)
-    assert endings.capacity_changed_while_selling(stage, clients=6, changes=60, chance=chance) == []
+    assert endings.capacity_changed_while_selling(stage, clients=4, changes=40, chance=chance) == []
 
 
 def test_no_answer_in_a_storm_is_unknown_to_the_contract(stage: Stage) -> None:

@@ -68,6 +68,6 @@ def test_its_scripts_and_style_sheets_stay_short() -> None:
 
 @pytest.mark.parametrize("method", ["post", "put", "delete"])
 def test_the_page_can_only_be_read(method: str) -> None:
-    response = getattr(Client(), method)("/gate")
+    response = getattr(Client(enforce_csrf_checks=True), method)("/gate")
     assert response.status_code == 405
     assert response.json()["code"] == "method_not_allowed"

@@ -86,11 +86,25 @@ def full_body(api: Any) -> dict[str, Any]:
         "names": ["Ann"],
         "externalReferenceNumbers": ["EXT-1"],
         "componentSchedule": [
-            {"itemNumber": "DINO", "visitDate": "2026-11-24", "visitTime": "10:00"}
+            {
+                "itemNumber": "DINO",
+                "visitDate": "2026-11-24",
+                "visitTime": "10:00",
+                "seats": None,
+            }
         ],
     }
     return api.order_body(
-        line("BUNDLE", quantity=1, visitTime="11:00", wallet=wallet, **guest), **guest
+        line(
+            "BUNDLE",
+            quantity=1,
+            visitTime="11:00",
+            seats=None,
+            holdId=None,
+            wallet=wallet,
+            **guest,
+        ),
+        **guest,
     )
 
 

@@ -6,7 +6,10 @@ import datetime
 from typing import Any
 
 from channel_manager.history.models import Event
-from tests.orders.expected import NOON, UUID, VISIT, moment
+from orders.models import Hold
+from tests.conftest import ApiClient
+from tests.orders.expected import NOON, UUID, VISIT, assert_problem, moment, stored
+from tests.orders.sessions import counters
 
 HOLDS = "/channelManager/holds"
 
@@ -60,3 +63,25 @@ def events_of(made: Any) -> list[tuple[str, str, str, str]]:
     """Return the name, states and actor of each event of a hold."""
     rows = Event.objects.filter(kind="hold", subject_id=made["holdId"]).order_by("id")
     return [(row.name, row.from_state, row.to_state, row.actor) for row in rows]
+
+
+def status(made: Any) -> str:
+    """Return the stored status of a hold."""
+    return str(Hold.objects.get(pk=made["holdId"]).status)
+
+
+def of(made: Any) -> dict[str, Any]:
+    """Return the member of a line that names a hold."""
+    return {"holdId": made["holdId"]}
+
+
+def refused(
+    api: ApiClient, *items: Any, code: str, faults: list[Any] | None = None, **members: Any
+) -> Any:
+    """Expect that an order is refused; nothing is stored, and every hold keeps its places."""
+    before = stored(), counters(), list(Hold.objects.order_by("pk").values())
+    response = api.post(api.order_body(*items, sellToOrderReference="REFUSED"))
+    expected = 409 if code in ("hold_ended", "sold_out", "seat_taken") else 400
+    body = assert_problem(response, expected, code, *(faults or []), **members)
+    assert (stored(), counters(), list(Hold.objects.order_by("pk").values())) == before
+    return body

@@ -16,7 +16,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from catalog.models import Package, PackageMapping
 from orders.gate.admission import admit
-from orders.models import Order
+from orders.models import Closure, Order
 from partners.models import Partner, Venue
 from tests.catalog.calendars import hold
 from tests.conftest import TOMORROW, ApiClient
@@ -38,6 +38,7 @@ MADE_BY_HAND = {
     "allotment",
     "attraction",
     "calendarday",
+    "closure",
     "gatedevice",
     "group",
     "item",
@@ -98,6 +99,14 @@ def a_calendar(venue: Venue) -> None:
     SeatPlanFactory.create(venue=venue, rows={"A": 3})
     AllotmentFactory.create(partner=Partner.objects.filter(venue=venue)[0])
     hold(SessionFactory.create(attraction=attraction), 2)
+    Closure.objects.create(
+        venue=venue,
+        date=TOMORROW,
+        plan="keep",
+        reason="A storm is coming",
+        started_by="staff:1",
+        started_at=timezone.now(),
+    )
 
 
 @pytest.mark.parametrize("model", REGISTRY, ids=lambda model: model._meta.label)

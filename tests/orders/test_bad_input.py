@@ -31,6 +31,8 @@ MEMBERS: dict[str, str] = {
     "/items/0/visitDate": "text?",
     "/items/0/visitTime": "text?",
     **{f"/items/0/{name}": kind for name, kind in SELL_TO.items()},
+    "/items/0/seats": "list?",
+    "/items/0/holdId": "text?",
     "/items/0/wallet": "object?",
     "/items/0/wallet/names": "list?",
     "/items/0/wallet/names/0": "text",
@@ -41,6 +43,7 @@ MEMBERS: dict[str, str] = {
     f"{SCHEDULE}/0/itemNumber": "text",
     f"{SCHEDULE}/0/visitDate": "text?",
     f"{SCHEDULE}/0/visitTime": "text?",
+    f"{SCHEDULE}/0/seats": "list?",
 }
 WRONG: dict[str, list[Any]] = {
     "text": [0, 1.5, True, [], {}, ["x"], None],
@@ -52,7 +55,7 @@ TEXTS = [pointer for pointer, kind in MEMBERS.items() if kind.startswith("text")
 FREE_TEXTS = [
     pointer
     for pointer in TEXTS
-    if not pointer.endswith(("partnerId", "visitDate", "visitTime", "Email", "Language"))
+    if not pointer.endswith(("partnerId", "holdId", "visitDate", "visitTime", "Email", "Language"))
 ]
 
 

@@ -31,6 +31,7 @@ from tests.orders.expected import (
     wallet,
 )
 from tests.orders.sessions import counted, counters, name, session, show
+from wallets.models import Asset
 
 pytestmark = pytest.mark.usefixtures("clock", "show")
 
@@ -199,6 +200,18 @@ def test_an_order_that_is_too_late_to_cancel_keeps_its_places(
     type(api.partner).objects.filter(pk=api.partner.pk).update(cancel_deadline_hours=24 * 7)
     created = settle(api, issue, show(quantity=2))
     assert_problem(api.delete(created["orderId"]), 409, "cancel_deadline_passed")
+    assert counters() == {name(matinee): "0+2"}
+
+
+def test_an_order_with_a_used_ticket_keeps_its_places(
+    api: ApiClient, issue: Issue, matinee: Session
+) -> None:
+    created = settle(api, issue, show(quantity=2))
+    used = Asset.objects.order_by("pk")[0]
+    Asset.objects.filter(pk=used.pk).update(status="Used", admitted=1)
+    assert_problem(
+        api.delete(created["orderId"]), 409, "asset_used", usedAssets=[used.reference_number]
+    )
     assert counters() == {name(matinee): "0+2"}
 
 

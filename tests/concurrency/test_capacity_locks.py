@@ -1,0 +1,162 @@
+"""Two who wait for each other's locks, arranged step by step: none of them is ever a deadlock.
+
+Somebody in a transaction of his own holds a session, so that those who want it queue up, one after
+the other; what they have locked by then, and in which order, is what each test is about.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.chaos.places import Outcome, outcome
+from tests.chaos.stage import Stage
+from tests.stack import wait_for
+from tests.traffic import Answer, Seller, visits
+
+LOCK = "SELECT 1 FROM catalog_session WHERE id = %s FOR NO KEY UPDATE"
+RESIZE = "UPDATE catalog_session SET capacity = %s WHERE id = %s"
+REMOVE = "DELETE FROM catalog_session WHERE id = %s"
+SECONDS = 30.0
+
+
+class Queue:
+    """Those who wait for a session, in the order in which they came."""
+
+    def __init__(self, stage: Stage, pool: ThreadPoolExecutor) -> None:
+        self.stage = stage
+        self.pool = pool
+
+    def join(self, call: Callable[[], Any]) -> Future[Any]:
+        """Make a call that has to wait; return it once it does."""
+        before = self.stage.waiting
+        joined = self.pool.submit(call)
+        wait_for("it waits", lambda: self.stage.waiting > before or joined.done(), seconds=SECONDS)
+        assert not joined.done(), joined.result()
+        return joined
+
+
+@pytest.fixture
+def queue(stage: Stage) -> Iterator[Queue]:
+    with ThreadPoolExecutor(8) as pool:
+        yield Queue(stage, pool)
+
+
+@pytest.fixture
+def pair(stage: Stage) -> Iterator[tuple[Seller, Seller]]:
+    """Two connections of our partner."""
+    with stage.seller() as one, stage.seller() as other:
+        yield one, other
+
+
+@contextmanager
+def somebody(stage: Stage) -> Iterator[psycopg.Connection[Any]]:
+    """Yield a transaction that nobody else knows of."""
+    with psycopg.connect(stage.stack.database_url) as connection:
+        yield connection
+
+
+def ends(*calls: Future[Answer]) -> list[Outcome]:
+    return sorted(outcome(call.result(SECONDS)) for call in calls)
+
+
+def test_a_session_that_is_removed_while_it_is_waited_for_is_not_sold(
+    stage: Stage, queue: Queue, pair: tuple[Seller, Seller]
+) -> None:
+    day, (seller, other) = stage.new_day(capacity=5), pair
+    session, line = stage.session("show", day), visits("SHOW", day, "10:00")
+    with somebody(stage) as staff:
+        staff.execute(LOCK, [session])
+        order = queue.join(lambda: seller.create(seller.order(stage.reference(), line)))
+        hold = queue.join(lambda: other.hold(line))
+        staff.execute(REMOVE, [session])
+        staff.commit()
+        assert ends(order, hold) == [(400, "unknown_session")] * 2
+
+
+def test_an_order_sent_twice_is_taken_once_when_its_session_is_fought_for(
+    stage: Stage, queue: Queue, pair: tuple[Seller, Seller]
+) -> None:
+    """The one that lost the places at first takes another turn, and must not lock out its twin."""
+    for _ in range(3):
+        day, (one, other) = stage.new_day(capacity=5), pair
+        session = stage.session("show", day)
+        body = one.order(stage.reference(), visits("SHOW", day, "10:00"))
+        with somebody(stage) as first, somebody(stage) as second:
+            first.execute(RESIZE, [0, session])
+            calls = [queue.join(lambda: one.create(body)), queue.join(lambda: other.create(body))]  # noqa: B023
+            resize = queue.join(lambda: second.execute(RESIZE, [5, session]))  # noqa: B023
+            first.commit()
+            resize.result(SECONDS)
+            second.commit()
+            taken, refused = ends(*calls)
+            assert taken == (201, "Submitted")
+            assert refused in {(400, "duplicate_order"), (409, "sold_out")}
+
+
+def test_a_seat_may_be_given_back_while_somebody_who_wants_it_has_its_session(
+    stage: Stage, queue: Queue, pair: tuple[Seller, Seller]
+) -> None:
+    for _ in range(3):
+        day, (holder, buyer) = stage.new_day(), pair
+        session, line = stage.session("stalls", day), visits("STALLS", day, "10:00", seats=["A1"])
+        with somebody(stage) as first, somebody(stage) as second:
+            first.execute(LOCK, [session])
+            hold = queue.join(lambda: holder.hold(line))  # noqa: B023
+            lock = queue.join(lambda: second.execute(LOCK, [session]))  # noqa: B023
+            order = queue.join(lambda: buyer.create(buyer.order(stage.reference(), line)))  # noqa: B023
+            first.commit()
+            kept = hold.result(SECONDS).body["holdId"]
+            lock.result(SECONDS)
+            release = queue.join(lambda: holder.release(kept))  # noqa: B023
+            second.commit()
+            assert ends(release) == [(200, "Released")]
+            assert ends(order)[0] in {(201, "Submitted"), (409, "seat_taken")}
+
+
+def test_a_replay_and_an_order_with_the_same_guest_take_turns_before_they_lock_a_session(
+    stage: Stage, queue: Queue, pair: tuple[Seller, Seller]
+) -> None:
+    day, (one, other) = stage.new_day(capacity=5), pair
+    session = stage.session("show", day)
+    guest = {"externalReferenceNumbers": [f"GUEST-{stage.reference()}"]}
+    failed = one.create(
+        one.order(stage.reference(), visits("NOT-MAPPED", day, "10:00", wallet=guest))
+    ).body["orderId"]
+    assert one.wait(failed).body["status"] == "Error"
+    body = other.order(stage.reference(), visits("SHOW", day, "10:00", wallet=guest))
+    with mapped(stage), somebody(stage) as first, somebody(stage) as second:
+        first.execute(RESIZE, [0, session])
+        replay = queue.join(lambda: replayed(stage, failed))
+        order = queue.join(lambda: other.create(body))
+        resize = queue.join(lambda: second.execute(RESIZE, [5, session]))
+        first.commit()
+        resize.result(SECONDS)
+        second.commit()
+        assert (replay.result(SECONDS), *ends(order)) in {
+            ("done", (400, "external_reference_taken")),
+            ("refused: ExternalReferenceTaken", (201, "Submitted")),
+        }
+
+
+@contextmanager
+def mapped(stage: Stage) -> Iterator[None]:
+    """Have the number that nobody knows mapped for a while."""
+    switch = "UPDATE catalog_packagemapping SET is_active = %s WHERE item_number = 'NOT-MAPPED'"
+    stage.stack.sql(switch, True)
+    try:
+        yield
+    finally:
+        stage.stack.sql(switch, False)
+
+
+def replayed(stage: Stage, order_id: str) -> str:
+    entrants = json.dumps([{"do": "replay", "order": order_id}])
+    (ended,) = json.loads(stage.stack.django("tests.concurrency.racers", given=entrants))
+    return str(ended)
