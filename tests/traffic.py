@@ -73,7 +73,12 @@ class Caller:
         data = None if body is None else json.dumps(body).encode()
         sent_at, started = time.time(), time.perf_counter()
         try:
-            self._connection.request(method, path, data, headers)
+            try:
+                self._connection.request(method, path, data, headers)
+            except (BrokenPipeError, ConnectionResetError):
+                # Closed since the last answer, as a server may that did not wait for a whole body.
+                self.close()
+                self._connection.request(method, path, data, headers)
             response = self._connection.getresponse()
             text = response.read()
         except (OSError, http.client.HTTPException):

@@ -95,9 +95,11 @@ def test_an_order_sent_twice_is_taken_once_when_its_session_is_fought_for(
             first.commit()
             resize.result(SECONDS)
             second.commit()
-            taken, refused = ends(*calls)
-            assert taken == (201, "Submitted")
-            assert refused in {(400, "duplicate_order"), (409, "sold_out")}
+            assert ends(*calls) in (
+                [(201, "Submitted"), (400, "duplicate_order")],
+                [(201, "Submitted"), (409, "sold_out")],
+                [(409, "sold_out"), (409, "sold_out")],  # both were before the second change
+            )
 
 
 def test_a_seat_may_be_given_back_while_somebody_who_wants_it_has_its_session(
@@ -130,7 +132,9 @@ def test_a_replay_and_an_order_with_the_same_guest_take_turns_before_they_lock_a
         one.order(stage.reference(), visits("NOT-MAPPED", day, "10:00", wallet=guest))
     ).body["orderId"]
     assert one.wait(failed).body["status"] == "Error"
-    body = other.order(stage.reference(), visits("SHOW", day, "10:00", wallet=guest))
+    # Large, so that it comes to the session after the replay has taken its next turn.
+    large = {"itemNumber": "ANYDAY", "quantity": 500}
+    body = other.order(stage.reference(), visits("SHOW", day, "10:00", wallet=guest), large)
     with mapped(stage), somebody(stage) as first, somebody(stage) as second:
         first.execute(RESIZE, [0, session])
         replay = queue.join(lambda: replayed(stage, failed))
