@@ -10,8 +10,10 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connections
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from pytest_django.live_server_helper import LiveServer
 
 # Playwright's synchronous API keeps an event loop in this thread, and Django then takes every
 # query of a test for one that blocks a loop.
@@ -62,3 +64,14 @@ def page(browser: Browser) -> Iterator[Page]:
     yield page
     context.close()
     assert complaints == []
+
+
+@pytest.fixture
+def desk(page: Page, live_server: LiveServer, order_desk: User) -> Page:
+    """A page in which somebody at the order desk has signed in by the form."""
+    page.goto(f"{live_server.url}/admin")
+    page.get_by_label("Username").fill("desk")
+    page.get_by_label("Password").fill("desk-password")
+    page.get_by_role("button", name="Log in").click()
+    expect(page).to_have_url(f"{live_server.url}/admin/")
+    return page

@@ -11,12 +11,11 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from orders.models import Order
+from tests.browser.appearance import PHONE
 from wallets.models import Asset
 
-PHONE = {"width": 390, "height": 844}
 SMALL_PHONE = {"width": 360, "height": 640}
 SIDEWAYS = {"width": 844, "height": 390}
-DESKTOP = {"width": 1280, "height": 900}
 
 # Remembers every result that was ever shown, however shortly.
 _WATCH = """

@@ -1,14 +1,9 @@
-"""The admin in a real browser: the daily work, and how it looks on two screens, light and dark.
-
-ADMIN_SCREENSHOTS names a directory that pictures of every page are left in, to be looked at.
-"""
+"""The admin in a real browser: the daily work, and how it looks on two screens, light and dark."""
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,14 +16,13 @@ from catalog.models import Package, PackageMapping
 from orders.models import Order, OrderEvent
 from partners.keys import hash_key
 from partners.models import ApiKey
+from tests.browser.appearance import AdminLooks, photograph
 from tests.conftest import TOMORROW, ApiClient
 from wallets.models import Wallet
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 DAY = {"itemNumber": "DAY", "visitDate": TOMORROW.isoformat()}
-DESKTOP = {"width": 1280, "height": 900}
-TABLET = {"width": 820, "height": 1180}
 LONG = "Jürgen Müller-Lüdenscheidt van den Berg-Zandvoort"
 
 
@@ -53,17 +47,6 @@ def orders(api: ApiClient, issue: Callable[[str], Order], order_desk: User) -> d
         made[name] = issue(api.create(line, **header)["orderId"])
     api.delete(str(made["cancelled"].pk))
     return {name: Order.objects.get(pk=order.pk) for name, order in made.items()}
-
-
-@pytest.fixture
-def desk(page: Page, live_server: LiveServer, order_desk: User) -> Page:
-    """A page in which somebody at the order desk has signed in by the form."""
-    page.goto(f"{live_server.url}/admin")
-    page.get_by_label("Username").fill("desk")
-    page.get_by_label("Password").fill("desk-password")
-    page.get_by_role("button", name="Log in").click()
-    expect(page).to_have_url(f"{live_server.url}/admin/")
-    return page
 
 
 def message(page: Page, text: str) -> None:
@@ -239,56 +222,10 @@ PAGES = {
     "missing": "/admin/nothing/",
 }
 
-# Texts of our own pages whose contrast is below 4.5 to 1 (WCAG 2.2, AA); buttons are not faded.
-FAINT_TEXTS = """() => {
-  const canvas = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
-  const rgba = (color) => {
-    canvas.clearRect(0, 0, 1, 1);
-    canvas.fillStyle = color;
-    canvas.fillRect(0, 0, 1, 1);
-    const [r, g, b, a] = canvas.getImageData(0, 0, 1, 1).data;
-    return [r, g, b, a / 255];
-  };
-  const over = (top, bottom) =>
-    [0, 1, 2].map((i) => top[i] * top[3] + bottom[i] * (1 - top[3])).concat(1);
-  const behind = (element) => {
-    if (!element) return [255, 255, 255, 1];
-    const own = rgba(getComputedStyle(element).backgroundColor);
-    return own[3] === 1 ? own : over(own, behind(element.parentElement));
-  };
-  const light = ([r, g, b]) => {
-    const [R, G, B] = [r, g, b].map((c) => c / 255)
-      .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
-    return 0.2126 * R + 0.7152 * G + 0.0722 * B;
-  };
-  const faint = [];
-  for (const element of document.querySelectorAll('[class*="cm-"], [class*="cm-"] *')) {
-    const own = [...element.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
-    if (element === document.body || !own || !element.checkVisibility()) continue;
-    if (!document.querySelector("#content").contains(element)) continue;
-    const back = behind(element);
-    const [a, b] = [light(over(rgba(getComputedStyle(element).color), back)), light(back)];
-    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-    if (ratio < 4.5) faint.push([element.className, element.textContent.trim(), ratio]);
-  }
-  return faint;
-}"""
 
-
-def photograph(page: Page, name: str) -> None:
-    """Leave a picture of the page where it is wanted."""
-    if directory := os.environ.get("ADMIN_SCREENSHOTS"):
-        page.wait_for_timeout(300)
-        page.screenshot(path=Path(directory) / f"{name}.png", full_page=True)
-
-
-@pytest.mark.parametrize("size", [DESKTOP, TABLET], ids=lambda size: size["width"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_fits_its_screen_and_can_be_read(
-    desk: Page, live_server: LiveServer, orders: dict[str, Order], size: Any, scheme: Any
+    desk: Page, live_server: LiveServer, orders: dict[str, Order]
 ) -> None:
-    desk.set_viewport_size(size)
-    desk.emulate_media(color_scheme=scheme)
     event = OrderEvent.objects.filter(name="cancelled").get()
     keys = {
         **{name: order.pk for name, order in orders.items()},
@@ -298,12 +235,6 @@ def test_every_page_fits_its_screen_and_can_be_read(
         "partner": orders["issued"].partner_id,
         "venue": orders["issued"].venue_id,
     }
-    wide, faint = {}, {}
-    for name, address in PAGES.items():
-        desk.goto(live_server.url + address.format(**keys))
-        desk.wait_for_load_state("networkidle")
-        wide[name] = desk.evaluate("document.documentElement.scrollWidth - innerWidth")
-        faint[name] = desk.evaluate(FAINT_TEXTS)
-        photograph(desk, f"{name}-{size['width']}-{scheme}")
-    assert {name: pixels for name, pixels in wide.items() if pixels > 0} == {}
-    assert {name: texts for name, texts in faint.items() if texts} == {}
+    looks = AdminLooks(desk, live_server.url)
+    looks.look_at({name: address.format(**keys) for name, address in PAGES.items()})
+    assert looks.wrong == {}

@@ -1,7 +1,4 @@
-"""Closing a day in a real browser: from the first question to the last order, while one watches.
-
-ADMIN_SCREENSHOTS names a directory that pictures are left in, to be looked at.
-"""
+"""Closing a day in a real browser: from the first question to the last order, while one watches."""
 
 from __future__ import annotations
 
@@ -10,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
@@ -18,7 +14,7 @@ from pytest_django.live_server_helper import LiveServer
 from catalog.models import Attraction, Package
 from orders.models import Closure, Order
 from partners.models import Venue
-from tests.browser.test_admin import FAINT_TEXTS, photograph
+from tests.browser.appearance import AdminLooks, photograph
 from tests.conftest import TOMORROW, ApiClient
 from tests.factories import AttractionFactory, sellable_package
 from tests.orders.closures import run_once
@@ -29,8 +25,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 DAY = TOMORROW.isoformat()
 OTHER = TOMORROW.replace(year=TOMORROW.year + 1, month=6, day=15).isoformat()
-DESKTOP = {"width": 1280, "height": 900}
-PHONE = {"width": 390, "height": 844}
 
 
 @pytest.fixture
@@ -78,17 +72,6 @@ def sold(
         status="Used", admitted=1
     )
     return orders
-
-
-@pytest.fixture
-def desk(page: Page, live_server: LiveServer, order_desk: User) -> Page:
-    """A page in which somebody at the order desk has signed in."""
-    page.goto(f"{live_server.url}/admin")
-    page.get_by_label("Username").fill("desk")
-    page.get_by_label("Password").fill("desk-password")
-    page.get_by_role("button", name="Log in").click()
-    expect(page).to_have_url(f"{live_server.url}/admin/")
-    return page
 
 
 def test_a_day_is_closed_and_its_orders_move_while_one_watches(
@@ -150,31 +133,22 @@ def test_one_order_is_moved_from_its_page(
     assert str(Order.objects.get(pk=sold[0].pk).visit_date) == OTHER
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=lambda size: size["width"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_fits_its_screen_and_can_be_read(
     desk: Page,
     live_server: LiveServer,
     venue: Venue,
     sold: list[Order],
     monkeypatch: pytest.MonkeyPatch,
-    size: Any,
-    scheme: Any,
 ) -> None:
     monkeypatch.setattr("orders.clearing.BATCH", 5)
-    desk.set_viewport_size(size)
-    desk.emulate_media(color_scheme=scheme)
+    looks = AdminLooks(desk, live_server.url)
     asked = f"venue={venue.pk}&date={DAY}"
-    wide, faint = {}, {}
 
     def look(name: str, address: str) -> None:
         desk.goto(f"{live_server.url}{address}")
-        desk.wait_for_load_state("load")
         if name == "closing-preview":
             desk.get_by_label("Move them to another day").check()
-        wide[name] = desk.evaluate("document.documentElement.scrollWidth - innerWidth")
-        faint[name] = desk.evaluate(FAINT_TEXTS)
-        photograph(desk, f"{name}-{size['width']}-{scheme}")
+        looks.look(name)
 
     start = "/admin/orders/closure"
     look("closing-none", f"{start}/")
@@ -194,5 +168,4 @@ def test_every_page_fits_its_screen_and_can_be_read(
     run_once(closure)
     look("closing-done", page)
     look("closing-list", f"{start}/")
-    assert {name: pixels for name, pixels in wide.items() if pixels > 0} == {}
-    assert {name: texts for name, texts in faint.items() if texts} == {}
+    assert looks.wrong == {}

@@ -10,9 +10,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from channel_manager.docs import samples
+from tests.browser.appearance import DESKTOP, PHONE
 
-PHONE = {"width": 390, "height": 844}
-DESKTOP = {"width": 1280, "height": 900}
 PAGES = ("/docs", "/docs/errors", "/docs/errors/invalid_request", "/docs/reference")
 # What a strict policy leaves: our own files, and the icons that Swagger UI's style sheet carries.
 POLICY = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'"
@@ -34,8 +33,8 @@ def visit(page: Page, live_server: Any) -> Iterator[Callable[..., Page]]:
         headers = {**answer.headers, "content-security-policy": POLICY}
         route.fulfill(response=answer, headers=headers)
 
-    def open_page(path: str, size: dict[str, int], scheme: str = "light") -> Page:
-        page.set_viewport_size(size)  # type: ignore[arg-type]
+    def open_page(path: str, size: Any, scheme: str = "light") -> Page:
+        page.set_viewport_size(size)
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         page.goto(f"{live_server.url}{path}")
         page.wait_for_load_state("networkidle")

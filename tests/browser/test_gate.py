@@ -13,7 +13,8 @@ from pytest_django.live_server_helper import LiveServer
 
 from orders.models import Order
 from partners.models import Venue
-from tests.browser.gatekeeper import DESKTOP, PHONE, SIDEWAYS, SMALL_PHONE, GatePage, open_now
+from tests.browser.appearance import DESKTOP, PHONE
+from tests.browser.gatekeeper import SIDEWAYS, SMALL_PHONE, GatePage, open_now
 from tests.conftest import TOMORROW, ApiClient
 from wallets.devices import create_device, revoke_device
 from wallets.models import Asset, GateDevice, Scan

@@ -15,15 +15,14 @@ from pytest_django.live_server_helper import LiveServer
 
 from orders.models import Order
 from partners.models import Venue
+from tests.browser.appearance import DESKTOP, PHONE, faint_texts, overflow
 from tests.conftest import TOMORROW, ApiClient
 from tests.wallets.scanning import scan
 from wallets.models import Asset, Wallet
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-PHONE = {"width": 390, "height": 844}
 SMALL_PHONE = {"width": 320, "height": 568}
-DESKTOP = {"width": 1280, "height": 900}
 FAMILY = [
     {"itemNumber": "BUNDLE", "visitDate": TOMORROW.isoformat(), "wallet": {"names": ["Noah"]}},
     {"itemNumber": "DAY", "visitDate": TOMORROW.isoformat(), "quantity": 2},
@@ -49,11 +48,6 @@ def numbers(order: Order) -> list[str]:
 def photograph(page: Page) -> Image.Image:
     """Return a picture of the whole page."""
     return Image.open(io.BytesIO(page.screenshot(full_page=True)))
-
-
-def overflow(page: Page) -> int:
-    """Return by how many pixels the page is wider than the window."""
-    return int(page.evaluate("document.documentElement.scrollWidth - innerWidth"))
 
 
 @pytest.mark.parametrize("size", [SMALL_PHONE, PHONE, DESKTOP], ids=lambda size: size["width"])
@@ -116,34 +110,7 @@ def test_every_text_stands_out_from_what_is_behind_it(
     for brand in ("#0f766e", "#ffd400", "#000000", "#ffffff", "#777777"):
         Venue.objects.update(brand_color=brand)
         page.goto(f"{live_server.url}/m/{order.token}")
-        assert page.evaluate(FAINT_TEXTS) == []
-
-
-# Texts whose contrast with the nearest background is below 4.5 to 1 (WCAG 2.2, AA).
-FAINT_TEXTS = """() => {
-  const parse = (color) => color.match(/[\\d.]+/g).map(Number);
-  const light = ([r, g, b]) => {
-    const [R, G, B] = [r, g, b].map((c) => c / 255)
-      .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
-    return 0.2126 * R + 0.7152 * G + 0.0722 * B;
-  };
-  const behind = (element) => {
-    for (let node = element; node; node = node.parentElement) {
-      const color = parse(getComputedStyle(node).backgroundColor);
-      if (color.length === 3 || color[3] === 1) return color;
-    }
-    return [255, 255, 255];
-  };
-  const faint = [];
-  for (const element of document.querySelectorAll("body *:not(svg *)")) {
-    const own = [...element.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
-    if (!own || !element.checkVisibility()) continue;
-    const [a, b] = [light(parse(getComputedStyle(element).color)), light(behind(element))];
-    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-    if (ratio < 4.5) faint.push([element.className, element.textContent.trim(), ratio]);
-  }
-  return faint;
-}"""
+        assert faint_texts(page) == []
 
 
 def test_screen_readers_find_their_way(page: Page, live_server: LiveServer, order: Order) -> None:
@@ -201,7 +168,7 @@ def test_the_print_button_prints(page: Page, live_server: LiveServer, order: Ord
 def test_without_scripts_the_page_is_whole_and_offers_no_print_button(
     browser: Browser, live_server: LiveServer, order: Order
 ) -> None:
-    context = browser.new_context(viewport=PHONE, java_script_enabled=False)  # type: ignore[arg-type]
+    context = browser.new_context(viewport=PHONE, java_script_enabled=False)
     page = context.new_page()
     page.goto(f"{live_server.url}/m/{order.token}")
     assert page.get_by_role("button").count() == 0
@@ -242,5 +209,5 @@ def test_a_cancelled_order_is_told_kindly_on_a_phone(
     assert response is not None
     assert response.status == 410
     assert page.get_by_role("heading", level=1).inner_text() == "Diese Tickets wurden storniert"
-    assert page.evaluate(FAINT_TEXTS) == []
+    assert faint_texts(page) == []
     assert overflow(page) <= 0

@@ -391,5 +391,7 @@ def test_a_hold_and_its_order_work_when_they_are_pasted(
     assert '"status": "Submitted"' in paste("paste-hold-order")
     found = Session.objects.get()
     assert (found.held, found.sold) == (0, 2)
+    # Its reference is the second in which it is pasted: the next one gets an order of its own.
+    Order.objects.update(sell_to_order_reference="HELD-BEFORE")
     assert '"code": "hold_ended"' in paste("paste-hold-order")
     assert '"status": "Converted"' in paste("paste-hold-order", "paste-hold-end")
