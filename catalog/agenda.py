@@ -40,9 +40,13 @@ class Agenda:
         sessions = self._by_day.get((attraction_id, day), {}).values()
         return sorted(sessions, key=lambda one: (one.pk not in self._own, one.starts_at))
 
+    def unsold(self, session: Session) -> int:
+        """Return how many places the session has left, whatever allotments and seats allow."""
+        return self._left.get(session.pk, session.places_left)
+
     def left(self, session: Session, offer: Offer) -> int:
         """Return how many places an order under this offer may still take; never negative."""
-        left = self._left.get(session.pk, session.places_left)
+        left = self.unsold(session)
         if offer.allotment is not None:
             taken = self._allotted[offer.allotment.pk, session.pk]
             left = min(left, offer.allotment.places - taken)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 
 from catalog.agenda import Agenda
@@ -53,6 +54,15 @@ class NoRoom(Exception):
         self.shortages = tuple(placer.shortages)
         self.taken_seats = tuple(placer.taken_seats)
         self.agenda = placer.agenda
+
+    def places_needed(self) -> dict[uuid.UUID, int]:
+        """Return how many places a full session must have left for all lines that want it."""
+        needed: dict[uuid.UUID, int] = {}
+        for shortage in self.shortages:
+            session = shortage.session
+            fitting = session.places_left - self.agenda.unsold(session)
+            needed[session.pk] = needed.get(session.pk, fitting) + shortage.wanted
+        return needed
 
 
 def plan_lines(

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from django.db.models import Q
 
 from catalog import expansion, scheduling
-from catalog.models import Session
+from catalog.models import Allotment, Session
 from channel_manager.lib.errors import Fault, InvalidRequest, Refusal
 from orders import places, reading
 from orders.clashes import clashes_explained, take_turns
@@ -26,6 +26,7 @@ from orders.contents import (
 from orders.models import Allocation, Order, OrderLine
 from orders.planning import LinePlan, NoRoom
 from orders.requests import LineRequest
+from orders.room import Room
 from orders.shortages import SeatTaken, SoldOut, explain
 
 
@@ -45,25 +46,25 @@ def resolve_lines(*, order: Order, now: datetime.datetime) -> None:
             _resolve(order, now)
 
 
-def missing_places(lines: Iterable[OrderLine]) -> list[Allocation]:
+def missing_places(order: Order, lines: Iterable[OrderLine]) -> list[Allocation]:
     """Return, unsaved, the places of resolved lines that went back: their order stood too long."""
-    missing: list[Allocation] = []
-    for line in lines:
-        if line.unresolved_cause or line.allocations.exists():
-            continue
-        planned = [expansion.from_json(entry) for entry in line.plan]
-        missing += places.of_line(line, planned, None)
-    return missing
+    having = set(places.of_order(order).values_list("line_id", flat=True))
+    return [
+        allocation
+        for line in lines
+        if not line.unresolved_cause and line.pk not in having
+        for allocation in places.of_line(line, map(expansion.from_json, line.plan), None)
+    ]
 
 
 def _resolve(order: Order, now: datetime.datetime) -> None:
     lines = list(order.lines.order_by("line_no"))
     _take_turns(order, lines)
     waiting = [line for line in lines if line.unresolved_cause]
-    retaken = missing_places(lines)
-    _require_room(retaken)
+    retaken = missing_places(order, lines)
     if retaken and waiting:
         places.lock_sessions(_candidates(order, lines))
+    _allot(order, retaken)
     # First, so that the waiting lines are planned with what is left then.
     places.take(retaken)
     if not waiting:
@@ -93,17 +94,34 @@ def _take_turns(order: Order, lines: Iterable[OrderLine]) -> None:
     take_turns(partner=order.partner, numbers=numbers)
 
 
-def _require_room(retaken: Sequence[Allocation]) -> None:
-    """Raise SoldOut when places that went back have been sold to somebody else since."""
-    wanted = _count(retaken)
-    sessions = {row.pk: row for row in Session.objects.filter(pk__in=wanted)}
-    for session_id, count in wanted.items():
+def _allot(order: Order, retaken: Sequence[Allocation]) -> None:
+    """Say which allotment places count against that went back, where it still has room for them.
+
+    Raises SoldOut and SeatTaken when somebody else has them by now.
+    """
+    wanted: dict[tuple[uuid.UUID, uuid.UUID | None], list[Allocation]] = defaultdict(list)
+    for allocation in retaken:
+        package_id = allocation.line.package_id if allocation.line else None
+        wanted[allocation.session_id, package_id].append(allocation)
+    sessions = Session.objects.select_related("attraction").in_bulk({key for key, _ in wanted})
+    allotments = Allotment.objects.filter(
+        partner=order.partner_id, package__in={package for _, package in wanted}
+    )
+    by_package = {allotment.package_id: allotment for allotment in allotments}
+    room = Room(sessions.values(), by_package.values())
+    for (session_id, package_id), allocations in wanted.items():
         session = sessions.get(session_id)
         if session is None or not session.is_on_sale:
             raise SoldOut("A session of this order is no longer on sale; move or cancel the order.")
-        if session.places_left < count:
-            detail = f"{session} has {session.places_left} places left, and {count} are needed."
-            raise SoldOut(detail, members={"placesLeft": session.places_left})
+        count = sum(allocation.quantity for allocation in allocations)
+        allotment = room.take(session, count, by_package.get(package_id) if package_id else None)
+        for allocation in allocations:
+            allocation.allotment = allotment
+    _require_seats(retaken)
+
+
+def _require_seats(retaken: Sequence[Allocation]) -> None:
+    """Raise SeatTaken when somebody else has a seat that went back."""
     seats = Q()
     for allocation in retaken:
         if allocation.seat_id:
@@ -131,7 +149,7 @@ def _candidates(order: Order, lines: Sequence[OrderLine]) -> set[uuid.UUID]:
     """Return every session that resolving the lines may take places of."""
     requests = [_as_request(line) for line in lines if line.unresolved_cause]
     offers = catalogue_of(order.partner, requests, order.received_at).offers.values()
-    retaken = {allocation.session_id for allocation in missing_places(lines)}
+    retaken = {allocation.session_id for allocation in missing_places(order, lines)}
     return retaken | {session.pk for offer in offers for session in offer.sessions}
 
 
@@ -142,24 +160,18 @@ def make_room(*, order: Order, actor: str, now: datetime.datetime) -> None:
     """
     lines = list(order.lines.order_by("line_no"))
     _lock_candidates(order, lines)
-    missing = missing_places(lines)
+    missing = missing_places(order, lines)
     for session_id, count in _count(missing).items():
         _widen(session_id, count, actor=actor, now=now)
     # At once, so that the waiting lines find what they leave.
-    _require_room(missing)
+    _allot(order, missing)
     places.take(missing)
-    waiting = [line for line in lines if line.unresolved_cause]
-    for _line in waiting:
-        try:
-            plan_contents(order.partner, [_as_request(line) for line in waiting], order.received_at)
-        except NoRoom as no_room:
-            for shortage in no_room.shortages:
-                left = shortage.session.places_left
-                if left >= shortage.wanted or shortage.session.seat_plan_id:
-                    raise explain(
-                        no_room, partner=order.partner, now=order.received_at
-                    ) from no_room
-                _widen(shortage.session.pk, shortage.wanted, actor=actor, now=now)
+    requests = [_as_request(line) for line in lines if line.unresolved_cause]
+    try:
+        plan_contents(order.partner, requests, order.received_at)
+    except NoRoom as no_room:
+        for session_id, count in no_room.places_needed().items():
+            _widen(session_id, count, actor=actor, now=now)
 
 
 def _widen(session_id: uuid.UUID, count: int, *, actor: str, now: datetime.datetime) -> None:
@@ -192,10 +204,10 @@ def faults_of(*, order: Order, lines: Sequence[OrderLine]) -> dict[int, list[Fau
     return told
 
 
-def shortage_of(lines: Sequence[OrderLine]) -> Refusal | None:
+def shortage_of(order: Order, lines: Sequence[OrderLine]) -> Refusal | None:
     """Return why a replay could not take places again that went back; None when it can."""
     try:
-        _require_room(missing_places(lines))
+        _allot(order, missing_places(order, lines))
     except (SoldOut, SeatTaken) as refusal:
         return refusal
     return None

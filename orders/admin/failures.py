@@ -48,7 +48,7 @@ def find_remedies(order: Order, lines: Sequence[OrderLine]) -> list[Remedy]:
         return []
     unresolved = [line for line in lines if line.unresolved_cause]
     if not unresolved:
-        shortage = shortage_of(lines)
+        shortage = shortage_of(order, lines)
         return [_general(order) if shortage is None else _for_lost_places(order, shortage)]
     offers = read_catalogue(
         partner=order.partner,

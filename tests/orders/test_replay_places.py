@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from catalog.models import Package, Session
+from catalog.models import AllotmentUse, Package, Session
 from channel_manager.lib.errors import Refusal
 from orders import lifecycle, recovery, resolution
 from orders.models import Order, OrderEvent
 from tests.conftest import ApiClient
-from tests.factories import PackageMappingFactory
+from tests.factories import AllotmentFactory, PackageMappingFactory
 from tests.orders.expected import Clock, line, settle, stored
 from tests.orders.sessions import counters, show
 
@@ -132,8 +132,21 @@ class TestAfterThePlacesWentBack:
         rival.create(show(quantity=4))
         refusal = refused(failed, clock)
         assert refusal.error_code == "sold_out"
-        assert refusal.detail == ("Cinema 2026-11-23 14:00 has 1 places left, and 2 are needed.")
+        assert refusal.detail == (
+            "Cinema on Mon 23 Nov 2026 at 14:00 has 1 place left, and 2 are needed."
+        )
         assert refusal.members == {"placesLeft": 1}
+
+    @pytest.mark.parametrize(("limit", "counted"), [(2, 2), (1, 0)])
+    def test_they_count_against_the_allotment_where_it_has_room(
+        self, api: ApiClient, failed: Order, clock: Clock, limit: int, counted: int
+    ) -> None:
+        show_package = Package.objects.get(code="SHOW")
+        AllotmentFactory.create(partner=api.partner, package=show_package, places=limit)
+        failed.lines.filter(item_number="SKU").update(item_number="DAY", visit_time=None)
+        replay(failed, clock)
+        assert counters() == {"cinema 14:00": "0+2"}
+        assert sum(AllotmentUse.objects.values_list("taken", flat=True)) == counted
 
     def test_there_may_be_room_for_one_half_only(
         self, rival: ApiClient, failed: Order, clock: Clock
@@ -200,6 +213,27 @@ class TestOverCapacity:
         assert self.over(failed, clock).status == "Submitted"
         matinee.refresh_from_db()
         assert (matinee.capacity, counters()) == (6, {"cinema 14:00": "0+6"})
+
+    def test_lines_that_share_a_session_get_room_for_all_of_them(
+        self, api: ApiClient, issue: Issue, clock: Clock, matinee: Session
+    ) -> None:
+        api.create(show(quantity=4), sellToOrderReference="WEB-0")
+        settle(api, issue, sku(), sku(), sku())
+        map_sku(api)
+        assert self.over(Order.objects.get(status="Error"), clock).status == "Submitted"
+        matinee.refresh_from_db()
+        assert (matinee.capacity, counters()) == (10, {"cinema 14:00": "0+10"})
+
+    def test_an_allotment_stays_what_it_is(
+        self, api: ApiClient, failed: Order, clock: Clock, matinee: Session
+    ) -> None:
+        map_sku(api)
+        show_package = Package.objects.get(code="SHOW")
+        AllotmentFactory.create(partner=api.partner, package=show_package, places=1)
+        with pytest.raises(Refusal, match="1 place is left"):
+            self.over(failed, clock)
+        matinee.refresh_from_db()
+        assert (matinee.capacity, counters()) == (5, {"cinema 14:00": "0+2"})
 
     def test_places_that_went_back_get_room_as_well(
         self, api: ApiClient, rival: ApiClient, failed: Order, clock: Clock, matinee: Session
