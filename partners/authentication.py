@@ -11,11 +11,13 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from channel_manager.lib.errors import ErrorCode, Refusal
+from channel_manager.lib.lookup import Lookup
 from partners.keys import hash_key
 from partners.models import ApiKey, Partner
 
 # How stale "last used" may be; noting every request would cost a write each.
 _LAST_USED_PRECISION = datetime.timedelta(minutes=1)
+_KEYS = Lookup(ApiKey, "partner", "venue", by="key_hash", without=("logo",))
 
 
 class Unauthenticated(Refusal):
@@ -44,15 +46,8 @@ class ApiKeyAuthentication(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[Any, None]:
         """Return the caller; raises Unauthenticated. No key at all is refused here, too."""
         now = timezone.now()
-        key = (
-            ApiKey.objects.usable(now)
-            .filter(key_hash=hash_key(key_sent(request)))
-            .select_related("partner__venue")
-            .defer("partner__venue__logo")
-            .order_by()
-            .first()
-        )
-        if key is None:
+        key = _KEYS.find(hash_key(key_sent(request)))
+        if key is None or not key.is_usable(now):
             raise Unauthenticated("The API key is unknown, expired or revoked.")
         if key.last_used_at is None or now - key.last_used_at > _LAST_USED_PRECISION:
             ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)

@@ -255,6 +255,10 @@ class ApiKey(models.Model):
     def __str__(self) -> str:
         return f"{self.prefix}…"
 
+    def is_usable(self, now: datetime.datetime) -> bool:
+        """Tell whether the key is neither revoked nor expired."""
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)
+
 
 class IdempotencyRecord(models.Model):
     """The stored answer to a request that carried an Idempotency-Key (contract section 1)."""

@@ -10,12 +10,14 @@ from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
+from channel_manager.lib.lookup import Lookup
 from partners.authentication import Unauthenticated, key_sent
 from partners.keys import hash_key
 from wallets.models import GateDevice
 
 # How stale "last used" may be; noting every scan would cost a write each.
 _LAST_USED_PRECISION = datetime.timedelta(minutes=1)
+_DEVICES = Lookup(GateDevice, "venue", by="key_hash", without=("logo",))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,15 +39,8 @@ class DeviceKeyAuthentication(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[Any, None]:
         """Return the caller; raises Unauthenticated. No key at all is refused here, too."""
         now = timezone.now()
-        device = (
-            GateDevice.objects.usable()
-            .filter(key_hash=hash_key(key_sent(request)))
-            .select_related("venue")
-            .defer("venue__logo")
-            .order_by()
-            .first()
-        )
-        if device is None:
+        device = _DEVICES.find(hash_key(key_sent(request)))
+        if device is None or device.revoked_at is not None:
             raise Unauthenticated("The device key is unknown or revoked.")
         if device.last_used_at is None or now - device.last_used_at > _LAST_USED_PRECISION:
             GateDevice.objects.filter(pk=device.pk).update(last_used_at=now)

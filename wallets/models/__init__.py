@@ -3,7 +3,6 @@
 from wallets.models.asset import Asset, AssetStatus
 from wallets.models.gate import (
     GateDevice,
-    GateDeviceQuerySet,
     Scan,
     ScanCode,
     ScanQuerySet,
@@ -14,7 +13,6 @@ __all__ = [
     "Asset",
     "AssetStatus",
     "GateDevice",
-    "GateDeviceQuerySet",
     "Scan",
     "ScanCode",
     "ScanQuerySet",

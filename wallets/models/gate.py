@@ -11,14 +11,6 @@ from partners.models import Venue
 from wallets.models.asset import Asset
 
 
-class GateDeviceQuerySet(models.QuerySet["GateDevice"]):
-    """Filters that read as adjectives."""
-
-    def usable(self) -> GateDeviceQuerySet:
-        """Keep the devices whose key is not revoked."""
-        return self.filter(revoked_at=None)
-
-
 class GateDevice(models.Model):
     """A scanner, phone or turnstile: what it admits, and its key, kept as a hash only."""
 
@@ -38,8 +30,6 @@ class GateDevice(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     last_used_at = models.DateTimeField(null=True, editable=False)
     revoked_at = models.DateTimeField(null=True, editable=False)
-
-    objects = GateDeviceQuerySet.as_manager()
 
     class Meta:
         ordering = ("name",)
