@@ -23,7 +23,7 @@ from typing import Any
 
 import psycopg
 
-from channel_manager.lib.child_process import die_with_parent
+from channel_manager.lib.child_process import IN_THE_BACKGROUND, die_with_parent
 from tests.postgres import NOT_DURABLE, throw_away_postgres
 from tests.traffic import Seller
 
@@ -241,6 +241,7 @@ class Stack:
         known = self.last_worker
         name = f"worker-{len(self.workers) + 1}"
         command = [
+            *IN_THE_BACKGROUND,
             *(sys.executable, "manage.py", "procrastinate", "worker"),
             *("--concurrency", str(self.concurrency), "--shutdown-graceful-timeout", "15"),
         ]

@@ -1,10 +1,13 @@
-"""Children that cannot outlive the process that started them."""
+"""Children that step back for others, and that cannot outlive the process that started them."""
 
 import ctypes
 import os
 import signal
 import sys
 from collections.abc import Callable
+
+# Stands before the command of a worker: where there is not CPU for all, callers are answered first.
+IN_THE_BACKGROUND = ("nice", "-n", "5")
 
 _PR_SET_PDEATHSIG = 1
 

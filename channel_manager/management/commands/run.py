@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError, NotSupportedError, connection, connections
 
 from channel_manager.lib import embedded_postgres
-from channel_manager.lib.child_process import stop_when_parent_dies
+from channel_manager.lib.child_process import IN_THE_BACKGROUND, stop_when_parent_dies
 from channel_manager.lib.embedded_postgres import EmbeddedPostgres, EmbeddedPostgresError
 from channel_manager.management.banner import banner
 from channel_manager.supervisor import (
@@ -171,6 +171,7 @@ def _children(port: int) -> tuple[Child, Child]:
         "channel_manager.management.web:application",
     ]
     worker = [
+        *IN_THE_BACKGROUND,
         *(sys.executable, str(settings.BASE_DIR / "manage.py"), "procrastinate", "worker"),
         # Jobs run in asyncio's thread pool, which has this size.
         *("--concurrency", os.environ.get("WORKER_CONCURRENCY") or str(min(32, cores + 4))),
