@@ -41,6 +41,8 @@ _USERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
             "confirm_order",
             "cancel_order",
             "replay_order",
+            "move_order",
+            "add_closure",
             "add_packagemapping",
             "change_packagemapping",
         ),
