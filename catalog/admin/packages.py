@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,10 +9,10 @@ from django.contrib import messages
 from django.db.models import Count, Field, QuerySet
 from django.forms import Field as FormField
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern
 
-from catalog.admin import standing
 from catalog.admin.forms import PriceForm, PriceFormSet
+from catalog.admin.standing import STANDING
 from catalog.models import Component, Dating, Package, PackageStatus, Price
 from catalog.selling import find_faults
 from channel_manager.history.models import Event
@@ -118,16 +117,7 @@ class PackageAdmin(StaffAdmin[Package]):
 
     def get_urls(self) -> list[URLPattern]:
         """Add a page for each change of status."""
-        pages = [
-            path(
-                f"<uuid:package_id>/{name}/",
-                self.admin_site.admin_view(self.standing_view),
-                {"name": name},
-                name=f"catalog_package_{name}",
-            )
-            for name in standing.ACTIONS
-        ]
-        return [*pages, *super().get_urls()]
+        return [*STANDING.urls(self), *super().get_urls()]
 
     def change_view(
         self,
@@ -142,15 +132,11 @@ class PackageAdmin(StaffAdmin[Package]):
         if package is not None:
             events = Event.objects.filter(kind="package", subject_id=package.pk)
             context |= {
-                "state_bar": standing.state_bar(request, package),
+                "state_bar": STANDING.bar(request, package),
                 "happenings": tell(events.order_by("-id")[:50], _LOOKS),
                 "zone": package.venue.timezone,
             }
         return super().change_view(request, object_id, form_url, context)
-
-    def standing_view(self, request: HttpRequest, package_id: uuid.UUID, name: str) -> HttpResponse:
-        """Show what a change of status does (GET), or do it (POST)."""
-        return standing.action_view(self, request, package_id, name)
 
     def save_related(
         self, request: HttpRequest, form: ModelForm[Package], formsets: Any, change: bool
@@ -163,7 +149,7 @@ class PackageAdmin(StaffAdmin[Package]):
                 told = f"{package.code} is on sale, but its orders will fail: {fault.detail}"
                 messages.warning(request, told)
 
-    @column("Status", badges=standing.COLOURS)
+    @column("Status", badges=STANDING.colours)
     def state(self, package: Package) -> tuple[str, str]:
         """Return the status as a badge."""
         return package.status, str(package.get_status_display())

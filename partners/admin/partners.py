@@ -15,8 +15,9 @@ from channel_manager.history.models import Event
 from channel_manager.lib.admin.base import StaffAdmin, register
 from channel_manager.lib.admin.columns import column
 from channel_manager.lib.admin.typed import ChoicesDropdownFilter
-from partners.admin import keys, standing
+from partners.admin import keys
 from partners.admin.filters import VenueFilter
+from partners.admin.standing import STANDING
 from partners.models import ApiKey, Partner
 from partners.timeline import Look, tell
 
@@ -72,17 +73,8 @@ class PartnerAdmin(StaffAdmin[Partner]):
     def get_urls(self) -> list[URLPattern]:
         """Add a page for each change of status, and the pages of API keys."""
         wrap = self.admin_site.admin_view
-        pages = [
-            path(
-                f"<uuid:partner_id>/{name}/",
-                wrap(self.standing_view),
-                {"name": name},
-                name=f"partners_partner_{name}",
-            )
-            for name in standing.ACTIONS
-        ]
         return [
-            *pages,
+            *STANDING.urls(self),
             path(
                 "<uuid:partner_id>/keys/new/",
                 wrap(self.new_key_view),
@@ -111,7 +103,7 @@ class PartnerAdmin(StaffAdmin[Partner]):
             new_key = reverse("admin:partners_partner_new_key", args=[partner.pk])
             events = Event.objects.filter(kind="partner", subject_id=partner.pk)
             context |= {
-                "state_bar": standing.state_bar(request, partner),
+                "state_bar": STANDING.bar(request, partner),
                 "keys": keys.list_keys(request, partner),
                 "new_key_url": new_key if may_make else "",
                 "happenings": tell(events.order_by("-id")[:50], _LOOKS),
@@ -119,10 +111,6 @@ class PartnerAdmin(StaffAdmin[Partner]):
                 "partner_id": partner.pk,
             }
         return super().change_view(request, object_id, form_url, context)
-
-    def standing_view(self, request: HttpRequest, partner_id: uuid.UUID, name: str) -> HttpResponse:
-        """Show what a change of status does (GET), or do it (POST)."""
-        return standing.action_view(self, request, partner_id, name)
 
     def new_key_view(self, request: HttpRequest, partner_id: uuid.UUID) -> HttpResponse:
         """Ask for a new key (GET), or make and show it (POST)."""
@@ -134,7 +122,7 @@ class PartnerAdmin(StaffAdmin[Partner]):
         """Ask before a key is revoked (GET), or revoke it (POST)."""
         return keys.revoke_key_view(self, request, partner_id, key_id)
 
-    @column("Status", badges=standing.COLOURS)
+    @column("Status", badges=STANDING.colours)
     def state(self, partner: Partner) -> str:
         """Return the status as a badge."""
         return str(partner.status)
