@@ -21,7 +21,9 @@ class NotSellable(Refusal):
 
 def find_faults(package: Package) -> list[Fault]:
     """Return what keeps a package from being sold and issued: two statements."""
-    active = sum(component.is_active for component in package.components.all())
+    components = package.components.filter(is_active=True).select_related("item")
+    attractions = [component.item.attraction_id for component in components]
+    active = len(attractions)
     prices = list(package.prices.all())
     faults = []
     if active == 0:
@@ -30,6 +32,11 @@ def find_faults(package: Package) -> list[Fault]:
     if package.is_group and active > 1:
         detail = f"It is a group package and has {active} active components; it needs exactly one."
         faults.append(Fault("/components", "group_of_several", detail))
+    if active and package.dating == Dating.TIMED and not any(attractions):
+        detail = (
+            "It is timed, and none of its items has an attraction whose sessions could be named."
+        )
+        faults.append(Fault("/components", "no_attraction", detail))
     if not prices:
         faults.append(Fault("/prices", "no_price", "It has no price."))
     elif package.dating == Dating.OPEN and all(
