@@ -337,7 +337,7 @@ def _event_data(
     return {
         "fromDate": from_date.isoformat(),
         "toDate": to_date.isoformat(),
-        **({"leftSessions": sorted(left), "enteredSessions": sorted(entered)} if left else {}),
+        **({"leftSessionIds": sorted(left), "enteredSessionIds": sorted(entered)} if left else {}),
         **({"seats": seats} if seats else {}),
     }
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from channel_manager.history.models import Event
 from partners.actors import name_actors
+
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 class Look(NamedTuple):
@@ -56,8 +59,12 @@ def look_of(name: str, looks: Mapping[str, Look]) -> Look:
 
 
 def label_data(data: Mapping[str, Any]) -> dict[str, str]:
-    """Return an event's data under readable labels; what is empty is left out."""
-    return {_label(key): _text(value) for key, value in data.items() if value not in ("", [], None)}
+    """Return an event's data under readable labels, without what is empty and without our ids."""
+    return {
+        _label(key): _text(value)
+        for key, value in data.items()
+        if value not in ("", [], None) and not key.endswith("Ids")
+    }
 
 
 def _label(key: str) -> str:
@@ -66,4 +73,8 @@ def _label(key: str) -> str:
 
 
 def _text(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if isinstance(value, str) and _DAY.fullmatch(value):
+        return f"{datetime.date.fromisoformat(value):%a %-d %b %Y}"
+    return str(value)

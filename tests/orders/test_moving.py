@@ -129,8 +129,8 @@ def test_a_timed_order_takes_the_session_at_the_same_time(
     assert moved_event(issued)[-1] == {
         "fromDate": VISIT,
         "toDate": NEXT,
-        "leftSessions": [str(matinee.pk)],
-        "enteredSessions": [str(next_matinee.pk)],
+        "leftSessionIds": [str(matinee.pk)],
+        "enteredSessionIds": [str(next_matinee.pk)],
     }
     (planned,) = OrderLine.objects.get().plan
     assert (planned["sessionId"], planned["visitDate"]) == (str(next_matinee.pk), NEXT)
