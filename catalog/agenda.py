@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from catalog.mapping import Catalogue, Offer
@@ -22,6 +22,7 @@ class Agenda:
     ) -> None:
         self.opening_times = catalogue.opening_times
         self._left: dict[uuid.UUID, int] = {}
+        self._taken = Counter[uuid.UUID | tuple[uuid.UUID, uuid.UUID]]()
         self._allotted: dict[tuple[uuid.UUID, uuid.UUID], int] = defaultdict(int)
         self._by_day: dict[tuple[uuid.UUID, datetime.date], dict[uuid.UUID, Session]]
         self._by_day = defaultdict(dict)
@@ -54,8 +55,26 @@ class Agenda:
             left = min(left, len(self._seats[session.pk]))
         return max(left, 0)
 
+    def taken(self, session: Session) -> int:
+        """Return how many places of a session the request has taken so far."""
+        return self._taken[session.pk]
+
+    def left_before(self, session: Session, offer: Offer) -> int:
+        """Return how many places there were under this offer before the request took any."""
+        taken = self._taken[session.pk]
+        left = self.unsold(session) + taken
+        if offer.allotment is not None:
+            key = offer.allotment.pk, session.pk
+            left = min(left, offer.allotment.places - self._allotted[key] + self._taken[key])
+        if session.pk in self._seats:
+            left = min(left, len(self._seats[session.pk]) + taken)
+        return max(left, 0)
+
     def take(self, session: Session, offer: Offer, places: int) -> None:
         """Count places as taken."""
+        self._taken[session.pk] += places
+        if offer.allotment is not None:
+            self._taken[offer.allotment.pk, session.pk] += places
         self._move(session.pk, offer.allotment.pk if offer.allotment else None, places)
 
     def give_back(

@@ -77,7 +77,7 @@ def place_visit(
     that can be sold. Raises UnfitVisit when there is none.
     """
     if not sessions:
-        raise UnfitVisit(_no_session(package, visit, sessions, pointer))
+        raise UnfitVisit(_no_session(package, visit, sessions, now, venue, pointer))
     if package.dating == Dating.TIMED:
         fitting = [session for session in sessions if session.time == visit.time]
     elif visit.time is None:
@@ -85,7 +85,7 @@ def place_visit(
     else:
         fitting = _at(sessions, visit.valid_from)
     if not fitting:
-        raise UnfitVisit(_no_session(package, visit, sessions, pointer))
+        raise UnfitVisit(_no_session(package, visit, sessions, now, venue, pointer))
     on_sale = [session for session in fitting if now < sold_until(package, session, visit)]
     if not on_sale:
         raise UnfitVisit(_past(pointer, fitting[0].date, venue))
@@ -234,8 +234,21 @@ def _hours_faults(
             yield Fault(f"{pointer}/visitTime", "outside_opening_hours", detail)
 
 
-def _no_session(package: Package, visit: Visit, sessions: Sequence[Session], pointer: str) -> Fault:
-    at = f" at {visit.time:%H:%M}" if visit.time else ""
+def _no_session(
+    package: Package,
+    visit: Visit,
+    sessions: Sequence[Session],
+    now: datetime.datetime,
+    venue: Venue,
+    pointer: str,
+) -> Fault:
+    if visit.date is not None and visit.date < now.astimezone(venue.zone).date():
+        return _past(pointer, visit.date, venue)
+    at = (
+        f" at {visit.time.isoformat('auto' if visit.time.second else 'minutes')}"
+        if visit.time
+        else ""
+    )
     detail = f"{package.code} has no session on {visit.date}{at}."
     begins = sorted(f"{session.time:%H:%M}" for session in sessions if session.time)
     if begins:

@@ -56,7 +56,8 @@ def extend_hold(*, held: QuerySet[Hold], hold_id: uuid.UUID, now: datetime.datet
     """
     with transaction.atomic():
         hold = _lock(held, hold_id)
-        _require_held(hold, now)
+        if ending := _ending(hold, now):
+            raise ending
         until = max(hold.expires_at, now + _lifetime(hold.partner))
         last = hold.created_at + datetime.timedelta(minutes=MAX_HOLD_MINUTES)
         runner.apply_to([hold], lambda row: row.extend(until=min(until, last)))
@@ -127,8 +128,15 @@ def claim_holds(
     """
     named = {line.hold_id for line in lines if line.hold_id}
     holds = runner.lock(Hold.objects.filter(partner=partner, pk__in=named)) if named else []
-    for hold in holds:
-        _require_held(hold, now)
+    ended = {hold.pk: ending for hold in holds if (ending := _ending(hold, now))}
+    if ended:
+        faults = [
+            Fault(f"/items/{n}/holdId", ErrorCode.HOLD_ENDED, ended[line.hold_id].detail)
+            for n, line in enumerate(lines)
+            if line.hold_id in ended
+        ]
+        first = next(iter(ended.values()))
+        raise HoldEnded(first.detail, faults=faults, members=first.members)
     return holds
 
 
@@ -249,15 +257,17 @@ def _with_venues(held: QuerySet[Hold]) -> QuerySet[Hold]:
     return held.select_related("partner__venue").defer("partner__venue__logo")
 
 
-def _require_held(hold: Hold, now: datetime.datetime) -> None:
+def _ending(hold: Hold, now: datetime.datetime) -> HoldEnded | None:
+    """Return why a hold keeps nothing any more; None while it does."""
     status = hold.status
     if status == HoldStatus.HELD and hold.expires_at <= now:
         status = HoldStatus.EXPIRED
-    if status != HoldStatus.HELD:
-        raise HoldEnded(
-            f"The hold {hold.pk} is {status}.",
-            members={"holdId": str(hold.pk), "holdStatus": status},
-        )
+    if status == HoldStatus.HELD:
+        return None
+    return HoldEnded(
+        f"The hold {hold.pk} is {status}. Hold the places again, or order them without a hold.",
+        members={"holdId": str(hold.pk), "holdStatus": status},
+    )
 
 
 def _end(holds: Sequence[Hold], transition: Callable[..., None], change: Change) -> None:

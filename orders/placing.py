@@ -17,13 +17,18 @@ from channel_manager.lib.errors import Fault
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Shortage:
-    """A session that has fewer places left than a component of a line needs."""
+    """A session that has fewer places left than a component of a line needs.
+
+    wanted: by this component. needed: by it and by what the same request takes before. left: before
+    the request takes any.
+    """
 
     pointer: str
     offer: Offer
     component: Component
     session: Session
     wanted: int
+    needed: int
     left: int
 
 
@@ -101,8 +106,7 @@ class Placer:
     def _take(
         self, offer: Offer, component: Component, session: Session, wanted: int, stop: Stop
     ) -> bool:
-        left = self.agenda.left(session, offer)
-        if left < wanted:
+        if self.agenda.left(session, offer) < wanted:
             self.shortages.append(
                 Shortage(
                     pointer=stop.pointer,
@@ -110,7 +114,8 @@ class Placer:
                     component=component,
                     session=session,
                     wanted=wanted,
-                    left=left,
+                    needed=wanted + self.agenda.taken(session),
+                    left=self.agenda.left_before(session, offer),
                 )
             )
             return False

@@ -47,17 +47,21 @@ def explain(no_room: NoRoom, *, partner: Partner, now: datetime.datetime) -> Ref
         return SeatTaken(no_room.taken_seats[0].detail, faults=no_room.taken_seats)
     told = [_told(shortage) for shortage in no_room.shortages]
     for entry, nearest in zip(told, _nearest(no_room, partner, now), strict=False):
-        entry["nearestSessions"] = [_as_row(row, left, partner.venue) for row, left in nearest]
+        entry["nearestSessions"] = [
+            {"itemNumber": entry["itemNumber"], **_as_row(row, left, partner.venue)}
+            for row, left in nearest
+        ]
     faults = [
         Fault(shortage.pointer, ErrorCode.SOLD_OUT, _in_words(shortage))
         for shortage in no_room.shortages
     ]
+    tightest = min(range(len(told)), key=lambda n: told[n]["placesLeft"])
     return SoldOut(
-        faults[0].detail,
+        faults[tightest].detail,
         faults=[*faults, *no_room.taken_seats],
         members={
-            "placesLeft": told[0]["placesLeft"],
-            "nearestSessions": told[0]["nearestSessions"],
+            "placesLeft": told[tightest]["placesLeft"],
+            "nearestSessions": told[tightest]["nearestSessions"],
             "shortages": told,
         },
     )
@@ -69,7 +73,7 @@ def _in_words(shortage: Shortage) -> str:
     places = "1 place is" if left == 1 else f"{left or 'No'} places are"
     return (
         f"{places} left for {shortage.component.item.description} on {when}, and "
-        f"{shortage.wanted} {'is' if shortage.wanted == 1 else 'are'} needed."
+        f"{shortage.needed} {'is' if shortage.needed == 1 else 'are'} needed."
     )
 
 
@@ -81,7 +85,7 @@ def _told(shortage: Shortage) -> dict[str, Any]:
         "visitDate": session.date.isoformat(),
         "visitTime": session.time and session.time.isoformat(),
         "capacity": session.capacity,
-        "placesWanted": shortage.wanted,
+        "placesWanted": shortage.needed,
         "placesLeft": shortage.left,
         "nearestSessions": [],
     }

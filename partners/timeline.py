@@ -63,7 +63,7 @@ def label_data(data: Mapping[str, Any]) -> dict[str, str]:
     return {
         _label(key): _text(value)
         for key, value in data.items()
-        if value not in ("", [], None) and not key.endswith("Ids")
+        if value not in ("", [], None) and not key.endswith(("Id", "Ids"))
     }
 
 

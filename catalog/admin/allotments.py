@@ -38,7 +38,9 @@ class AllotmentAdmin(StaffAdmin[Allotment]):
             {
                 "fields": ("partner", "package", "places"),
                 "description": "The partner cannot hold or sell more places of a session than "
-                "this with the package. Nothing is set aside: others may take them first.",
+                "this with the package; what it has sold of sessions to come counts. Nothing is "
+                "set aside: others may take them first. Where staff move an order in although the "
+                "allotment is used up, its places are not counted.",
             },
         ),
     )

@@ -55,7 +55,8 @@ def outlook_of(change: CalendarChange) -> list[Outlook]:
                 "{} sessions go off sale and keep their guests",
             ),
             "Places are sold or held. The session stays as it is for these guests, and their "
-            "tickets stay valid; nobody else can book it.",
+            "tickets stay valid; nobody else can book it. To move or cancel their orders, use "
+            "“Close a day”.",
             ("person_alert", "warning"),
             lambda session: _row(session, in_numbers(session)),
         ),

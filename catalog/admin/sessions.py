@@ -219,7 +219,9 @@ class SessionAdmin(StaffAdmin[Session]):
                 "seat_rows": seat_map(session),
                 "happenings": tell(events[:50], _LOOKS),
                 "zone": session.attraction.venue.timezone,
-                "day_url": _orders_of_the_day(request, session),
+                "nothing_happened": "Nobody has changed this session by hand. What the rules "
+                "changed stands in the history of its attraction.",
+                "orders_url": _orders_of(request, session),
             }
         return super().change_view(request, object_id, form_url, context)
 
@@ -311,9 +313,8 @@ class SessionAdmin(StaffAdmin[Session]):
         return columns.below(shown, "edited by hand", "") if session.is_adjusted else shown
 
 
-def _orders_of_the_day(request: HttpRequest, session: Session) -> str:
-    """Return where the orders of the session's day are listed; they are another app's."""
+def _orders_of(request: HttpRequest, session: Session) -> str:
+    """Return where the orders with places of the session are listed; they are another app's."""
     if not request.user.has_perm("orders.view_order"):
         return ""
-    day = session.date.isoformat()
-    return f"{reverse('admin:orders_order_changelist')}?visit_date_from={day}&visit_date_to={day}"
+    return f"{reverse('admin:orders_order_changelist')}?session={session.pk}"

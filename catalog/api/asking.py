@@ -53,17 +53,19 @@ def read_availability_query(sent: QueryDict, today: datetime.date) -> Availabili
     first = values.get("from", today)
     last = values.get("to", _days_after(first, DEFAULT_DAYS_AHEAD))
     if not {"?from", "?to"} & {fault.pointer for fault in faults}:
-        faults += _range_faults(first, last)
+        faults += _range_faults(first, last, today)
     if faults:
         raise InvalidRequest(faults)
     return AvailabilityQuery(values["itemNumber"], first, last, _SWITCHES[calendar])
 
 
-def _range_faults(first: datetime.date, last: datetime.date) -> Iterator[Fault]:
+def _range_faults(
+    first: datetime.date, last: datetime.date, today: datetime.date
+) -> Iterator[Fault]:
     if last < first:
         detail = f"{last} is before {first}, the first day asked for."
         yield Fault("?to", "dates_reversed", detail)
-    elif (last - first).days >= MAX_DAYS:
+    elif (last - max(first, today)).days >= MAX_DAYS:  # days that are over cost nothing
         detail = f"{first} to {last} is more than {MAX_DAYS} days; ask for them in parts."
         yield Fault("?to", "too_many_days", detail)
 

@@ -47,15 +47,17 @@ def example_body(code: ErrorCode) -> dict[str, Any]:
     return api.problem(_Shown(code, EXAMPLES[code]), request)
 
 
+def retry_in_short(code: ErrorCode) -> str:
+    """Say in a word or two whether the same request may succeed later."""
+    if code in RETRYABLE_AT_TIMES:
+        return "at times"
+    return "yes" if code.text.retryable else "no"
+
+
 def retry_advice(code: ErrorCode) -> str:
     """Say in a sentence whether the same request may succeed later."""
-    if code == ErrorCode.ORDER_STATE_CONFLICT:
-        return "Only when `retryable` in the answer is true: the order is still being worked on."
-    if code == ErrorCode.SOLD_OUT:
-        return (
-            "Only when `retryable` in the answer is true: somebody else was faster at the very last "
-            "moment. Send it again to be told what is left."
-        )
+    if code in RETRYABLE_AT_TIMES:
+        return f"Only when `retryable` in the answer is true: {RETRYABLE_AT_TIMES[code]}"
     if code == ErrorCode.IDEMPOTENCY_IN_PROGRESS:
         return "Yes, with the same `Idempotency-Key`: you then get the first request's answer."
     if code.text.retryable:
@@ -64,6 +66,19 @@ def retry_advice(code: ErrorCode) -> str:
         )
     return "No. The same request would be refused again: something has to change first."
 
+
+# Refusals of these codes say themselves whether they are; what it means then.
+RETRYABLE_AT_TIMES: Mapping[ErrorCode, str] = {
+    ErrorCode.ORDER_STATE_CONFLICT: "the order is still being worked on.",
+    ErrorCode.SOLD_OUT: "somebody else was faster at the very last moment. Send it again to be "
+    "told what is left.",
+}
+
+# What a page says of its code's own members.
+MEMBERS: Mapping[ErrorCode, str] = {
+    ErrorCode.SOLD_OUT: "`nearestSessions` are the nearest five at most, listed by date: the first "
+    "need not be the nearest.",
+}
 
 # Codes of single faults (`errors[].code`), as far as they are not codes of whole answers as well.
 FAULT_CODES: Mapping[str, str] = {
@@ -123,7 +138,11 @@ _ORDER: Mapping[str, str] = {
 
 _HOLD_ID: str = samples.HOLD["holdId"]
 _SOLD_OUT = "2 places are left for Balloon flight on 2027-05-04 at 11:00, and 3 are needed."
+_HOLD_ENDED = (
+    f"The hold {_HOLD_ID} is Expired. Hold the places again, or order them without a hold."
+)
 _NEAREST = {
+    "itemNumber": "BALLOON-FLIGHT",
     "visitDate": "2027-05-05",
     "visitTime": "11:00:00",
     "startsAt": "2027-05-05T11:00:00+02:00",
@@ -233,7 +252,8 @@ EXAMPLES: Mapping[ErrorCode, Example] = {
         ],
     ),
     ErrorCode.HOLD_ENDED: Example(
-        detail=f"The hold {_HOLD_ID} is Expired.",
+        detail=_HOLD_ENDED,
+        faults=[Fault("/items/0/holdId", "hold_ended", _HOLD_ENDED)],
         members={"holdId": _HOLD_ID, "holdStatus": "Expired"},
     ),
     ErrorCode.DUPLICATE_ORDER: Example(

@@ -59,7 +59,7 @@ _NAME = "text, at most 100"
 _LANGUAGE = "BCP 47 tag"
 _DATE = "YYYY-MM-DD"
 _TIME = "HH:mm or HH:mm:ss"
-_SEATS = "array of text, at most 10"
+_SEATS = "array of text, each at most 10 characters"
 
 GROUPS = (
     Group(
@@ -130,10 +130,14 @@ GROUPS = (
         "items[].wallet",
         "WalletRequestSerializer",
         (
-            Field("names", "array of text, at most 100", "One name for each wallet of the line."),
+            Field(
+                "names",
+                "array of text, each at most 100 characters",
+                "One name for each wallet of the line.",
+            ),
             Field(
                 "externalReferenceNumbers",
-                "array of text, 1 to 64",
+                "array of text, each 1 to 64 characters",
                 "One number of your own for each wallet of the line, see “Your own ticket "
                 "numbers”.",
             ),

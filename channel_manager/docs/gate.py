@@ -48,7 +48,7 @@ CODES: Mapping[ScanCode, tuple[str, str]] = {
     ),
     ScanCode.DRAFT: ("The order is not paid yet.", "Not paid yet. The order is not confirmed."),
     ScanCode.NOT_ISSUED: (
-        "The number is known, but its tickets are not made yet.",
+        "The number is known, but it has no tickets: they are not made yet, or could not be made.",
         "Not issued yet. The order is still being worked on.",
     ),
     ScanCode.WRONG_GATE: (
@@ -61,7 +61,7 @@ CODES: Mapping[ScanCode, tuple[str, str]] = {
     ),
     ScanCode.TEST_MODE: ("The ticket was made by a test order.", "Test ticket. It admits nobody."),
     ScanCode.UNKNOWN: (
-        "Nothing at this venue has the number.",
+        "No ticket at this venue has the number; that of a whole order admits nobody.",
         "Unknown number. Nothing here has it.",
     ),
 }

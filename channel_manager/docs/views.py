@@ -77,7 +77,8 @@ def error_list(request: HttpRequest) -> HttpResponse:
     """List every error code."""
     if _wants_json(request):
         return JsonResponse({"data": [_as_json(code) for code in ErrorCode]})
-    return _render(request, "docs/errors.html", {"active": "errors", "codes": list(ErrorCode)})
+    codes = [(code, error_pages.retry_in_short(code)) for code in ErrorCode]
+    return _render(request, "docs/errors.html", {"active": "errors", "codes": codes})
 
 
 @page
@@ -94,6 +95,7 @@ def error_page(request: HttpRequest, code: str) -> HttpResponse:
         "active": "errors",
         "code": known,
         "phrase": HTTPStatus(known.text.status).phrase,
+        "members": error_pages.MEMBERS.get(known),
         "retry": error_pages.retry_advice(known),
         "example": _as_text(error_pages.example_body(known)),
         "fault_codes": error_pages.FAULT_CODES if known == ErrorCode.INVALID_REQUEST else {},

@@ -212,7 +212,10 @@ class LocalDateField(serializers.DateField):
         text = _require_string(self, data)
         if not _DATE.fullmatch(text) or not text.isascii():
             self.fail("invalid", format="YYYY-MM-DD")
-        return super().to_internal_value(text)
+        try:
+            return datetime.date.fromisoformat(text)
+        except ValueError:
+            raise serializers.ValidationError("There is no such day.", code="invalid") from None
 
 
 class LocalTimeField(serializers.TimeField):

@@ -41,7 +41,10 @@ class ChangedMeanwhile(Refusal):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class OrderAction:
-    """One button: when it is there, who may press it, what it asks, tells and does."""
+    """One button: when it is there, who may press it, what it asks, tells and does.
+
+    may_retry: what was answered stays on the page after a refusal, to be changed.
+    """
 
     label: str
     icon: str
@@ -51,6 +54,7 @@ class OrderAction:
     tell: Callable[[OrderPage, str], Confirmation]
     act: Callable[[HttpRequest, Order, Mapping[str, Any]], str]
     is_destructive: bool = False
+    may_retry: bool = False
     has_button: bool = True
     look: Literal["primary", "quiet"] = "primary"
     suits: Callable[[Order], bool] = lambda _order: True
@@ -96,7 +100,9 @@ def action_view(
         initial={"seen": action.seen(order), **action.asked(order)},
     )
     if form.is_valid():
-        return _act(request, order, action, form.cleaned_data)
+        told = attempt(request, lambda: _as_seen(request, order, action, form.cleaned_data))
+        if told or not action.may_retry:
+            return _after(request, order, told)
     confirmation = action.tell(
         page.read(order), reverse("admin:orders_order_change", args=[order.pk])
     )
@@ -120,10 +126,8 @@ def replay(request: HttpRequest, order: Order, answers: Mapping[str, Any]) -> st
     return f"Order {order} was submitted again."
 
 
-def _act(
-    request: HttpRequest, order: Order, action: OrderAction, answers: Mapping[str, Any]
-) -> HttpResponse:
-    told = attempt(request, lambda: _as_seen(request, order, action, answers))
+def _after(request: HttpRequest, order: Order, told: str | None) -> HttpResponse:
+    """Lead back to the order, where it still exists, with what was done to it."""
     if told:
         messages.success(request, told)
     if Order.objects.filter(pk=order.pk).exists():
@@ -239,6 +243,7 @@ ACTIONS: Mapping[str, OrderAction] = {
         form=moving.MoveForm,
         tell=moving.of_moving,
         act=moving.move,
+        may_retry=True,
         look="quiet",
         suits=moving.has_a_day,
         asked=moving.asked,

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import datetime
+import uuid
 from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from catalog.models import Session
 from channel_manager.lib.admin.typed import DropdownFilter
-from orders.models import FailureCode, Order, OrderStatus
+from channel_manager.lib.strict_fields import is_uuid
+from orders.models import Allocation, FailureCode, Order, OrderStatus
 from orders.models.order import IN_FLIGHT as IN_FLIGHT_STATUSES
 from wallets.admin.filters import VenueDaysFilter
 
@@ -43,6 +46,29 @@ class StatusFilter(DropdownFilter):
                 status=OrderStatus.DRAFT, draft_expires_at__lt=timezone.now() + SOON
             )
         return queryset.filter(status=value)
+
+
+class SessionFilter(DropdownFilter):
+    """The orders that have places of one session; only there where its page leads."""
+
+    title = "session"
+    parameter_name = "session"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Offer the session that is asked for: there are too many to choose from."""
+        asked = request.GET.get(self.parameter_name, "")
+        session = Session.objects.filter(pk=asked).first() if is_uuid(asked) else None
+        return [(asked, str(session or "Unknown"))] if asked else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
+        """Keep the orders that have places of it; an unknown one keeps none."""
+        value = self.value()
+        if not value:
+            return queryset
+        if not is_uuid(value):
+            return queryset.none()
+        mine = Allocation.objects.filter(session=uuid.UUID(value), line__isnull=False)
+        return queryset.filter(pk__in=mine.values("line__order"))
 
 
 class CauseFilter(DropdownFilter):

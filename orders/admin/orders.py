@@ -28,7 +28,7 @@ from channel_manager.lib.admin.typed import (
 from orders.admin import acting, page
 from orders.admin.badges import LEDGER_COLOURS, ORDER_COLOURS, WALLET_COLOURS
 from orders.admin.failures import Remedy
-from orders.admin.filters import CauseFilter, ReceivedFilter, StatusFilter
+from orders.admin.filters import CauseFilter, ReceivedFilter, SessionFilter, StatusFilter
 from orders.admin.search import MOST, find_orders
 from orders.api.rendering import order_manifest_url
 from orders.models import Order, OrderEvent, OrderStatus
@@ -60,6 +60,7 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
         CauseFilter,
         ("visit_date", RangeDateFilter),
         ("received_at", ReceivedFilter),
+        SessionFilter,
         VenueFilter,
         ("test_mode", BooleanRadioFilter),
     )

@@ -11,7 +11,7 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from channel_manager.lib.strict_fields import is_uuid
+from channel_manager.lib.strict_fields import StrictSerializer, is_uuid
 from orders import holds
 from orders.api import documentation as docs
 from orders.api.rendering import render_hold
@@ -83,6 +83,8 @@ class ExtendHoldView(_OneHoldView):
     def post(self, request: Request, hold_id: str) -> Response:
         """Keep the places for longer."""
         require_active(self.partner)
+        # How long is the partner's setting; a wish for something else must not go unheard.
+        StrictSerializer(data=request.data or {}).is_valid(raise_exception=True)
         hold = holds.extend_hold(held=self.held, hold_id=_read_id(hold_id), now=timezone.now())
         return Response(render_hold(hold))
 

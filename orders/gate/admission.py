@@ -179,8 +179,8 @@ def event_data(scan: Scan, asset: Asset) -> dict[str, object]:
 
 def _nothing_there(found: Recognised) -> _Verdict:
     """Return the refusal of a scan that stands for no ticket."""
-    if found.has_several_wallets:
-        return _Verdict(code=ScanCode.UNKNOWN, reason=words.SEVERAL_WALLETS)
+    if found.is_whole_order:
+        return _Verdict(code=ScanCode.UNKNOWN, reason=words.WHOLE_ORDER)
     if found.was_removed:
         return _Verdict(code=ScanCode.CANCELLED, reason=words.REMOVED)
     if found.wallet is None:
@@ -188,7 +188,8 @@ def _nothing_there(found: Recognised) -> _Verdict:
     code = ScanCode.CANCELLED
     if found.wallet.status != WalletStatus.DESTROYED:
         code = refusal_of_unissued(found.wallet.order)
-    return _Verdict(code=code, reason=words.say(code), wallet=found.wallet)
+    reason = words.say(code, found.wallet.order)
+    return _Verdict(code=code, reason=reason, wallet=found.wallet)
 
 
 def _background(code: ScanCode, candidate: Candidate, device: GateDevice) -> Background:

@@ -11,7 +11,7 @@ from django.db.models import BooleanField, Exists, OuterRef, Q, Value
 
 from orders import tombstone
 from orders.gate.verdict import Candidate
-from orders.models import OrderEvent
+from orders.models import Order, OrderEvent
 from wallets.models import Asset, GateDevice, Wallet, WalletStatus
 from wallets.numbers import read_number
 
@@ -19,6 +19,7 @@ from wallets.numbers import read_number
 # token alone is unguessable.
 _MANIFEST = re.compile(r"https?://[^/?#\s]+(?:/[^?#\s]*)?/([wm])/([A-Za-z0-9_-]{32})(?:[.?#]\S*)?")
 _OWN_ASSET = re.compile(r"[TC][0-9A-HJKMNP-TV-Z]{16}")
+_DOCUMENT = re.compile(r"[A-Z0-9]{1,10}-\d{7,}")
 _OWN_WALLET = re.compile(r"W[0-9A-HJKMNP-TV-Z]{16}")
 
 
@@ -27,13 +28,13 @@ class Recognised:
     """What a scan stands for.
 
     candidates: the tickets it may mean; one when `by_own_number`. Without any: the wallet that has
-    none, or that its order has several wallets, or that its order was removed, or nothing at all.
+    none, or that it stands for a whole order, or that its order was removed, or nothing at all.
     """
 
     candidates: tuple[Candidate, ...] = ()
     by_own_number: bool = False
     wallet: Wallet | None = None
-    has_several_wallets: bool = False
+    is_whole_order: bool = False
     was_removed: bool = False
 
 
@@ -50,8 +51,10 @@ def recognise(*, device: GateDevice, scanned: str) -> Recognised:
         return Recognised(candidates=assets, by_own_number=True)
     if _OWN_WALLET.fullmatch(number) and (found := _by_wallet(device, reference_number=number)):
         return found
-    return _by_external_number(device, scanned, typed) or _by_tombstone(
-        device, {scanned, typed, number}
+    return (
+        _by_external_number(device, scanned, typed)
+        or _by_document_number(device, typed)
+        or _by_tombstone(device, {scanned, typed, number})
     )
 
 
@@ -63,7 +66,7 @@ def _by_manifest(device: GateDevice, kind: str, token: str) -> Recognised:
         case [only]:
             return _by_wallet(device, pk=only) or Recognised()
         case [_, _]:
-            return Recognised(has_several_wallets=True)
+            return Recognised(is_whole_order=True)
     return _by_wallet(device, order__token=token) or Recognised()
 
 
@@ -74,6 +77,14 @@ def _by_external_number(device: GateDevice, scanned: str, typed: str) -> Recogni
         if found := _by_wallet(device, external_reference_number=number):
             return found
     return None
+
+
+def _by_document_number(device: GateDevice, typed: str) -> Recognised | None:
+    """Tell the number of an order, which the manifest shows and which anybody could guess."""
+    if not _DOCUMENT.fullmatch(typed.upper()):
+        return None
+    orders = Order.objects.filter(venue=device.venue_id, buy_from_order_reference=typed.upper())
+    return Recognised(is_whole_order=True) if orders.exists() else None
 
 
 def _by_wallet(device: GateDevice, **named: Any) -> Recognised | None:

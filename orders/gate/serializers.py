@@ -14,10 +14,17 @@ MAX_QUANTITY = 1000
 MAX_LIMIT = 100
 
 
+class ScannedField(TextField):
+    """What a scanner typed, without the line end or tab that many send after it."""
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        return super().run_validation(data.strip("\r\n\t") if isinstance(data, str) else data)
+
+
 class ScanRequestSerializer(StrictSerializer):
     """What a device scanned."""
 
-    referenceNumber = TextField(
+    referenceNumber = ScannedField(
         max_length=512,
         help_text="What was scanned or typed: the number of a ticket, coupon or wallet, the "
         "partner's own number, or the address of a manifest.",

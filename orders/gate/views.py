@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from channel_manager.lib.errors import Fault, InvalidRequest
+from channel_manager.lib.query_parameters import read_parameters
 from channel_manager.lib.strict_fields import StrictSerializer, is_uuid
 from orders.gate import admission, undoing
 from orders.gate import documentation as docs
@@ -59,7 +60,7 @@ class AdmissionCollectionView(GateView):
     def get(self, request: Request) -> Response:
         """Answer the last scans of this device, newest first."""
         scans = Scan.objects.filter(device=self.device).order_by("-at", "-id")
-        rows = list(scans[: _read_limit(request.query_params)])
+        rows = list(scans[: _read_limit(request)])
         for row in rows:
             row.device = self.device
         return Response({"data": [render(row) for row in rows]})
@@ -114,13 +115,18 @@ def _read(shape: type[StrictSerializer], data: Any) -> Mapping[str, Any]:
 
 def _read_reason(request: Request) -> str:
     """Return why an admission is undone, from the body or, without one, from the query."""
-    sent = request.data
-    if not sent and "reason" in request.query_params:
-        sent = {"reason": request.query_params["reason"]}
-    return str(_read(UndoRequestSerializer, sent)["reason"])
+    params, faults = read_parameters(request.query_params, ("reason",))
+    if params and request.data:
+        faults.append(Fault("?reason", "repeated_parameter", "Stands in the body, too."))
+    if faults:
+        raise InvalidRequest(faults)
+    return str(_read(UndoRequestSerializer, request.data or params)["reason"])
 
 
-def _read_limit(params: Mapping[str, str]) -> int:
+def _read_limit(request: Request) -> int:
+    params, faults = read_parameters(request.query_params, ("limit",))
+    if faults:
+        raise InvalidRequest(faults)
     text = params.get("limit", str(_DEFAULT_LIMIT))
     if text.isascii() and text.isdigit() and len(text) < 4 and 1 <= int(text) <= MAX_LIMIT:
         return int(text)

@@ -7,6 +7,7 @@ import datetime
 from collections.abc import Sequence
 
 from orders.gate.verdict import Candidate, Question
+from orders.models import Order, OrderStatus
 from wallets.models import ScanCode
 
 # Beyond these a list of items is no longer read out.
@@ -58,15 +59,18 @@ def say_ticket(
             return f"Not for this gate. This {name} is for {asset.description}. {gate}"
         case ScanCode.COUPON_BY_OWN_NUMBER:
             return f"Scan the coupon itself: {asset.description} is redeemed by its own number."
-    return say(code)
+    return say(code, candidate.order)
 
 
-def say(code: ScanCode) -> str:
+def say(code: ScanCode, order: Order | None = None) -> str:
     """Return a refusal that names no ticket."""
+    if code == ScanCode.NOT_ISSUED and order is not None and order.status == OrderStatus.ERROR:
+        return FAILED
     return _PLAIN[code]
 
 
-SEVERAL_WALLETS = "This code is for a whole order. Scan one of its tickets."
+FAILED = "Not issued. Something is wrong with the order: ask the order desk."
+WHOLE_ORDER = "This code is for a whole order. Scan one of its tickets."
 REMOVED = "Cancelled. Its order was removed."
 
 _PLAIN = {

@@ -226,6 +226,7 @@ class TestRange:
 
     def test_400_days_are_taken_and_no_more(self, api: ApiClient) -> None:
         assert len(starts(api, "SHOW", first="2026-11-20", last="2027-12-24")) == 5
+        assert len(starts(api, "SHOW", first="2024-01-01", last="2027-12-24")) == 5
         refused = ask(api, "SHOW", first="2026-11-20", last="2027-12-25")
         assert_problem(refused, 400, "invalid_request", ("?to", "too_many_days"))
 

@@ -6,6 +6,7 @@ import ast
 import datetime
 import functools
 import html
+import json
 import re
 import shutil
 import subprocess
@@ -20,13 +21,15 @@ from django.contrib.staticfiles import finders
 from django.test import Client
 from rest_framework import fields as drf_fields
 
-from catalog.models import Item, Session
+from catalog.models import Item, Seat, Session
 from channel_manager.docs import error_pages, samples
 from channel_manager.docs.fields import GROUPS, HOLD_GROUPS
 from channel_manager.docs.lifecycle import TRANSITIONS
 from channel_manager.lib.errors import ErrorCode
 from orders.api import serializers as shapes
+from orders.demo import catalogue
 from orders.models import Order
+from orders.places import PlacesLost
 from partners.models import Scope, Venue
 from tests.conftest import ApiClient
 from tests.factories import AttractionFactory, SessionFactory, sellable_package
@@ -152,6 +155,22 @@ def test_the_list_of_error_codes_is_complete_as_page_and_as_json() -> None:
     assert [entry["code"] for entry in listed] == CODES
 
 
+def test_the_list_tells_which_refusals_are_worth_a_second_try() -> None:
+    page = open_page("/docs/errors").content.decode()
+    told = dict(re.findall(r'href="/docs/errors/(\w+)".*?<td>([a-z ]+)</td>', page, re.DOTALL))
+    assert {code for code, retry in told.items() if retry == "at times"} == {
+        "order_state_conflict",
+        "sold_out",
+    }
+    assert (PlacesLost.code, PlacesLost().retryable) == (ErrorCode.SOLD_OUT, True)
+    assert (told["busy"], told["duplicate_order"]) == ("yes", "no")
+
+
+def test_the_page_of_sold_out_tells_the_order_of_the_nearest_sessions() -> None:
+    page = open_page("/docs/errors/sold_out").content.decode()
+    assert "listed by date" in " ".join(page.split())
+
+
 def test_an_unknown_error_code_is_not_found() -> None:
     response = open_page("/docs/errors/no_such_code", "application/json")
     assert response.status_code == 404
@@ -212,6 +231,37 @@ def test_the_guide_explains_every_field_and_marks_the_required_ones() -> None:
         assert {field.name for field in group.fields} == set(serializer.fields), group.title
         required = {name for name, field in serializer.fields.items() if field.required}
         assert {field.name for field in group.fields if field.required} == required, group.title
+
+
+def test_the_guide_tells_how_long_each_text_of_a_list_may_be() -> None:
+    for group in (*GROUPS, *HOLD_GROUPS):
+        read_by = getattr(shapes, group.serializer)().fields
+        for field in group.fields:
+            child = getattr(read_by[field.name], "child", None)
+            if isinstance(child, drf_fields.CharField):
+                assert re.fullmatch(
+                    rf"array of text, each (at most|1 to) {child.max_length} characters", field.kind
+                ), field.name
+
+
+@pytest.mark.django_db
+def test_the_seats_of_the_guide_are_in_the_demos_hall() -> None:
+    catalogue.make_venue()
+    found = re.search(r'"seats": (\[.*?\])', html.unescape(_guide()))
+    assert found
+    seats = json.loads(found[1])
+    assert Seat.objects.filter(label__in=seats).count() == len(seats) == 2
+
+
+@pytest.mark.django_db
+def test_a_hold_of_an_open_dated_package_keeps_nothing_as_the_guide_says(
+    api: ApiClient, venue: Venue
+) -> None:
+    sellable_package(venue, "ANYDAY", dating="open")
+    made = api.post({"items": [{"itemNumber": "ANYDAY"}]}, f"{api.base}/holds")
+    assert made.status_code == 201
+    assert made.json()["items"][0]["places"] == []
+    assert "nothing is kept for it" in " ".join(_guide().split())
 
 
 def test_the_guide_tells_every_transition_of_an_order() -> None:
@@ -334,6 +384,10 @@ def sell_cinema(venue: Venue, day: datetime.date) -> None:
     attraction = AttractionFactory.create(venue=venue)
     Item.objects.filter(components__package=package).update(attraction=attraction)
     SessionFactory.create(attraction=attraction, date=day, time=datetime.time(14))
+
+
+def _guide() -> str:
+    return str(open_page("/docs").content.decode())
 
 
 def _sample(page: str, name: str) -> str:

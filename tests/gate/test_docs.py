@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,8 @@ from channel_manager.docs import gate as docs
 from channel_manager.docs.gate_samples import DEVICE, GATE_ANSWERS, REFUSAL, UNDONE
 from orders.gate.answer import Answer
 from orders.gate.serializers import AdmissionSerializer
-from tests.gate.conftest import Gate, Issued, asset_of
+from tests.gate.conftest import Gate, Issued, asset_of, wallet_of
+from tests.orders.expected import Clock, line
 from wallets.models import ScanCode
 
 
@@ -77,19 +80,52 @@ def test_real_answers_have_the_members_of_the_samples_and_of_the_file(
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
 @pytest.mark.django_db(transaction=True)
-def test_the_scan_works_when_it_is_pasted(
-    live_server: Any, gate: Gate, settings: Any, tmp_path: Path
+def test_a_scan_and_its_undo_work_when_they_are_pasted(
+    live_server: Any, gate: Gate, issued: Issued, settings: Any, tmp_path: Path
 ) -> None:
     settings.PUBLIC_URL = live_server.url
-    found = re.search(r'<code class="language-shell">(curl.*?)</code>', page(), re.DOTALL)
-    assert found
-    run = subprocess.run(
-        ["bash", "-eu", "-c", found[1]],
-        env={"GATE_KEY": gate.key, "PATH": "/usr/bin:/bin"},
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert '"code":"unknown"' in run.stdout, run.stderr
+    number = asset_of(issued()).reference_number
+    text = page().replace("your device key", gate.key).replace("TGR14XE8YXRY1DFRR", number)
+
+    def paste(*names: str) -> dict[str, Any]:
+        samples = (
+            re.search(rf'<pre id="{name}"><code[^>]*>(.*?)</code>', text, re.S) for name in names
+        )
+        script = "\n".join(sample[1] for sample in samples if sample)
+        run = subprocess.run(
+            ["bash", "-eu", "-c", script],
+            env={"PATH": "/usr/bin:/bin"},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert run.returncode == 0, run.stderr
+        return dict(json.loads(run.stdout))
+
+    admitted = paste("paste-key", "paste-scan")
+    assert admitted["admitted"]
+    text = text.replace("its admissionId", admitted["admissionId"])
+    assert paste("paste-key", "paste-undo")["undoReason"] == "Wrong guest"
+
+
+@pytest.mark.usefixtures("bundle")
+def test_a_device_of_several_items_admits_a_bundle_one_ticket_after_another(
+    gate: Gate, issued: Issued
+) -> None:
+    number = wallet_of(issued(line("BUNDLE"))).reference_number
+    admitted = [gate.scan(number)["itemNumber"] for _ in range(2)]
+    assert sorted(admitted) == ["CINEMA", "DINO"]
+    assert gate.scan(number)["code"] == "already_used"
+    assert "one after another" in " ".join(page().split())
+
+
+@pytest.mark.usefixtures("bundle")
+def test_which_gate_it_is_comes_before_the_day(
+    make_gate: Callable[..., Gate], issued: Issued, clock: Clock
+) -> None:
+    number = asset_of(issued()).reference_number
+    clock.forward(days=1)
+    assert make_gate("Cinema", "CINEMA").scan(number)["code"] == "wrong_gate"
+    assert make_gate("North").scan(number)["code"] == "wrong_day"

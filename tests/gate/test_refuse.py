@@ -247,7 +247,13 @@ def test_an_order_that_is_still_worked_on_has_no_ticket_yet(
     for number in ("SUN-1", wallet.reference_number, f"https://x.example/w/{wallet.token}"):
         assert gate.scan(number)["code"] == "not_issued"
         scan = Scan.objects.latest("at", "id")
-        assert scan.reason == "Not issued yet. The order is still being worked on."
+        assert (
+            scan.reason
+            == {
+                "Submitted": "Not issued yet. The order is still being worked on.",
+                "Error": "Not issued. Something is wrong with the order: ask the order desk.",
+            }[status]
+        )
         assert scan.answer["walletReferenceNumber"] == wallet.reference_number
     assert Order.objects.get().status == status
     assert clock.now
@@ -308,6 +314,16 @@ def test_the_address_of_an_order_of_several_wallets(gate: Gate, issued: Issued) 
     assert gate.scan(f"{settings.PUBLIC_URL}/m/{order.token}") == unrecognised(
         "unknown", "This code is for a whole order. Scan one of its tickets."
     )
+
+
+def test_the_number_of_an_order_admits_nobody_since_it_can_be_guessed(
+    gate: Gate, issued: Issued
+) -> None:
+    order = issued()
+    for number in (order.buy_from_order_reference, f" {order.buy_from_order_reference.lower()} "):
+        scanned = gate.scan(number)
+        assert (scanned["code"], scanned["admitted"]) == ("unknown", False)
+        assert scanned["reason"] == "This code is for a whole order. Scan one of its tickets."
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ REQUESTS = [
         ({"referenceNumber": " "}, [("/referenceNumber", "blank")]),
         ({"referenceNumber": 1}, [("/referenceNumber", "invalid_type")]),
         ({"referenceNumber": "x" * 513}, [("/referenceNumber", "max_length")]),
-        ({"referenceNumber": "SUN-1\r"}, [("/referenceNumber", "control_character")]),
+        ({"referenceNumber": "SUN\r1"}, [("/referenceNumber", "control_character")]),
         ({"requestId": None}, [("/requestId", "null")]),
         ({"requestId": ""}, [("/requestId", "blank")]),
         ({"requestId": "x" * 65}, [("/requestId", "max_length")]),
@@ -195,6 +195,24 @@ def test_the_last_scans_of_a_device_come_newest_first(
     undone = gate.undo(answers[2]["admissionId"]).json()
     assert gate.last() == [answers[0], answers[1], undone]
     assert gate.last(limit=1) == [answers[0]]
+
+
+@pytest.mark.parametrize(
+    ("query", "fault"),
+    [
+        ("limit=1&limit=2", ("?limit", "repeated_parameter")),
+        ("last=5", ("?last", "unknown_member")),
+    ],
+)
+def test_a_list_takes_no_other_parameters(gate: Gate, query: str, fault: tuple[str, str]) -> None:
+    response = gate.request("GET", f"/gate/admissions?{query}")
+    assert_problem(response, 400, "invalid_request", fault)
+
+
+@pytest.mark.parametrize("end", ["\r", "\n", "\r\n", "\t"])
+def test_what_a_scanner_types_after_a_number_is_left_out(gate: Gate, end: str) -> None:
+    scanned = gate.scan(f"SUN-1{end}")
+    assert (scanned["code"], scanned["scannedNumber"]) == ("unknown", "SUN-1")
 
 
 @pytest.mark.parametrize("limit", ["0", "101", "-1", "x", "", "1.0", "١"])

@@ -74,6 +74,8 @@ def test_what_is_not_possible_is_told_and_nothing_changes(
     assert messages_of(page) == [
         "Cinema has no session on sale at 14:00 on Wed 25 Nov 2026.",
     ]
+    form = page.context["form"]
+    assert (form["to_date"].value(), form["reason"].value()) == ("2026-11-25", "A storm")
     assert counters() == {"cinema 14:00": "0+2"}
     assert press(desk, issued, to_date="soon").status_code == 422
     assert press(desk, issued, to_date=NEXT, reason=" ").status_code == 422

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -13,10 +14,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from catalog.models import Package
 from orders.admin.search import document_numbers, find_orders
 from orders.models import Order
+from partners.models import Venue
 from tests.conftest import TOMORROW, ApiClient
-from tests.factories import VenueFactory
+from tests.factories import AttractionFactory, VenueFactory
+from tests.orders.sessions import counted, session
 from tests.staff import person, signed_in, text_of
 from wallets.models import Asset, Wallet
 
@@ -220,6 +224,27 @@ def test_each_filter_keeps_what_it_names(
     ):
         rows = desk.get(LIST, filters).context["cl"].result_list
         assert {str(row) for row in rows} == kept, filters
+
+
+def test_a_session_leads_to_the_orders_that_have_its_places(
+    desk: Client, venue: Venue, day: Package, api: ApiClient, rival: ApiClient
+) -> None:
+    park = AttractionFactory.create(venue=venue, code="park")
+    counted(day, park)
+    one = session(park, "10:00", TOMORROW.isoformat())
+    other = session(park, "14:00", TOMORROW.isoformat())
+    early, late = {**DAY, "visitTime": "10:00"}, {**DAY, "visitTime": "14:00"}
+    both = api.create(early, early, late, sellToOrderReference="BOTH")
+    rival.create(late)
+    page = desk.get(f"/admin/catalog/session/{one.pk}/change/")
+    address = f"{LIST}?session={one.pk}"
+    assert f'href="{address}"' in page.content.decode()
+    listed = desk.get(address)
+    rows = [str(row) for row in listed.context["cl"].result_list]
+    assert (rows, str(one) in text_of(listed)) == ([both["buyFromOrderReference"]], True)
+    assert len(desk.get(LIST, {"session": str(other.pk)}).context["cl"].result_list) == 2
+    for unknown in (uuid.uuid4(), "nothing"):
+        assert list(desk.get(LIST, {"session": str(unknown)}).context["cl"].result_list) == []
 
 
 def test_days_of_receipt_are_the_venues(desk: Client, order: Order, other: Order) -> None:

@@ -77,7 +77,16 @@ class TestExtend:
         body = assert_problem(
             self.extend(api, made), 409, "hold_ended", holdId=made["holdId"], holdStatus=status
         )
-        assert body["detail"] == f"The hold {made['holdId']} is {status}."
+        assert body["detail"].startswith(f"The hold {made['holdId']} is {status}. ")
+
+    @pytest.mark.parametrize(
+        ("sent", "status"), [({"minutes": 5}, 400), ({}, 200), ([], 200), ("5", 400)]
+    )
+    def test_a_wish_for_something_else_is_refused(
+        self, api: ApiClient, hold: Make, sent: Any, status: int
+    ) -> None:
+        answer = api.request("POST", f"{path_of(hold(show()))}/extend", sent)
+        assert answer.status_code == status
 
     def test_it_needs_no_body_and_repeats_its_answer(
         self, api: ApiClient, hold: Make, clock: Clock

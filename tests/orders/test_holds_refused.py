@@ -58,15 +58,47 @@ class TestEnded:
             show(**of(living)),
             show(**of(gone)),
             code="hold_ended",
+            faults=[("/items/1/holdId", "hold_ended")],
             holdId=gone["holdId"],
             holdStatus="Released",
         )
         assert status(living) == "Held"
 
+    def test_every_line_that_names_one_is_told(
+        self, api: ApiClient, hold: Make, clock: Clock
+    ) -> None:
+        first, second = hold(show()), hold(show())
+        api.request("DELETE", path_of(second))
+        clock.forward(minutes=8)
+        items = [show(**of(first)), line(), show(**of(second)), show(**of(first))]
+        body = refused(
+            api,
+            *items,
+            code="hold_ended",
+            faults=[(f"/items/{n}/holdId", "hold_ended") for n in (0, 2, 3)],
+            holdId=first["holdId"],
+            holdStatus="Expired",
+        )
+        told = [fault["detail"] for fault in body["errors"]]
+        assert [text.split(". ")[0].split(" is ")[1] for text in told] == [
+            "Expired",
+            "Released",
+            "Expired",
+        ]
+
     def is_refused(self, api: ApiClient, sent: Any, ended: str) -> None:
         hold_id = sent["holdId"]
-        body = refused(api, sent, code="hold_ended", holdId=hold_id, holdStatus=ended)
-        assert body["detail"] == f"The hold {hold_id} is {ended}."
+        body = refused(
+            api,
+            sent,
+            code="hold_ended",
+            faults=[("/items/0/holdId", "hold_ended")],
+            holdId=hold_id,
+            holdStatus=ended,
+        )
+        assert body["detail"] == (
+            f"The hold {hold_id} is {ended}. Hold the places again, or order them without a hold."
+        )
 
 
 class TestUnknown:

@@ -129,8 +129,8 @@ def test_components_of_one_attraction_share_its_places(
             "visitDate": VISIT,
             "visitTime": "14:00:00",
             "capacity": 5,
-            "placesWanted": 3,
-            "placesLeft": 2,
+            "placesWanted": 6,
+            "placesLeft": 5,
             "nearestSessions": [],
         }
     ]

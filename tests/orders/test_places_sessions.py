@@ -74,7 +74,7 @@ def test_a_time_at_which_nothing_begins_is_an_unknown_session(
 ) -> None:
     session(cinema, "14:00"), session(cinema, "14:30"), session(cinema, "14:45", "2026-11-24")
     assert refused(api, show(time), "unknown_session") == (
-        f"SHOW has no session on 2026-11-23 at {time[:5]}. Sessions that day begin at 14:00, 14:30."
+        f"SHOW has no session on 2026-11-23 at {time}. Sessions that day begin at 14:00, 14:30."
     )
 
 

@@ -82,7 +82,7 @@ def test_places_move_by_the_difference(
         ([show("16:00", 1)], "/items/0", 0),
         ([show("14:00", 2)], "/items/0", 1),
         ([show("12:00", 6)], "/items/0", 5),
-        ([show("12:00", 3), show("12:00", 3)], "/items/1", 2),
+        ([show("12:00", 3), show("12:00", 3)], "/items/1", 5),
         ([show("12:00", 1), line(), show("16:00", 1)], "/items/2", 0),
     ],
 )

@@ -229,7 +229,7 @@ class TestOverCapacity:
     ) -> None:
         map_sku(api)
         show_package = Package.objects.get(code="SHOW")
-        AllotmentFactory.create(partner=api.partner, package=show_package, places=1)
+        AllotmentFactory.create(partner=api.partner, package=show_package, places=3)
         with pytest.raises(Refusal, match="1 place is left"):
             self.over(failed, clock)
         matinee.refresh_from_db()

@@ -192,6 +192,7 @@ def test_too_few_places_are_told_together_with_the_seats_that_are_taken(
     later = seated(theatre, hall, "22:00")
     nearest = [
         {
+            "itemNumber": "PLAY-ENTRY",
             "visitDate": VISIT,
             "visitTime": "22:00:00",
             "startsAt": f"{VISIT}T22:00:00+01:00",
@@ -206,7 +207,7 @@ def test_too_few_places_are_told_together_with_the_seats_that_are_taken(
         "sold_out",
         ("/items/0/seats/0", "seat_taken"),
         ("/items/1", "sold_out"),
-        placesLeft=4,
+        placesLeft=5,
         nearestSessions=nearest,
         shortages=[
             {
@@ -215,8 +216,8 @@ def test_too_few_places_are_told_together_with_the_seats_that_are_taken(
                 "visitDate": VISIT,
                 "visitTime": "19:30:00",
                 "capacity": 10,
-                "placesWanted": 5,
-                "placesLeft": 4,
+                "placesWanted": 6,
+                "placesLeft": 5,
                 "nearestSessions": nearest,
             }
         ],

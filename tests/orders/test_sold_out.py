@@ -31,10 +31,17 @@ def ride(venue: Venue, cinema: Attraction) -> Package:
     return counted(sellable_package(venue, "RIDE"), cinema)
 
 
-def row(time: str, left: int, day: str = "2026-11-23", hours: int = 1) -> dict[str, Any]:
+def row(
+    time: str,
+    left: int,
+    day: str = "2026-11-23",
+    hours: int = 1,
+    item: str = "SHOW-ENTRY",
+) -> dict[str, Any]:
     """Return a session as `nearestSessions` tells it."""
     starts = datetime.datetime.fromisoformat(f"{day}T{time}+01:00")
     return {
+        "itemNumber": item,
         "visitDate": day,
         "visitTime": f"{time}:00",
         "startsAt": starts.isoformat(),
@@ -58,14 +65,15 @@ def shortage(time: str | None = "14:00:00", **members: Any) -> dict[str, Any]:
 
 
 def sold_out(response: Any, *shortages: dict[str, Any]) -> dict[str, Any]:
-    """Assert that an answer is the whole body of a sold-out order."""
+    """Assert that an answer is the whole body of a sold-out order; the tightest one leads it."""
+    tightest = min(shortages, key=lambda told: told["placesLeft"])
     return assert_problem(
         response,
         409,
         "sold_out",
         *((told["pointer"], "sold_out") for told in shortages),
-        placesLeft=shortages[0]["placesLeft"],
-        nearestSessions=shortages[0]["nearestSessions"],
+        placesLeft=tightest["placesLeft"],
+        nearestSessions=tightest["nearestSessions"],
         shortages=list(shortages),
     )
 
@@ -142,7 +150,9 @@ def test_a_whole_day_is_told_without_a_time(
             itemNumber="RIDE-ENTRY",
             placesWanted=6,
             placesLeft=5,
-            nearestSessions=[{**row("08:00", 6, "2026-11-24", 12), "visitTime": None}],
+            nearestSessions=[
+                {**row("08:00", 6, "2026-11-24", 12, "RIDE-ENTRY"), "visitTime": None}
+            ],
         ),
     )
     assert body["detail"] == "5 places are left for RIDE entry on 2026-11-23, and 6 are needed."
@@ -176,12 +186,12 @@ def test_every_line_without_room_is_told_and_lines_share_what_is_left(
                 show(quantity=4), show(quantity=2), line(), show("16:00", quantity=2), show()
             )
         ),
-        shortage(pointer="/items/1", placesWanted=2, placesLeft=1),
+        shortage(pointer="/items/1", placesWanted=6, placesLeft=5),
         shortage("16:00:00", pointer="/items/3", placesWanted=2, placesLeft=1, capacity=1),
     )
     sold_out(
         api.post(api.order_body(show(quantity=5), show())),
-        shortage(pointer="/items/1", nearestSessions=[later]),
+        shortage(pointer="/items/1", placesWanted=6, placesLeft=5, nearestSessions=[later]),
     )
     assert (stored(), counters()) == (before, {})
 

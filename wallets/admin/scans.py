@@ -63,7 +63,7 @@ class ScanInline(ReadOnlyInline[Scan, Asset]):
         """Return the result as a badge."""
         return result_of(scan)
 
-    @column("What was said")
+    @column("Said")
     def said(self, scan: Scan) -> str:
         """Return the words, or why it was undone."""
         return scan.undo_reason or scan.reason
@@ -143,7 +143,7 @@ class ScanAdmin(ReadOnlyAdmin[Scan]):
         url = reverse("admin:wallets_asset_change", args=[scan.asset_id])
         return columns.link(url, scan.asset.reference_number)
 
-    @column("What was said")
+    @column("Said")
     def said(self, scan: Scan) -> SafeString | str:
         """Return the words, or why it was undone."""
         return columns.wrapped(scan.undo_reason or scan.reason)
