@@ -155,14 +155,14 @@ def apply_changes(
 def adjust_session(
     *,
     session_id: uuid.UUID,
-    capacity: int,
-    is_on_sale: bool,
+    capacity: int | None = None,
+    is_on_sale: bool | None = None,
     actor: str,
     now: datetime.datetime,
 ) -> Session:
     """Change one session by hand; the rules leave it as it is from then on.
 
-    Raises Session.DoesNotExist, SessionIsOver, and PlacesTaken with the numbers of this moment.
+    What is None stays as it is, also when somebody else has just changed it. Raises Session.DoesNotExist, SessionIsOver, and PlacesTaken with the numbers of this moment.
     """
     with transaction.atomic():
         locked = runner.lock(Session.objects.filter(pk=session_id))
@@ -171,6 +171,8 @@ def adjust_session(
         session = locked[0]
         if session.ends_at <= now:
             raise SessionIsOver
+        capacity = session.capacity if capacity is None else capacity
+        is_on_sale = session.is_on_sale if is_on_sale is None else is_on_sale
         if capacity < session.places_taken:
             raise PlacesTaken(session)
         data = {}
@@ -244,6 +246,7 @@ def _extend(attraction: Attraction, now: datetime.datetime) -> int:
         rows = Attraction.objects.filter(pk=attraction.pk)
         if not runner.lock_if_free(rows):
             return 0
+        venue = Venue.objects.defer("logo").get(pk=venue.pk)  # as it is under the lock
         taken = Session.objects.filter(attraction=attraction, date__range=(first, last))
         times = set(taken.values_list("date", "time"))
         ((_attraction, wanted),) = _wanted(venue, [attraction], first, last)

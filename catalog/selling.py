@@ -1,4 +1,4 @@
-"""Putting packages on sale and taking them off."""
+"""Putting packages on sale and taking them off; ending what limits a partner's share."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import datetime
 import uuid
 
 from django.db import transaction
+from django.db.models import QuerySet
 
-from catalog.models import Dating, Package, PackageStatus
+from catalog.models import Allotment, AllotmentUse, Dating, Package, PackageStatus, Session
 from channel_manager.history import runner
 from channel_manager.history.runner import Change
 from channel_manager.lib.errors import ErrorCode, Fault, NotFound, Refusal
@@ -74,6 +75,17 @@ def withdraw(
         change = Change(name="withdrawn", actor=actor, now=now, reason=reason)
         runner.apply_to([package], Package.withdraw, change=change)
         return package
+
+
+def remove_allotments(*, allotments: QuerySet[Allotment]) -> None:
+    """End allotments; what was sold under them stays sold.
+
+    Their sessions are locked first, as everybody does who moves places.
+    """
+    with transaction.atomic():
+        uses = AllotmentUse.objects.filter(allotment__in=allotments)
+        runner.lock(Session.objects.filter(pk__in=uses.values("session")))
+        allotments.delete()
 
 
 def _lock(package_id: uuid.UUID) -> Package:

@@ -28,7 +28,7 @@ _ALL_CANDIDATES = """
 _OF_ONE_ORDER = "SELECT id FROM orders_orderline WHERE order_id = %(order)s"
 _AFFECTED = """
     affected AS (
-        SELECT l.id, l.order_id,
+        SELECT l.id, l.order_id, planned.is_nothing_else,
             coalesce(planned.guests, 1) * CASE WHEN l.is_group THEN 1 ELSE l.quantity END AS guests
         FROM candidate c
         JOIN orders_orderline l ON l.id = c.id
@@ -36,20 +36,33 @@ _AFFECTED = """
         CROSS JOIN LATERAL (
             SELECT max((e ->> 'units')::integer * (e ->> 'admissions')::integer)
                     FILTER (WHERE e ->> 'type' = 'ticket') AS guests,
-                bool_or(
+                bool_or(is_then) AS is_that_day,
+                bool_and(is_then) AS is_nothing_else
+            FROM jsonb_array_elements(l.plan) AS e
+            CROSS JOIN LATERAL (
+                SELECT coalesce(
                     e ->> 'visitDate' = %(day)s
                     AND (e ->> 'validUntil')::timestamptz > %(now)s
-                    AND (NOT %(is_partial)s OR e ->> 'sessionId' = ANY(%(sessions)s::text[]))
-                ) AS is_that_day
-            FROM jsonb_array_elements(l.plan) AS e
+                    AND (NOT %(is_partial)s OR e ->> 'sessionId' = ANY(%(sessions)s::text[])),
+                    FALSE
+                ) AS is_then
+            ) AS judged
         ) AS planned
         WHERE o.venue_id = %(venue)s AND o.status <> 'Cancelled'
             AND (
                 planned.is_that_day
-                OR (NOT %(is_partial)s AND l.unresolved_cause <> '')
+                OR (NOT %(is_partial)s AND l.unresolved_cause <> ''
+                    AND (l.visit_date = %(date)s OR l.component_schedule @> %(schedule)s::jsonb))
                 OR EXISTS (SELECT 1 FROM orders_allocation a
                     WHERE a.line_id = l.id AND a.session_id = ANY(%(sessions)s::uuid[]))
             )
+    ),
+    entered AS (
+        SELECT w.order_id, coalesce(bool_or(a.visit_date = %(date)s), FALSE) AS on_that_day
+        FROM wallets_wallet w
+        JOIN wallets_asset a ON a.wallet_id = w.id AND a.admitted > 0 AND a.status <> 'Destroyed'
+        WHERE w.order_id IN (SELECT order_id FROM affected)
+        GROUP BY w.order_id
     )
 """
 
@@ -63,6 +76,20 @@ class Share:
     orders: int
     guests: int
     total_incl_vat: Decimal
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Entered:
+    """An order that guests have entered with: it cannot be cancelled.
+
+    on_that_day: with a ticket of the closed day, so that it cannot be moved either.
+    """
+
+    order_id: uuid.UUID
+    number: str
+    status: str
+    total_incl_vat: Decimal
+    on_that_day: bool
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -101,20 +128,39 @@ class Affected:
             for name, status, orders, guests, total in rows
         ]
 
-    def used(self) -> list[tuple[uuid.UUID, str]]:
-        """Return the orders that somebody has entered with: ids and document numbers."""
-        return self._rows("""
-            SELECT DISTINCT o.id, o.buy_from_order_reference FROM orders_order o
-            JOIN wallets_wallet w ON w.order_id = o.id
-            JOIN wallets_asset a ON a.wallet_id = w.id AND a.admitted > 0
-                AND a.status <> 'Destroyed'
-            WHERE o.id IN (SELECT order_id FROM affected) ORDER BY o.id
+    def entered(self) -> list[Entered]:
+        """Return the orders that somebody has entered with, in the order in which they were taken."""
+        rows = self._rows("""
+            SELECT o.id, o.buy_from_order_reference, o.status, coalesce(o.total_incl_vat, 0),
+                entered.on_that_day
+            FROM entered JOIN orders_order o ON o.id = entered.order_id ORDER BY o.id
         """)
+        return [
+            Entered(
+                order_id=key, number=number, status=status, total_incl_vat=total, on_that_day=on
+            )
+            for key, number, status, total, on in rows
+        ]
+
+    def with_other_visits(self) -> int:
+        """Return how many of the orders hold something besides what is closed.
+
+        Those that somebody has entered with are left out: they are not cancelled.
+        """
+        rows = self._rows("""
+            SELECT count(DISTINCT l.order_id)::integer
+            FROM orders_orderline l LEFT JOIN affected ON affected.id = l.id
+            WHERE l.order_id IN (
+                    SELECT order_id FROM affected EXCEPT SELECT order_id FROM entered
+                )
+                AND l.plan <> '[]'::jsonb AND NOT coalesce(affected.is_nothing_else, FALSE)
+        """)
+        return int(rows[0][0])
 
     def places(self) -> list[tuple[uuid.UUID, datetime.time | None, int]]:
-        """Return how many places the orders have that day: by attraction and time.
+        """Return how many places the orders that move have that day: by attraction and time.
 
-        Those of other attractions are counted, too: an order moves as a whole.
+        Those of other attractions are counted, too: every visit of the day moves.
         """
         return self._rows(
             """
@@ -122,7 +168,10 @@ class Affected:
             FROM orders_allocation a
             JOIN orders_orderline l ON l.id = a.line_id
             JOIN catalog_session s ON s.id = a.session_id
-            WHERE s.date = %(date)s AND l.order_id IN (SELECT order_id FROM affected)
+            WHERE s.date = %(date)s AND l.order_id IN (
+                    SELECT order_id FROM affected
+                    EXCEPT SELECT order_id FROM entered WHERE on_that_day
+                )
             GROUP BY s.attraction_id, s.time ORDER BY s.attraction_id, s.time
             """
         )

@@ -13,7 +13,9 @@ from collections.abc import Callable
 
 from django.db import connection, transaction
 
+from catalog.opening import read_opening_times
 from channel_manager.history import runner
+from channel_manager.history.models import Event
 from channel_manager.history.runner import Change
 from channel_manager.lib.database import DATABASE_AWAY
 from channel_manager.lib.errors import NotFound, Refusal
@@ -32,6 +34,7 @@ from orders.models import (
     Order,
     OrderStatus,
 )
+from orders.models.closure import CLOSURE_KIND
 from orders.queueing import enqueue_clearing
 
 WORKER = "worker"
@@ -41,6 +44,7 @@ BATCH = 100
 WAIT_SECONDS = 3
 # A sale that began before the day was closed has ended by then, one way or the other.
 _LONGEST_SALE = datetime.timedelta(minutes=2)
+_STARTS = ("closed", "resumed", "retried")
 _log = logging.getLogger(__name__)
 
 _Result = tuple[ClosureOutcome, str]
@@ -125,7 +129,7 @@ def _act(
             cancellation.cancel_order(
                 orders=orders,
                 order_id=order.pk,
-                actor=closure.started_by,
+                actor=_actor(closure),
                 now=now,
                 reason=closure.reason,
             )
@@ -137,7 +141,7 @@ def _act(
                 order_id=order.pk,
                 from_date=closure.date,
                 to_date=closure.to_date,
-                actor=closure.started_by,
+                actor=_actor(closure),
                 now=now,
                 reason=closure.reason,
             )
@@ -146,15 +150,25 @@ def _act(
     return ClosureOutcome.SKIPPED, "It was removed meanwhile."
 
 
+def _actor(closure: Closure) -> str:
+    """Return who wants it: who started it, or went on with it last."""
+    events = Event.objects.filter(kind=CLOSURE_KIND, subject_id=closure.pk, name__in=_STARTS)
+    return events.order_by("-id").values_list("actor", flat=True).first() or closure.started_by
+
+
 def _release_holds(closure: Closure, now: datetime.datetime) -> None:
     """Give back the places that holds have of the day; none can become an order any more.
 
     Not while the day was being closed: holds are locked before sessions.
     """
-    sessions = [session.pk for session in day_of(closure).sessions(closure.started_at)]
+    sessions = [
+        session.pk
+        for session in day_of(closure).sessions(closure.started_at)
+        if not session.is_on_sale  # staff may have opened the day again
+    ]
     held = Hold.objects.filter(status=HoldStatus.HELD)
     with_places = held.filter(allocations__session__in=sessions).distinct()
-    change = Change(name="released", actor=closure.started_by, now=now, reason=closure.reason)
+    change = Change(name="released", actor=_actor(closure), now=now, reason=closure.reason)
     for key in with_places.values_list("pk", flat=True):
         with transaction.atomic():
             holds = runner.lock(held.filter(pk=key))
@@ -174,7 +188,7 @@ def _go_on(closure: Closure, began: datetime.datetime, *, after: int = 0, wait: 
 def _finish_or_wait(closure: Closure, began: datetime.datetime, now: datetime.datetime) -> None:
     """End the closure once every order has its outcome and no late one can follow."""
     quiet = closure.attraction_id is not None or _is_quiet(began)
-    if closure.attraction_id is None:
+    if closure.attraction_id is None and _is_closed(closure):
         # Its sessions refuse late orders; a visit without a session is known once it commits.
         list_orders(closure)
     if not quiet or closure.closure_orders.waiting().exists():
@@ -193,6 +207,12 @@ def _finish_or_wait(closure: Closure, began: datetime.datetime, now: datetime.da
                 lambda one: one.finish(now=now),
                 change=Change(name="finished", actor=WORKER, now=now),
             )
+
+
+def _is_closed(closure: Closure) -> bool:
+    """Tell whether the calendar still says so: what is sold of a day opened again stays sold."""
+    day = closure.date
+    return read_opening_times(venue=closure.venue, first=day, last=day).on(day) is None
 
 
 def _is_quiet(began: datetime.datetime) -> bool:

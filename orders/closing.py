@@ -131,9 +131,12 @@ def resume_closing(*, closure_id: uuid.UUID, actor: str, now: datetime.datetime)
 
 
 def retry_failed(*, closure_id: uuid.UUID, actor: str, now: datetime.datetime) -> int:
-    """Try the orders again that failed; return how many. Raises NoSuchClosure."""
+    """Try the orders again that failed; return how many.
+
+    Not while it is stopped: those that were left alone would go on, too. Raises NoSuchClosure.
+    """
     with transaction.atomic():
-        closure = _lock(closure_id)
+        closure = _lock(closure_id, ClosureStatus.RUNNING, ClosureStatus.DONE)
         count = closure.closure_orders.failed().update(
             outcome=ClosureOutcome.WAITING, message="", settled_at=None
         )

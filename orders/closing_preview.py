@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
+from django.db.models import Q
+
 from catalog.closing import Day, replaced_by_closing
-from catalog.models import Attraction, Session
+from catalog.models import Attraction, CalendarDay, Session, SessionException
 from catalog.opening import read_opening_times
-from orders.affected import Affected, Share
-from orders.models import Closure, ClosureStatus, OrderStatus
+from orders.affected import Affected, Entered, Share
+from orders.models import Closure, ClosurePlan, ClosureStatus, OrderStatus
 from orders.models.order import IN_FLIGHT
 
 
@@ -53,17 +54,22 @@ class Target:
 class Preview:
     """What is sold and held on a day that may be closed; nothing is written.
 
-    shares: by partner and status. used: the orders that guests have entered with, which stay.
-    replaced: what the calendar says of the day and would no longer say. closures: what is being
-    worked off for the same day already.
+    shares: by partner and status. entered: the orders that guests have entered with.
+    with_other_visits: how many of the others hold visits besides, that are cancelled with them.
+    replaced: what the calendar says of the day and would no longer say. running: what is being
+    worked off for the same day already; earlier: what has closed it before. is_closed: the
+    calendar says so already.
     """
 
     day: Day
     sessions: Sequence[Session]
     shares: Sequence[Share]
-    used: Sequence[tuple[uuid.UUID, str]]
+    entered: Sequence[Entered]
+    with_other_visits: int
     replaced: Sequence[str]
-    closures: Sequence[Closure]
+    running: Sequence[Closure]
+    earlier: Sequence[Closure]
+    is_closed: bool
     target: Target | None = None
 
     @property
@@ -95,6 +101,27 @@ class Preview:
         issued = (share for share in self.shares if share.status == OrderStatus.ISSUED)
         return sum((share.total_incl_vat for share in issued), Decimal(0))
 
+    def staying(self, plan: ClosurePlan) -> Sequence[Entered]:
+        """Return the orders that guests have entered with and that stay for that reason."""
+        if plan == ClosurePlan.CANCEL:
+            return self.entered
+        return [one for one in self.entered if plan == ClosurePlan.MOVE and one.on_that_day]
+
+    def touched(self, plan: ClosurePlan) -> int:
+        """Return how many orders are moved, cancelled or kept: without those that stay."""
+        return self.orders - len(self.staying(plan))
+
+    def cancelled(self, *statuses: OrderStatus) -> int:
+        """Return how many orders of these statuses can be cancelled."""
+        used = sum(one.status in statuses for one in self.entered)
+        return sum(self.by_status.get(status, 0) for status in statuses) - used
+
+    @property
+    def taken_back(self) -> Decimal:
+        """Return what cancelling takes back, VAT included: the issued orders that do not stay."""
+        stays = (one.total_incl_vat for one in self.entered if one.status == OrderStatus.ISSUED)
+        return self.issued_total - sum(stays, Decimal(0))
+
     @property
     def sold(self) -> int:
         """Return how many places of its sessions are sold."""
@@ -111,16 +138,31 @@ def preview_closing(
 ) -> Preview:
     """Return what closing a day touches, and whether the other day has room for it in total."""
     affected = Affected(day=day, now=now)
-    running = Closure.objects.filter(venue=day.venue, date=day.date, status=ClosureStatus.RUNNING)
+    closures = Closure.objects.filter(venue=day.venue, date=day.date)
+    closures = closures.select_related("venue", "attraction").defer("venue__logo")
+    # Whoever closed the whole venue has closed each of its attractions.
+    same = Q(attraction=None) | Q(attraction=day.attraction)
     return Preview(
         day=day,
         sessions=day.sessions(now),
         shares=affected.shares(),
-        used=affected.used(),
+        entered=affected.entered(),
+        with_other_visits=affected.with_other_visits(),
         replaced=replaced_by_closing(day),
-        closures=list(running.select_related("venue", "attraction").defer("venue__logo")),
+        running=list(closures.filter(status=ClosureStatus.RUNNING)),
+        earlier=list(closures.filter(same).exclude(status=ClosureStatus.RUNNING)),
+        is_closed=_is_closed(day),
         target=_target(affected, to_date) if to_date else None,
     )
+
+
+def _is_closed(day: Day) -> bool:
+    """Tell whether the calendar says already that the day is closed."""
+    special = CalendarDay.objects.filter(venue=day.venue, date=day.date, opens_at=None)
+    if day.attraction is None:
+        return special.exists()
+    none = SessionException.objects.filter(attraction=day.attraction, date=day.date, is_closed=True)
+    return special.exists() or none.exists()
 
 
 def _target(affected: Affected, to_date: datetime.date) -> Target:

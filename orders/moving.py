@@ -89,6 +89,7 @@ def move_order(
         lines = list(order.lines.select_related("package").order_by("line_no"))
         if not any(visits_on(line, from_date) for line in lines):
             raise NothingToMove(f"Order {order} has no visit on {in_words(from_date)} any more.")
+        _require_open(order.partner.venue, lines, from_date, to_date)
         movers = _movers(order, lines, from_date)
         try:
             moved = _take_places(order, movers, to_date, now)
@@ -147,6 +148,19 @@ def _require_sane(
         raise VisitNotPossible(f"{in_words(to_date)} has passed.")
     if to_date > today + datetime.timedelta(days=MAX_DAYS_AHEAD):
         raise VisitNotPossible(f"{in_words(to_date)} is more than {MAX_DAYS_AHEAD} days ahead.")
+
+
+def _require_open(
+    venue: Venue, lines: Sequence[OrderLine], from_date: datetime.date, to_date: datetime.date
+) -> None:
+    """Raise VisitNotPossible for a line that waits to be resolved, if the venue is closed then.
+
+    The other lines have a plan, which is looked at component by component.
+    """
+    waits = any(line.unresolved_cause and visits_on(line, from_date) for line in lines)
+    hours = read_opening_times(venue=venue, first=to_date, last=to_date)
+    if waits and hours.on(to_date) is None:
+        raise VisitNotPossible(f"{venue} is closed on {in_words(to_date)}.")
 
 
 def _movers(order: Order, lines: Sequence[OrderLine], day: datetime.date) -> list[_Mover]:

@@ -119,10 +119,7 @@ def give_up(given_up: Sequence[Allocation], *, wanted: Iterable[Allocation]) -> 
     """Give places up before others are taken; the sessions of both are locked at once first."""
     if not given_up:
         return
-    left = {allocation.session_id for allocation in given_up}
-    entered = {allocation.session_id for allocation in wanted}
-    if entered - left or any(allocation.seat_id for allocation in given_up):
-        lock_sessions(left | entered)
+    lock_sessions(allocation.session_id for allocation in (*given_up, *wanted))
     Allocation.objects.filter(pk__in=[allocation.pk for allocation in given_up]).delete()
 
 

@@ -183,7 +183,6 @@ def _widen(session_id: uuid.UUID, count: int, *, actor: str, now: datetime.datet
         scheduling.adjust_session(
             session_id=session_id,
             capacity=session.places_taken + count,
-            is_on_sale=session.is_on_sale,
             actor=actor,
             now=now,
         )

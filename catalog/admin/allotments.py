@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from catalog.admin.fill import fill_bar
 from catalog.models import Allotment, AllotmentUse
+from catalog.selling import remove_allotments
 from channel_manager.lib.admin import columns
 from channel_manager.lib.admin.base import StaffAdmin, register
 from channel_manager.lib.admin.columns import column
@@ -59,6 +60,15 @@ class AllotmentAdmin(StaffAdmin[Allotment]):
         busiest = dict(uses.values_list("allotment").annotate(Max("taken")))
         for row in rows:
             row.busiest_taken = busiest.get(row.pk, 0)  # type: ignore[attr-defined]
+
+    def delete_model(self, request: HttpRequest, obj: Allotment) -> None:
+        """End one."""
+        remove_allotments(allotments=Allotment.objects.filter(pk=obj.pk))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Allotment]) -> None:
+        """End those that are chosen."""
+        chosen = list(queryset.values_list("pk", flat=True))
+        remove_allotments(allotments=Allotment.objects.filter(pk__in=chosen))
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: Allotment | None = None

@@ -107,6 +107,12 @@ class SessionForm(ModelForm[Session]):
         fields = ("capacity", "is_on_sale")
         labels = {"capacity": "Places", "is_on_sale": "On sale"}
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # The page carries what it showed: only what was changed there is changed.
+        for field in self.fields.values():
+            field.show_hidden_initial = True
+
     def clean_capacity(self) -> int:
         """Refuse fewer places than are taken, with the numbers."""
         capacity: int = self.cleaned_data["capacity"]
@@ -229,8 +235,8 @@ class SessionAdmin(StaffAdmin[Session]):
         """Change the session under its lock; raises PlacesTaken when a sale was faster."""
         scheduling.adjust_session(
             session_id=obj.pk,
-            capacity=obj.capacity,
-            is_on_sale=obj.is_on_sale,
+            capacity=obj.capacity if "capacity" in form.changed_data else None,
+            is_on_sale=obj.is_on_sale if "is_on_sale" in form.changed_data else None,
             actor=actor_of(request),
             now=timezone.now(),
         )

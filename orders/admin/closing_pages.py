@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -122,10 +122,12 @@ def _show_preview(
         "preview": preview,
         "issued_total": money(preview.issued_total, currency),
         "sessions": [(session, _fill(session)) for session in preview.sessions],
+        "earlier": [(one, _day_of_closing(one)) for one in preview.earlier],
         "shares": [(share, money(share.total_incl_vat, currency)) for share in preview.shares],
         "order_colours": ORDER_COLOURS,
-        "used": preview.used[:_MOST_TOLD],
-        "more_used": max(0, len(preview.used) - _MOST_TOLD),
+        "entered": preview.entered[:_MOST_TOLD],
+        "more_entered": max(0, len(preview.entered) - _MOST_TOLD),
+        "with_other_visits": _about_other_visits(preview),
         "form": plan_form,
         "back": _address("add", form),
     }
@@ -153,18 +155,18 @@ def _confirmation(preview: Preview, plan: ClosurePlan, back: str) -> Confirmatio
     """Tell in sentences, with numbers, what closing the day does."""
     day, target = preview.day, preview.target
     is_blocked = target is not None and not target.is_open
-    warnings = [] if plan == ClosurePlan.KEEP else list(_about_orders(preview))
+    warnings = [] if plan == ClosurePlan.KEEP else list(_about_orders(preview, plan))
     if target is not None:
         warnings = [*_about_target(preview), *warnings]
+    touched = preview.touched(plan)
+    button = "Close the day"
+    if plan != ClosurePlan.KEEP and touched:
+        button = f"Close the day and {plan.value} {_count(touched, 'order')}"
     return Confirmation(
         title=f"Close {day}",
-        button={
-            ClosurePlan.MOVE: f"Close the day and move {_count(preview.orders, 'order')}",
-            ClosurePlan.CANCEL: f"Close the day and cancel {_count(preview.orders, 'order')}",
-            ClosurePlan.KEEP: "Close the day",
-        }[plan],
+        button=button,
         effects=[*_about_calendar(preview), *_about_plan(preview, plan)],
-        warnings=[*preview.replaced, *warnings],
+        warnings=[*_about_earlier(preview), *preview.replaced, *warnings],
         back=back,
         is_destructive=plan == ClosurePlan.CANCEL,
         is_blocked=is_blocked,
@@ -176,58 +178,111 @@ def _about_calendar(preview: Preview) -> Sequence[str]:
     where = "" if day.attraction is None else f" for {day.attraction}"
     effects = [f"Nothing is sold any more{where} on {in_words(day.date)}, at once."]
     if preview.sessions:
-        effects.append(f"{_count(len(preview.sessions), 'session')} of that day go off sale.")
+        count = len(preview.sessions)
+        go = _counted(count, "session of that day goes", "sessions of that day go")
+        effects.append(f"{go} off sale.")
     if preview.held:
-        effects.append(f"{_count(preview.held, 'held place')} are released.")
+        are = _counted(preview.held, "held place is", "held places are")
+        effects.append(f"{are} released.")
     return effects
 
 
+def _about_earlier(preview: Preview) -> Sequence[str]:
+    if preview.is_closed and not preview.earlier:
+        return ["The calendar says already that this day is closed."]
+    since = "" if preview.is_closed else " The calendar shows it open again."
+    return [
+        f"This day was closed on {_day_of_closing(one)} already ({one}).{since}"
+        for one in preview.earlier
+    ]
+
+
 def _about_plan(preview: Preview, plan: ClosurePlan) -> Sequence[str]:
-    orders = _count(preview.orders, "order")
     if not preview.orders:
         return ["Nobody has bought anything for it."]
+    touched = preview.touched(plan)
     if plan == ClosurePlan.KEEP:
-        return [f"{orders} stay as they are: their tickets stay valid for that day."]
-    one_by_one = (
-        "Orders are worked off one by one in the background. You see how far it is, and can stop."
-    )
-    if plan == ClosurePlan.MOVE and preview.target is not None:
-        return [
-            f"{orders} move to {in_words(preview.target.date)}, each as a whole and at the same "
-            "times. Guests keep their tickets and numbers; prices stay.",
-            one_by_one,
-        ]
-    issued = preview.by_status.get(OrderStatus.ISSUED, 0)
-    removed = sum(
-        preview.by_status.get(status, 0) for status in (OrderStatus.DRAFT, OrderStatus.ERROR)
-    )
+        stay = _counted(touched, "order stays as it is: its", "orders stay as they are: their")
+        return [f"{stay} tickets stay valid for that day."]
     effects = []
-    if issued:
-        amount = money(preview.issued_total, preview.day.venue.currency)
+    if touched and plan == ClosurePlan.CANCEL:
+        effects = list(_about_cancelling(preview))
+    elif touched and preview.target is not None:
+        moves = _counted(touched, "order moves", "orders move")
+        effects = [
+            f"{moves} to {in_words(preview.target.date)}, at the same times. Guests keep their "
+            "tickets and numbers; prices stay.",
+            "Every visit of the order on that day moves; visits on other days stay.",
+        ]
+    staying = len(preview.staying(plan))
+    if staying:
+        effects.append(f"{_staying(staying)}.")
+    if touched:
         effects.append(
-            f"{_count(issued, 'issued order')} are cancelled: their tickets are destroyed, and "
-            f"{amount} is taken back in the ledger."
+            "Orders are worked off one by one in the background. You see how far it is, and can "
+            "stop."
         )
+    return effects
+
+
+def _about_cancelling(preview: Preview) -> Iterator[str]:
+    issued = preview.cancelled(OrderStatus.ISSUED)
+    if issued:
+        are = _counted(
+            issued, "issued order is cancelled: its", "issued orders are cancelled: their"
+        )
+        amount = money(preview.taken_back, preview.day.venue.currency)
+        yield f"{are} tickets are destroyed, and {amount} is taken back in the ledger."
+    removed = preview.cancelled(OrderStatus.DRAFT, OrderStatus.ERROR)
     if removed:
-        effects.append(f"{_count(removed, 'draft or failed order')} are removed for good.")
-    return [*effects, one_by_one]
+        are = _counted(removed, "draft or failed order is", "draft or failed orders are")
+        yield f"{are} removed for good."
 
 
-def _about_orders(preview: Preview) -> Sequence[str]:
-    told = []
-    if preview.used:
-        numbers = ", ".join(number for _key, number in preview.used[:_MOST_TOLD])
-        more = len(preview.used) - _MOST_TOLD
-        told.append(
-            f"Guests have entered with {_count(len(preview.used), 'order')}: {numbers}"
-            f"{f' and {more} more' if more > 0 else ''}. What was used stays as it is."
+def _about_other_visits(preview: Preview) -> str:
+    """Say how many orders are cancelled with more than the visit that cannot be made."""
+    count = preview.with_other_visits
+    if not count:
+        return ""
+    if preview.touched(ClosurePlan.CANCEL) == 1:
+        return "This order holds other visits, too: they are cancelled with it."
+    holds = "of these orders holds" if count == 1 else "of these orders hold"
+    them = "it" if count == 1 else "them"
+    return f"{count:,} {holds} other visits, too: they are cancelled with {them}."
+
+
+def _about_orders(preview: Preview, plan: ClosurePlan) -> Iterator[str]:
+    if plan == ClosurePlan.CANCEL and preview.with_other_visits:
+        yield _about_other_visits(preview)
+    staying = preview.staying(plan)
+    if staying:
+        numbers = ", ".join(one.number for one in staying[:_MOST_TOLD])
+        more = len(staying) - _MOST_TOLD
+        yield (
+            f"Guests have entered with {_count(len(staying), 'order')}: {numbers}"
+            f"{f' and {more:,} more' if more > 0 else ''}."
         )
     if preview.in_flight:
-        told.append(
-            f"{_count(preview.in_flight, 'order')} are being issued at this moment. They follow "
-            "as soon as they have settled."
+        are = _counted(preview.in_flight, "order is", "orders are")
+        follow = (
+            "It follows as soon as it has settled."
+            if preview.in_flight == 1
+            else "They follow as soon as they have settled."
         )
-    return told
+        yield f"{are} being issued at this moment. {follow}"
+
+
+def _staying(count: int) -> str:
+    return _counted(
+        count,
+        "order that guests have entered with stays as it is",
+        "orders that guests have entered with stay as they are",
+    )
+
+
+def _day_of_closing(closure: Closure) -> str:
+    """Return the day on which somebody closed it, by the venue's clock."""
+    return in_words(closure.started_at.astimezone(closure.venue.zone).date())
 
 
 def _about_target(preview: Preview) -> Sequence[str]:
@@ -254,7 +309,11 @@ def _shortage(need: Need) -> str:
 
 
 def _count(number: int, what: str) -> str:
-    return f"{number:,} {what if number == 1 else f'{what}s'}"
+    return _counted(number, what, f"{what}s")
+
+
+def _counted(number: int, one: str, several: str) -> str:
+    return f"{number:,} {one if number == 1 else several}"
 
 
 def as_uuid(text: str) -> uuid.UUID | None:

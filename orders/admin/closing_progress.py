@@ -19,6 +19,7 @@ from orders.models import (
     ClosureOutcome,
     ClosurePlan,
     ClosureStatus,
+    Order,
 )
 from partners.actors import name_actors
 from partners.timeline import Happening, Look, tell
@@ -36,6 +37,8 @@ _LOOKS: Mapping[str, Look] = {
     "finished": Look("All orders worked off", "task_alt", "success"),
 }
 _SHOWN = 100
+# Of failed orders, which somebody has to deal with, and of an outcome that is asked for in full.
+_SHOWN_AT_MOST = 1_000
 _IN_ORDER = (
     ClosureOutcome.FAILED,
     ClosureOutcome.WAITING,
@@ -58,14 +61,27 @@ class Tab:
     is_chosen: bool
 
 
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One order of the list: where it leads, and whose it is; nobody's once it is removed."""
+
+    order: ClosureOrder
+    url: str
+    partner: str
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Progress:
-    """What the page of a closed day shows; counts are by outcome."""
+    """What the page of a closed day shows; counts are by outcome.
+
+    is_full: the list of the chosen outcome is as long as it gets.
+    """
 
     closure: Closure
     counts: Mapping[str, int]
     chosen: str
-    rows: Sequence[tuple[ClosureOrder, str]]
+    is_full: bool
+    rows: Sequence[Row]
     happenings: Sequence[Happening]
     who: str
 
@@ -107,7 +123,27 @@ class Progress:
     @property
     def more(self) -> int:
         """Return how many orders of the chosen outcome are not shown."""
-        return self.counts.get(self.chosen, 0) - len(self.rows)
+        return max(0, self.counts.get(self.chosen, 0) - len(self.rows))
+
+    @property
+    def rest_url(self) -> str:
+        """Return where the rest of the list is, nothing where no more of it is shown."""
+        return f"?{urlencode({'all': self.chosen})}" if self.more and not self.is_full else ""
+
+    @property
+    def rest_title(self) -> str:
+        """Say how much of the list is there."""
+        count = self.counts.get(self.chosen, 0)
+        is_all = count <= _SHOWN_AT_MOST
+        return f"Show all {count:,}" if is_all else f"Show the first {_SHOWN_AT_MOST:,}"
+
+    @property
+    def more_in_words(self) -> str:
+        """Say how many orders of the chosen outcome are shown, where there are more."""
+        if not self.more:
+            return ""
+        count = self.counts[self.chosen]
+        return f"These are the first {len(self.rows):,} of {count:,}."
 
     @property
     def sentence(self) -> str:
@@ -117,7 +153,8 @@ class Progress:
             return "Nobody had bought anything for it."
         match self.closure.status:
             case ClosureStatus.DONE if self.failed:
-                return f"Done, but {self.failed:,} of {self.total:,} orders need you."
+                need = "needs" if self.failed == 1 else "need"
+                return f"Done, but {self.failed:,} of {self.total:,} orders {need} you."
             case ClosureStatus.DONE:
                 return "Done." if self.total == 1 else f"Done with all {self.total:,} orders."
             case ClosureStatus.STOPPED:
@@ -147,22 +184,42 @@ class Progress:
         return f"{100 * count / self.total:.1f}"
 
 
-def read_progress(closure: Closure, wanted: str) -> Progress:
-    """Read how far a closure is and the orders of one outcome, at first those that need somebody."""
+def read_progress(closure: Closure, wanted: str, *, in_full: bool) -> Progress:
+    """Read how far a closure is and the orders of one outcome, at first those that need somebody.
+
+    in_full: more of them than fit a glance.
+    """
     counts = count_outcomes([closure]).get(closure.pk, {})
     there = [outcome.value for outcome in _IN_ORDER if counts.get(outcome)]
     chosen = wanted if wanted in there else next(iter(there), "")
-    rows = closure.closure_orders.filter(outcome=chosen).order_by("pk")[:_SHOWN]
+    is_full = in_full or chosen == ClosureOutcome.FAILED
+    most = _SHOWN_AT_MOST if is_full else _SHOWN
     return Progress(
         closure=closure,
         counts=counts,
         chosen=chosen,
-        rows=[(row, reverse("admin:orders_order_change", args=[row.order_id])) for row in rows],
+        is_full=is_full,
+        rows=_read_rows(closure, chosen, most),
         happenings=tell(
             Event.objects.filter(kind=CLOSURE_KIND, subject_id=closure.pk).order_by("-id"), _LOOKS
         ),
         who=name_actors({closure.started_by})[closure.started_by],
     )
+
+
+def _read_rows(closure: Closure, outcome: str, most: int) -> list[Row]:
+    """Read the first orders of an outcome and whose they are: two statements."""
+    found = list(closure.closure_orders.filter(outcome=outcome).order_by("pk")[:most])
+    orders = Order.objects.filter(pk__in=[one.order_id for one in found]).order_by()
+    partners = dict(orders.values_list("pk", "partner__name"))
+    return [
+        Row(
+            order=one,
+            url=reverse("admin:orders_order_change", args=[one.order_id]),
+            partner=partners.get(one.order_id, ""),
+        )
+        for one in found
+    ]
 
 
 def count_outcomes(closures: Iterable[Closure]) -> dict[Any, dict[str, int]]:
@@ -182,3 +239,13 @@ def plan_in_words(closure: Closure) -> str:
         case ClosurePlan.CANCEL:
             return "Orders are cancelled"
     return "Orders are kept as they are"
+
+
+def what_stays(closure: Closure) -> str:
+    """Say what opening the day again does not bring back."""
+    match closure.plan:
+        case ClosurePlan.MOVE if closure.to_date:
+            return f"Orders that were moved stay on {in_words(closure.to_date)}."
+        case ClosurePlan.CANCEL:
+            return "Orders that were cancelled or removed stay so."
+    return "The orders were kept: their tickets are valid that day as before."

@@ -24,8 +24,9 @@ from channel_manager.lib.admin.confirmation import actor_of, attempt
 from channel_manager.lib.admin.typed import ChoicesDropdownFilter
 from orders import closing
 from orders.admin import closing_pages, closing_progress
-from orders.admin.closing_progress import COLOURS, plan_in_words, read_progress
-from orders.models import Closure, ClosureOutcome
+from orders.admin.closing_forms import may_choose
+from orders.admin.closing_progress import COLOURS, plan_in_words, read_progress, what_stays
+from orders.models import Closure, ClosureOutcome, ClosurePlan
 from partners.actors import name_actors
 from partners.admin.filters import VenueFilter
 
@@ -142,6 +143,9 @@ class ClosureAdmin(ReadOnlyAdmin[Closure]):
         """Stop, go on, or try the failed ones again (POST)."""
         if not self.has_add_permission(request):
             raise PermissionDenied
+        closure = Closure.objects.filter(pk=closure_id).first()
+        if closure and name != "stop" and not may_choose(request.user, ClosurePlan(closure.plan)):
+            raise PermissionDenied
         if request.method == "POST":
             act = _ACTS[name]
             attempt(
@@ -185,18 +189,51 @@ class ClosureAdmin(ReadOnlyAdmin[Closure]):
         return self.get_queryset(request).filter(pk=closure_id).first()
 
     def _progress(self, request: HttpRequest, closure: Closure) -> dict[str, Any]:
-        wanted = request.GET.get("outcome", "")
-        progress = read_progress(closure, wanted)
+        in_full = request.GET.get("all", "")
+        wanted = in_full or request.GET.get("outcome", "")
+        progress = read_progress(closure, wanted, in_full=bool(in_full))
         address = reverse("admin:orders_closure_progress", args=[closure.pk])
-        sessions = reverse("admin:catalog_session_changelist")
-        day = {"date_from": closure.date.isoformat(), "date_to": closure.date.isoformat()}
+        asked = urlencode({"all" if in_full else "outcome": wanted}) if wanted else ""
+        may_act = self.has_add_permission(request)
         return {
             "closure": closure,
             "progress": progress,
             "plan": plan_in_words(closure),
             "colours": COLOURS,
             "zone": closure.venue.timezone,
-            "may_act": self.has_add_permission(request),
-            "progress_url": f"{address}?{urlencode({'outcome': wanted})}" if wanted else address,
-            "sessions_url": f"{sessions}?{urlencode({**day, 'state': 'off_sale'})}",
+            "may_act": may_act,
+            "progress_url": f"{address}?{asked}" if asked else address,
+            "again_url": _start_again(closure) if may_act else "",
+            "may_reopen": _may_reopen(request, closure),
+            "stays": what_stays(closure),
+            "sessions_url": _sessions_of(closure),
         }
+
+
+def _may_reopen(request: HttpRequest, closure: Closure) -> bool:
+    """Tell whether this person may do all that it takes to open the day again."""
+    said_by = "sessionexception" if closure.attraction_id else "calendarday"
+    return request.user.has_perm("catalog.change_session") and request.user.has_perm(
+        f"catalog.delete_{said_by}"
+    )
+
+
+def _start_again(closure: Closure) -> str:
+    """Return where the same day is closed again, or nothing once it has passed."""
+    if closure.date < timezone.localdate(timezone=closure.venue.zone):
+        return ""
+    asked = {
+        "venue": str(closure.venue_id),
+        "date": closure.date.isoformat(),
+        "attraction": str(closure.attraction_id or ""),
+    }
+    return f"{reverse('admin:orders_closure_add')}?{urlencode(asked)}"
+
+
+def _sessions_of(closure: Closure) -> str:
+    """Return the list of the sessions that were closed and are off sale."""
+    day = closure.date.isoformat()
+    asked = {"date_from": day, "date_to": day, "state": "off_sale"}
+    if closure.attraction_id:
+        asked["attraction__id__exact"] = str(closure.attraction_id)
+    return f"{reverse('admin:catalog_session_changelist')}?{urlencode(asked)}"

@@ -107,7 +107,8 @@ def _judge_time(asset: Asset, question: Question) -> ScanCode | None:
     if asset.visit_date is None:
         return ScanCode.NOT_VALID_YET if is_early else ScanCode.EXPIRED
     # A session may end after midnight: both its days are the right one.
-    first, last = question.local(asset.valid_from).date(), question.local(asset.valid_until).date()
+    last_moment = asset.valid_until - datetime.timedelta.resolution
+    first, last = question.local(asset.valid_from).date(), question.local(last_moment).date()
     if question.today not in {asset.visit_date, first, last}:
         return ScanCode.WRONG_DAY
     return ScanCode.NOT_VALID_YET if is_early else ScanCode.WRONG_TIME

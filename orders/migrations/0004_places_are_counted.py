@@ -41,7 +41,7 @@ def _branch(rows: str) -> str:
 
 _NEW = _MOVED.format(sign="", rows="new_rows")
 _OLD = _MOVED.format(sign="-", rows="old_rows")
-_FUNCTION = f"""
+FUNCTION = f"""
 CREATE FUNCTION orders_count_places() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     sessions uuid[]; held_more integer[]; sold_more integer[];
@@ -102,7 +102,7 @@ END $$;
 class Migration(migrations.Migration):
     dependencies = [("orders", "0003_holds_and_allocations")]
     operations = [
-        migrations.RunSQL(_FUNCTION, "DROP FUNCTION orders_count_places();"),
+        migrations.RunSQL(FUNCTION, "DROP FUNCTION orders_count_places();"),
         *(
             migrations.RunSQL(
                 f"CREATE TRIGGER orders_places_{event.lower()} AFTER {event} ON orders_allocation"

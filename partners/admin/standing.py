@@ -46,7 +46,7 @@ STANDING = Standing(
             statuses=(PartnerStatus.ONBOARDING,),
             run=_run(Partner.activate, "activated"),
             effects=("The partner sells from now on: its live keys can create orders.",),
-            look="primary",
+            is_primary=True,
         ),
         "resume": StatusAction(
             label="Resume",
@@ -54,7 +54,7 @@ STANDING = Standing(
             statuses=(PartnerStatus.PAUSED,),
             run=_run(Partner.resume, "resumed"),
             effects=("The partner sells again: its live keys can create orders.",),
-            look="primary",
+            is_primary=True,
         ),
         "pause": StatusAction(
             label="Pause",
@@ -76,7 +76,7 @@ STANDING = Standing(
                 "New orders are refused. Orders that were sold stay valid and can be cancelled.",
                 "Its API keys go on working for reading and cancelling until they are revoked.",
             ),
-            look="quiet-danger",
+            is_destructive=True,
         ),
     },
 )

@@ -1,6 +1,6 @@
 // The controls at the bottom: the field that is always ready for a scanner, and how many enter.
 
-import { $, showQuantity } from "./view.js";
+import { $, openQuestion, showQuantity } from "./view.js";
 
 const MOST = 1000;
 const STEPS = { ArrowUp: 1, ArrowDown: -1, PageUp: 10, PageDown: -10 };
@@ -42,7 +42,7 @@ export function wireControls({ escape }) {
 }
 
 function isAtGate() {
-  return document.body.dataset.screen === "gate" && !document.querySelector("dialog[open]");
+  return document.body.dataset.screen === "gate" && !openQuestion();
 }
 
 function onKey(event, escape) {

@@ -4,6 +4,7 @@ import { Api, KeyRefused, NoAnswer, Refused } from "./api.js";
 import { Camera, whyNot } from "./camera.js";
 import { check, forget, interrupted, newScan } from "./checking.js";
 import { chosenQuantity, focusField, setQuantity, showKeyboard, wireControls } from "./controls.js";
+import { wireScanner } from "./scanner.js";
 import { Sound } from "./sound.js";
 import { keep, readKey, recall } from "./store.js";
 import * as view from "./view.js";
@@ -15,6 +16,7 @@ const GREEN_STAYS = 4000;
 const GREEN_STAYS_FOR_A_GROUP = 12_000;
 const SHOW_CHECKING_AFTER = 250;
 const HEARTBEAT = 10_000;
+const MOST_OF_A_NUMBER = 20;
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/g;
 
 const sound = new Sound();
@@ -23,6 +25,8 @@ const camera = new Camera($("video"), (text) => scan(text));
 let api = null;
 let isBusy = false;
 let isStopped = false;
+let asking = null;
+let missed = [];
 let answers = [];
 let shown = null;
 let heardAt = 0;
@@ -31,17 +35,35 @@ let hideTimer = 0;
 // --- A scan -------------------------------------------------------------------------------------
 
 /** Check a number; one at a time, so that every result belongs to the guest at the gate. */
-function scan(typed, quantity = chosenQuantity()) {
+function scan(typed) {
   const number = typed.replace(CONTROL, "");
-  if (!api || document.querySelector("dialog[open]")) return;
-  if (isBusy) view.toast("Wait: the last ticket is still being checked.");
-  else if (number.trim()) settle(newScan(number, quantity));
-  else hideVerdict();
+  if (!api || view.openQuestion()) return undefined;
+  if (isBusy) return number.trim() && miss(number);
+  if (!number.trim()) return hideVerdict();
+  sayMissed([]);
+  return settle(newScan(number, chosenQuantity()));
+}
+
+/** Say that a scan came too early, until the next one: no result on the screen is its own. */
+function miss(number) {
+  const name = number.length > MOST_OF_A_NUMBER ? `${number.slice(0, MOST_OF_A_NUMBER)}…` : number;
+  const text =
+    number === asking
+      ? `Checked once\n${name} was scanned twice.`
+      : `Not checked\nScan ${name} again.`;
+  sound.no();
+  sayMissed([text, ...missed.filter((one) => one !== text)]);
+}
+
+function sayMissed(texts) {
+  missed = texts;
+  view.showMissed(missed);
 }
 
 async function settle(asked) {
   isBusy = true;
   isStopped = false;
+  asking = asked.referenceNumber;
   hideVerdict();
   const detail = asked.referenceNumber;
   const slow = setTimeout(
@@ -60,6 +82,7 @@ async function settle(asked) {
   } finally {
     clearTimeout(slow);
     isBusy = false;
+    asking = null;
     setQuantity(1);
   }
 }
@@ -79,7 +102,9 @@ function tell(answer) {
       more: answer.code === "too_few_left" && left > 0 ? `Admit the ${left} left` : "",
     });
   }
-  sound.yes();
+  // A yes that is heard would be taken for the scan that came last.
+  if (missed.length) sound.no();
+  else sound.yes();
   view.showVerdict("yes", {
     head: answer.reason,
     reason: [answer.description, answer.seat].filter(Boolean).join(" · "),
@@ -132,9 +157,12 @@ function listScans() {
 }
 
 async function undo(answer) {
+  if (isBusy) return undefined;
   clearTimeout(hideTimer);
   const reason = await view.askReason(answer);
   if (!reason) return hideVerdict();
+  isBusy = true;
+  view.showVerdict("wait", { head: "Undoing …", detail: view.about(answer) });
   focusField();
   try {
     const undone = await api.undo(answer.admissionId, reason);
@@ -149,6 +177,8 @@ async function undo(answer) {
     if (fault instanceof KeyRefused) return tellFault(fault);
     const isLost = fault instanceof NoAnswer;
     return view.toast(isLost ? "No answer. Look at the last scans whether it was undone." : fault.message);
+  } finally {
+    isBusy = false;
   }
 }
 
@@ -210,6 +240,7 @@ function setUp(fault = "", typed = "") {
   api = null;
   isStopped = true;
   answers = [];
+  sayMissed([]);
   camera.stop();
   view.showCamera(camera);
   view.hideVerdict();
@@ -285,7 +316,9 @@ $("mute").addEventListener("click", () => {
 });
 $("dismiss").addEventListener("click", dismiss);
 $("undo").addEventListener("click", () => shown && undo(shown));
-$("more").addEventListener("click", () => shown && scan(shown.referenceNumber, shown.admissionsLeft));
+$("more").addEventListener("click", () => {
+  if (shown) settle(newScan(shown.referenceNumber, shown.admissionsLeft));
+});
 $("camera").addEventListener("click", switchCamera);
 $("torch").addEventListener("click", async () => {
   const on = $("torch").getAttribute("aria-pressed") !== "true";
@@ -314,6 +347,7 @@ setInterval(beat, 2000);
 setInterval(() => api && !$("scans").contains(document.activeElement) && listScans(), 15_000);
 
 wireControls({ escape: dismiss });
+wireScanner(scan);
 view.wireDialogs();
 sound.muted = recall("muted") === true;
 view.showMuted(sound.muted);

@@ -103,6 +103,22 @@ export function toast(text) {
   toastTimer = setTimeout(() => ($("toast").hidden = true), 5000);
 }
 
+/** Say which scans were not checked, for as long as they are not scanned again. */
+export function showMissed(texts) {
+  $("missed").replaceChildren(...texts.map((text) => element("p", "", text)));
+  $("missed").hidden = texts.length === 0;
+}
+
+/** Return the question that is open, null when none is. */
+export const openQuestion = () => document.querySelector("dialog[open]");
+
+/** Close the question without an answer; then, when whoever asked knows, call back. */
+export function leaveQuestion(then) {
+  const dialog = openQuestion();
+  dialog.addEventListener("close", () => setTimeout(then), { once: true });
+  dialog.close("");
+}
+
 /** Ask in a dialog; return whether the answer is yes. Without `yes` it only tells. */
 export async function ask({ head, text, yes = "" }) {
   $("ask-head").textContent = head;
@@ -123,21 +139,19 @@ export async function askReason(answer) {
 }
 
 export function wireDialogs() {
-  $("other-reason").addEventListener("keydown", (event) => {
-    if (event.key !== "Enter") return;
-    event.preventDefault();
-    $("undo-form").requestSubmit($("other"));
-  });
-  $("undo-form").addEventListener("submit", (event) => {
-    if (event.submitter !== $("other") || $("other-reason").value.trim()) return;
-    event.preventDefault();
-    $("other-reason").focus();
-  });
+  for (const button of document.querySelectorAll("dialog button")) {
+    button.addEventListener("click", () => {
+      if (button === $("other") && !$("other-reason").value.trim()) $("other-reason").focus();
+      else button.closest("dialog").close(button.value);
+    });
+  }
 }
 
+/** Only a button answers, and none has the focus: a scanner may type at any moment. */
 function answerOf(dialog) {
   dialog.returnValue = "";
   dialog.showModal();
+  dialog.querySelector("h2").focus();
   return new Promise((resolve) => {
     dialog.addEventListener("close", () => resolve(dialog.returnValue), { once: true });
   });

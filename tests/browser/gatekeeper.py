@@ -67,6 +67,12 @@ class GatePage:
         if reason:
             expect(self.page.locator("#verdict-reason")).to_have_text(reason)
 
+    def missed(self, *texts: str) -> None:
+        """Expect what is said about scans that were not checked; without texts, nothing."""
+        said = self.page.locator("#missed")
+        expect(said.locator("p")).to_have_text(list(texts))
+        expect(said).to_be_visible() if texts else expect(said).to_be_hidden()
+
     def is_ready(self) -> None:
         """Expect that no result is shown and that the next scan would arrive."""
         expect(self.page.locator("body")).to_have_attribute("data-state", "idle")

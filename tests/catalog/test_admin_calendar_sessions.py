@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from typing import Any
 
@@ -64,7 +65,8 @@ def test_sessions_are_found_by_their_state(desk: Client, cinema: Attraction) -> 
 def test_one_session_is_changed_by_hand_and_the_history_says_by_whom(
     desk: Client, order_desk: User, show: Session
 ) -> None:
-    assert desk.post(page_of(show), {"capacity": 424}).status_code == 302
+    shown = {"initial-capacity": "500", "initial-is_on_sale": "True"}
+    assert desk.post(page_of(show), {**shown, "capacity": 424}).status_code == 302
     show.refresh_from_db()
     assert (show.capacity, show.is_on_sale, show.is_adjusted) == (424, False, True)
     assert (show.sold, show.held) == (412, 12)
@@ -72,6 +74,20 @@ def test_one_session_is_changed_by_hand_and_the_history_says_by_whom(
     assert "Changed by hand" in page
     assert "Capacity : 500 → 424" in page or "Capacity 500 → 424" in page
     assert Event.objects.get(kind="session").actor == f"staff:{order_desk.pk}"
+
+
+def test_a_page_that_stood_open_changes_only_what_was_changed_there(
+    desk: Client, show: Session
+) -> None:
+    """Somebody closes the day while a colleague types another capacity."""
+    page = desk.get(page_of(show)).content.decode()
+    shown = dict(re.findall(r'name="(initial-\w+)" value="(\w+)"', page))
+    assert shown == {"initial-capacity": "500", "initial-is_on_sale": "True"}
+    Session.objects.filter(pk=show.pk).update(is_on_sale=False)
+    answers = {**shown, "capacity": 600, "is_on_sale": "on"}
+    assert desk.post(page_of(show), answers).status_code == 302
+    show.refresh_from_db()
+    assert (show.capacity, show.is_on_sale) == (600, False)
 
 
 def test_fewer_places_than_are_taken_are_refused_with_the_numbers(

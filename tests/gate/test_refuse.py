@@ -109,6 +109,18 @@ def test_a_session_that_ends_after_midnight_belongs_to_both_days(
     )
 
 
+def test_a_session_that_ends_at_midnight_belongs_to_one_day(
+    gate: Gate, issued: Issued, clock: Clock
+) -> None:
+    ticket = asset_of(issued())
+    midnight = datetime.datetime.fromisoformat(f"{VISIT}T23:00:00+00:00")  # in Amsterdam
+    Asset.objects.update(valid_from=midnight - datetime.timedelta(hours=2), valid_until=midnight)
+    clock.now = midnight - datetime.timedelta(hours=9)
+    assert gate.scan(ticket.reference_number)["code"] == "not_valid_yet"
+    clock.now = midnight + datetime.timedelta(hours=9)
+    assert gate.scan(ticket.reference_number)["code"] == "wrong_day"
+
+
 @pytest.mark.usefixtures("anyday")
 def test_an_open_dated_ticket_before_and_after_its_validity(
     gate: Gate, issued: Issued, clock: Clock

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import html
+import uuid
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,8 +14,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from catalog.models import Attraction, Session
-from orders.models import Closure, ClosureOrder, Order
+from catalog.models import Attraction, Session, SessionException
+from orders.models import Closure, ClosureOrder, ClosurePlan, LedgerEntry, Order
 from partners.models import Venue
 from tests.conftest import ApiClient
 from tests.factories import CalendarDayFactory, SessionExceptionFactory, VenueFactory
@@ -71,6 +74,22 @@ def page_of(closure: Closure) -> str:
     return reverse("admin:orders_closure_change", args=[closure.pk])
 
 
+def enter(answer: Any, **which: Any) -> None:
+    """Have guests enter with the tickets of an order, or those of one day."""
+    rows = Asset.objects.filter(wallet__order=answer["orderId"], **which)
+    assert rows.update(status="Used", admitted=1)
+
+
+def opener(said_by: str) -> Client:
+    """The browser of somebody who may open a day again that this row has closed."""
+    able = ("orders.view_closure", "catalog.change_session", f"catalog.delete_{said_by}")
+    return signed_in(person(f"opener-{said_by}", *able))
+
+
+def html_of(response: Any) -> str:
+    return str(response.content.decode())
+
+
 class _Part:
     """Part of a page, for text_of."""
 
@@ -110,9 +129,10 @@ def test_the_confirmation_tells_what_moving_does_in_numbers(
     for sentence in (
         "Close Dune Park on Mon 23 Nov 2026",
         "Nothing is sold any more on Mon 23 Nov 2026, at once.",
-        "1 session of that day go off sale.",
+        "1 session of that day goes off sale.",
         "4 held places are released.",
-        "4 orders move to Tue 24 Nov 2026, each as a whole and at the same times.",
+        "4 orders move to Tue 24 Nov 2026, at the same times.",
+        "Every visit of the order on that day moves; visits on other days stay.",
         "Close the day and move 4 orders",
     ):
         assert sentence in text
@@ -129,18 +149,138 @@ def test_the_confirmation_tells_what_moving_does_in_numbers(
 def test_the_confirmation_tells_what_cancelling_and_keeping_do(
     desk: Client, venue: Venue, sold: list[Any]
 ) -> None:
-    Asset.objects.filter(wallet__order=sold[1]["orderId"]).update(status="Used", admitted=1)
     text = text_of(desk.get(address("confirm", venue, plan="cancel")))
     for sentence in (
         "2 issued orders are cancelled: their tickets are destroyed, and EUR 36.00 is taken back",
         "2 draft or failed orders are removed for good.",
-        f"Guests have entered with 1 order: {sold[1]['buyFromOrderReference']}.",
         "Close the day and cancel 4 orders",
     ):
         assert sentence in text
+    assert "entered" not in text
+    assert "other visits" not in text
     text = text_of(desk.get(address("confirm", venue, plan="keep")))
     assert "4 orders stay as they are: their tickets stay valid for that day." in text
-    assert "Guests have entered" not in text
+
+
+def test_orders_that_guests_have_entered_with_are_not_in_the_numbers(
+    desk: Client, api: ApiClient, venue: Venue, sold: list[Any]
+) -> None:
+    enter(sold[1])
+    Session.objects.filter(date=NEXT).update(capacity=2)
+    number = sold[1]["buyFromOrderReference"]
+    text = text_of(desk.get(address("confirm", venue, plan="cancel")))
+    for sentence in (
+        "1 issued order is cancelled: its tickets are destroyed, and EUR 24.00 is taken back",
+        "2 draft or failed orders are removed for good.",
+        "1 order that guests have entered with stays as it is.",
+        f"Guests have entered with 1 order: {number}.",
+        "Close the day and cancel 3 orders",
+    ):
+        assert sentence in text
+    page = desk.get(address("confirm", venue, plan="move", to_date=NEXT))
+    text = text_of(page)
+    for sentence in (
+        "3 orders move to Tue 24 Nov 2026",
+        "1 order that guests have entered with stays as it is.",
+        "Close the day and move 3 orders",
+    ):
+        assert sentence in text
+    assert "needed" not in text  # two places are left, and the other two orders need none
+    text = text_of(desk.get(address("confirm", venue, plan="keep")))
+    assert "4 orders stay as they are: their tickets stay valid for that day." in text
+    assert "entered" not in text
+    enter(sold[0])
+    for order in sold[2:]:
+        api.delete(order["orderId"])
+    text = text_of(desk.get(address("confirm", venue, plan="cancel")))
+    assert "2 orders that guests have entered with stay as they are." in text
+    assert "taken back" not in text
+    assert "cancel 0" not in text
+
+
+def test_what_the_confirmation_counts_is_what_happens(
+    desk: Client, venue: Venue, sold: list[Any]
+) -> None:
+    enter(sold[1])
+    page = confirm(desk, venue, plan="cancel")
+    assert page.status_code == 200
+    closure = work_off(Closure.objects.get())
+    assert sorted(outcome for outcome, _why in outcomes(closure).values()) == [
+        "cancelled",
+        "failed",
+        "removed",
+        "removed",
+    ]
+    reversals = LedgerEntry.objects.filter(kind="reversal")
+    assert sum(row.gross for row in reversals) == Decimal("-24.00")
+
+
+def test_an_order_that_was_entered_with_on_another_day_still_moves(
+    desk: Client, venue: Venue, api: ApiClient, issue: Issue, shows: list[Session]
+) -> None:
+    both = settle(api, issue, show(), line(visit_date=NEXT))
+    enter(both, visit_date=NEXT)
+    text = text_of(desk.get(address("confirm", venue, plan="cancel")))
+    assert "1 order that guests have entered with stays as it is." in text
+    other = "2026-11-30"
+    session(shows[0].attraction, "14:00", other)
+    text = text_of(desk.get(address("confirm", venue, plan="move", to_date=other)))
+    assert "1 order moves to Mon 30 Nov 2026" in text
+    assert "entered" not in text
+    assert set(outcomes(work_off(close(venue, to=other))).values()) == {("moved", "")}
+
+
+def test_orders_that_hold_other_visits_are_told_before_they_are_cancelled(
+    desk: Client,
+    venue: Venue,
+    api: ApiClient,
+    issue: Issue,
+    cinema: Attraction,
+    shows: list[Session],
+) -> None:
+    def told(**asked: Any) -> tuple[str, str]:
+        preview = text_of(desk.get(address("preview", venue, **asked)))
+        return preview, text_of(desk.get(address("confirm", venue, plan="cancel", **asked)))
+
+    def sell(*items: Any) -> Any:
+        count = Order.objects.count()
+        return settle(api, issue, *items, sellToOrderReference=f"O-{count}")
+
+    cinema_only = {"attraction": cinema.pk}
+    sell(show(), line())
+    lonely = "This order holds other visits, too: they are cancelled with it."
+    assert all(lonely in text for text in told(**cinema_only))
+    assert not any("other visits, too" in text for text in told())
+    sell(show(quantity=2))
+    one = "1 of these orders holds other visits, too: they are cancelled with it."
+    assert all(one in text for text in told(**cinema_only))
+    sell(show(), show(visitDate=NEXT))
+    used = sell(show(), line())
+    sell(line(), line(visit_date=NEXT))
+    two = "2 of these orders hold other visits, too: they are cancelled with them."
+    enter(used)
+    assert all(two in text for text in told(**cinema_only))
+    # Of the whole day: what is of the next one.
+    assert all(two in text for text in told())
+    for plan in ("keep", "move"):
+        text = text_of(desk.get(address("confirm", venue, plan=plan, to_date=NEXT)))
+        assert "other visits, too" not in text
+
+
+def test_one_of_everything_is_told_as_one(
+    desk: Client, venue: Venue, api: ApiClient, issue: Issue, shows: list[Session]
+) -> None:
+    settle(api, issue, line("SKU-9"))
+    text = text_of(desk.get(address("confirm", venue, plan="cancel")))
+    assert "1 draft or failed order is removed for good." in text
+    text = text_of(desk.get(address("confirm", venue, plan="keep")))
+    assert "1 order stays as it is: its tickets stay valid for that day." in text
+    api.create(line(), sellToOrderReference="F")
+    hold = {"partnerId": str(api.partner.pk), "items": [show()]}
+    assert api.post(hold, "/channelManager/holds").status_code == 201
+    text = text_of(desk.get(address("confirm", venue, plan="cancel")))
+    assert "1 order is being issued at this moment. It follows as soon as it has settled." in text
+    assert "1 held place is released." in text
 
 
 def test_moving_to_a_closed_day_is_not_offered(desk: Client, venue: Venue, sold: list[Any]) -> None:
@@ -238,15 +378,125 @@ def test_the_progress_page_follows_the_work_to_its_end(
     page = desk.get(page_of(closure))
     text = text_of(page)
     assert "Cinema on Tue 24 Nov 2026 at 14:00 has no places left, and 1 is needed." in text
-    assert "Done, but 1 of 4 orders need you." in text
+    assert "Done, but 1 of 4 orders needs you." in text
     assert "Failed 1 Moved 3" in text
-    assert "To open the day again" in text
     assert "A storm" in text
     assert 'http-equiv="refresh"' not in page.content.decode()
     failed = Order.objects.get(sell_to_order_reference="WEB-1", partner__name="Rival Tours")
     assert reverse("admin:orders_order_change", args=[failed.pk]) in page.content.decode()
     moved = text_of(desk.get(f"{page_of(closure)}?outcome=moved"))
     assert sold[0]["buyFromOrderReference"] in moved
+
+
+def test_failed_orders_say_what_can_be_done_next(
+    desk: Client, venue: Venue, cinema: Attraction, sold: list[Any]
+) -> None:
+    enter(sold[0])
+    closure = work_off(close(venue, ClosurePlan.CANCEL, attraction=cinema))
+    page = desk.get(page_of(closure))
+    assert (
+        "Move or cancel them one by one from their pages, or close the day again with another plan."
+    ) in text_of(page)
+    again = page.context["again_url"]
+    assert f'href="{html.escape(again)}"' in html_of(page)
+    form = desk.get(again).context["form"]
+    asked = {name: str(form[name].value()) for name in ("venue", "date", "attraction")}
+    assert asked == {"venue": str(venue.pk), "date": VISIT, "attraction": str(cinema.pk)}
+    looker = text_of(signed_in(viewer()).get(page_of(closure)))
+    assert "Move or cancel them one by one from their pages." in looker
+    Closure.objects.update(date="2026-11-19")
+    assert desk.get(page_of(closure)).context["again_url"] == ""
+
+
+def test_every_failed_order_is_listed_and_the_rest_of_the_others_is_a_click_away(
+    desk: Client, venue: Venue, statements: Any
+) -> None:
+    closure = close(venue, ClosurePlan.KEEP)
+    for outcome, count in (("failed", 130), ("moved", 120), ("kept", 1_002)):
+        ClosureOrder.objects.bulk_create(
+            ClosureOrder(
+                closure=closure,
+                order_id=uuid.uuid4(),
+                buy_from_order_reference=f"{outcome}-{number}",
+                outcome=outcome,
+                message="It is full." if outcome == "failed" else "",
+                settled_at=closure.started_at,
+            )
+            for number in range(count)
+        )
+    with statements() as count:
+        page = desk.get(page_of(closure))
+    assert len(count) < 15
+    assert html_of(page).count('id="order-') == 130
+    assert "first" not in text_of(page)
+    page = desk.get(f"{page_of(closure)}?outcome=moved")
+    assert html_of(page).count('id="order-') == 100
+    assert "These are the first 100 of 120. Show all 120" in text_of(page)
+    page = desk.get(f"{page_of(closure)}?all=moved")
+    assert html_of(page).count('id="order-') == 120
+    assert 'data-progress-url="' in html_of(page)
+    assert page.context["progress_url"].endswith("/progress/?all=moved")
+    assert 'id="rest"' not in html_of(page)
+    page = desk.get(f"{page_of(closure)}?outcome=kept")
+    assert "These are the first 100 of 1,002. Show the first 1,000" in text_of(page)
+    page = desk.get(f"{page_of(closure)}?all=kept")
+    assert html_of(page).count('id="order-') == 1_000
+    assert "These are the first 1,000 of 1,002." in text_of(page)
+    assert html_of(desk.get(f"{page_of(closure)}?all=nothing")).count('id="order-') == 130
+
+
+def test_each_order_is_listed_with_its_partner(desk: Client, venue: Venue, sold: list[Any]) -> None:
+    closure = work_off(close(venue, ClosurePlan.CANCEL))
+    text = text_of(desk.get(page_of(closure)))
+    assert f"{sold[0]['buyFromOrderReference']} Sunny Trips" in text
+    assert f"{sold[1]['buyFromOrderReference']} Rival Tours" in text
+    text = text_of(desk.get(f"{page_of(closure)}?outcome=removed"))
+    assert f"{sold[2]['buyFromOrderReference']} –" in text
+
+
+@pytest.mark.parametrize(
+    ("plan", "stays"),
+    [
+        (ClosurePlan.MOVE, "Orders that were moved stay on Tue 24 Nov 2026."),
+        (ClosurePlan.CANCEL, "Orders that were cancelled or removed stay so."),
+        (ClosurePlan.KEEP, "The orders were kept: their tickets are valid that day as before."),
+    ],
+)
+def test_how_to_open_the_day_again_fits_the_plan(
+    venue: Venue, shows: list[Session], plan: ClosurePlan, stays: str
+) -> None:
+    closure = work_off(close(venue, plan))
+    assert (
+        "To open the day again, delete the closed day under Closed and special days . Then choose "
+        "the day's sessions in the list of sessions , and run “Follow the rules again”. " + stays
+    ) in text_of(opener("calendarday").get(page_of(closure)))
+
+
+def test_an_attraction_is_opened_again_by_its_exception(
+    venue: Venue, cinema: Attraction, theatre: Attraction, shows: list[Session]
+) -> None:
+    session(theatre, "14:00", is_on_sale=False)
+    closure = work_off(close(venue, ClosurePlan.KEEP, attraction=cinema))
+    client = opener("sessionexception")
+    page = client.get(page_of(closure))
+    assert "delete the exception under Session exceptions" in text_of(page)
+    there = client.get(page.context["sessions_url"])
+    assert [str(row) for row in there.context["cl"].result_list] == [str(shows[0])]
+
+
+def test_only_those_who_may_open_the_day_again_are_told_how(
+    venue: Venue, cinema: Attraction, shows: list[Session]
+) -> None:
+    whole = work_off(close(venue, ClosurePlan.KEEP))
+    part = work_off(close(venue, ClosurePlan.KEEP, attraction=cinema))
+    for client, told in (
+        (opener("calendarday"), [True, False]),
+        (opener("sessionexception"), [False, True]),
+        (signed_in(person("seller", "orders.view_closure", "catalog.change_session")), [False] * 2),
+        (signed_in(viewer()), [False] * 2),
+    ):
+        pages = [text_of(client.get(page_of(closure))) for closure in (whole, part)]
+        assert ["To open the day again" in page for page in pages] == told
 
 
 def test_failed_orders_are_tried_again_and_the_rest_can_be_stopped_and_gone_on_with(
@@ -264,6 +514,7 @@ def test_failed_orders_are_tried_again_and_the_rest_can_be_stopped_and_gone_on_w
 
     assert "Stopped after 2 of 4 orders." in press("stop")
     assert Closure.objects.get().status == "Stopped"
+    assert 'id="retry"' not in html_of(desk.get(page_of(closure)))
     assert "2 of 4 orders done." in press("resume")
     Session.objects.filter(date=NEXT).update(capacity=10)
     assert "1 of 4 orders done." in press("retry")
@@ -326,6 +577,44 @@ def test_a_day_that_is_being_worked_off_is_named(
     page = desk.get(address("preview", venue))
     assert f"This day is being worked off already: {closure}" in text_of(page)
     assert page_of(closure) in page.content.decode()
+
+
+def test_a_day_that_was_closed_before_is_named(
+    desk: Client, venue: Venue, cinema: Attraction, theatre: Attraction, sold: list[Any]
+) -> None:
+    whole, part = address("preview", venue), address("preview", venue, attraction=cinema.pk)
+    other = address("preview", venue, attraction=theatre.pk)
+    already = "This day was closed on Fri 20 Nov 2026 already"
+    closure = work_off(close(venue, ClosurePlan.KEEP, attraction=cinema))
+    page = desk.get(part)
+    assert f"{already}: {closure} ." in text_of(page)
+    assert page_of(closure) in html_of(page)
+    assert "already" not in text_of(desk.get(whole))
+    assert "already" not in text_of(desk.get(other))
+    confirmation = address("confirm", venue, attraction=cinema.pk, plan="keep")
+    assert f"{already} ({closure})." in text_of(desk.get(confirmation))
+    SessionException.objects.all().delete()
+    assert f"{already}: {closure} . The calendar shows it open again." in text_of(desk.get(part))
+    told = text_of(desk.get(confirmation))
+    assert f"{already} ({closure}). The calendar shows it open again." in told
+    work_off(close(venue, ClosurePlan.KEEP))
+    assert all(already in text_of(desk.get(at)) for at in (whole, part, other))
+    assert "open again" not in text_of(desk.get(whole))
+
+
+def test_a_day_that_the_calendar_has_closed_is_named(
+    desk: Client, venue: Venue, cinema: Attraction
+) -> None:
+    told = "The calendar says already that this day is closed."
+    special = CalendarDayFactory.create(
+        venue=venue, date=VISIT, opens_at="10:00", closes_at="22:00"
+    )
+    at = address("preview", venue)
+    assert told not in text_of(desk.get(at))
+    type(special).objects.update(opens_at=None, closes_at=None)
+    assert told in text_of(desk.get(at))
+    assert told in text_of(desk.get(address("confirm", venue, plan="keep")))
+    assert told in text_of(desk.get(address("preview", venue, attraction=cinema.pk)))
 
 
 def test_a_closure_that_does_not_exist_leads_to_the_list(desk: Client, venue: Venue) -> None:

@@ -10,6 +10,7 @@ import pytest
 from catalog.models import Allotment, AllotmentUse, Attraction, Package, Session
 from orders import holds, intake
 from orders.models import Allocation, Order
+from partners.models import Venue
 from tests.conftest import ApiClient
 from tests.factories import AllotmentFactory, PackageMappingFactory, sellable_package
 from tests.orders.expected import Clock, line, settle, stored
@@ -73,6 +74,18 @@ def test_what_was_sold_before_counts_from_the_beginning(
     assert (taken(agreed), counters()) == (0, {"cinema 14:00": "0+7"})
     api.create(show(quantity=2))
     assert taken(agreed) == 2
+
+
+def test_another_session_that_is_overdrawn_does_not_matter(
+    api: ApiClient, venue: Venue, allotment: Allotment, matinee: Session
+) -> None:
+    session(matinee.attraction, "20:00")
+    vip = counted(sellable_package(venue, "VIP", dating="timed"), matinee.attraction)
+    AllotmentFactory.create(partner=api.partner, package=vip, places=9)
+    api.create(show("20:00", 4), sellToOrderReference="WEB-0")
+    Allotment.objects.filter(pk=allotment.pk).update(places=2)
+    api.create(show(), {**line("VIP"), "visitTime": "20:00"})
+    assert counters() == {"cinema 14:00": "0+1", "cinema 20:00": "0+5"}
 
 
 def test_lines_of_one_order_share_it(api: ApiClient, allotment: Allotment) -> None:

@@ -317,6 +317,70 @@ def test_what_partners_and_staff_do_meanwhile_is_respected(
     assert Order.objects.get(pk=elsewhere["orderId"]).status == "Issued"
 
 
+def test_an_order_whose_waiting_lines_were_moved_meanwhile_is_left_alone(
+    sell: Callable[..., Any], venue: Venue, shows: list[Session]
+) -> None:
+    """Lines that are not mapped yet count by the day that they were asked for."""
+    order = sell(show(), line("SKU-9"))
+    closure = close(venue, ClosurePlan.CANCEL)
+    moving.move_order(
+        orders=Order.objects.all(),
+        order_id=uuid.UUID(order["orderId"]),
+        from_date=datetime.date.fromisoformat(VISIT),
+        to_date=datetime.date.fromisoformat(NEXT),
+        actor="staff:1",
+        now=NOON,
+    )
+    told = ("skipped", "It has no visit on that day any more.")
+    assert outcomes(work_off(closure)) == {number(order): told}
+
+
+def test_what_is_sold_of_a_day_that_was_opened_again_stays_sold(
+    sell: Callable[..., Any], api: ApiClient, venue: Venue, shows: list[Session]
+) -> None:
+    used = sell(line())
+    Asset.objects.update(status="Used", admitted=1)
+    closure = work_off(close(venue, ClosurePlan.CANCEL))
+    assert outcomes(closure)[number(used)][0] == "failed"
+    CalendarDay.objects.all().delete()
+    Session.objects.update(is_on_sale=True)
+    new = sell(show())
+    held = api.post({"items": [show()]}, "/channelManager/holds").json()["holdId"]
+    closing.retry_failed(closure_id=closure.pk, actor="staff:8", now=NOON)
+    closure = work_off(closure)
+    assert list(outcomes(closure)) == [number(used)]
+    assert Order.objects.get(pk=new["orderId"]).status == "Issued"
+    assert Hold.objects.get(pk=held).status == "Held"
+    assert api.request("DELETE", f"/channelManager/holds/{held}").status_code == 200
+
+
+def test_failed_ones_are_not_tried_again_while_the_others_are_stopped(
+    sell: Callable[..., Any], venue: Venue, shows: list[Session], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orders.clearing.BATCH", 1)
+    sell(line())
+    Asset.objects.update(status="Used", admitted=1)
+    sell(show())
+    closure = run_once(close(venue, ClosurePlan.CANCEL))
+    closing.stop_closing(closure_id=closure.pk, actor="staff:8", now=NOON)
+    with pytest.raises(NoSuchClosure, match="it is Stopped now"):
+        closing.retry_failed(closure_id=closure.pk, actor="staff:8", now=NOON)
+    assert [outcome for outcome, _ in outcomes(closure).values()] == ["failed", "waiting"]
+
+
+def test_whoever_goes_on_stands_in_the_orders_histories(
+    sell: Callable[..., Any], venue: Venue, shows: list[Session], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orders.clearing.BATCH", 1)
+    sell(show()), sell(show())
+    closure = run_once(close(venue))
+    closing.stop_closing(closure_id=closure.pk, actor="staff:8", now=NOON)
+    closing.resume_closing(closure_id=closure.pk, actor="staff:8", now=NOON)
+    work_off(closure)
+    movers = OrderEvent.objects.filter(name="moved").order_by("id")
+    assert list(movers.values_list("actor", flat=True)) == [DESK, "staff:8"]
+
+
 def test_a_partners_deadline_does_not_keep_staff_from_cancelling(
     sell: Callable[..., Any], api: ApiClient, venue: Venue
 ) -> None:

@@ -428,6 +428,14 @@ def test_a_closed_day_and_other_opening_hours_are_refused(
     assert_stays(issued, VisitNotPossible, "Dune Park is closed on Tue 24 Nov 2026.", api)
 
 
+def test_a_line_that_waits_is_not_moved_to_a_closed_day(
+    api: ApiClient, issue: Issue, venue: Venue
+) -> None:
+    waiting = settle(api, issue, line("SKU-9"))
+    OpeningHoursFactory.create(venue=venue, valid_from=NEXT, opens_at=None, closes_at=None)
+    assert_stays(waiting, VisitNotPossible, "Dune Park is closed on Tue 24 Nov 2026.", api)
+
+
 def test_staff_move_to_today_after_the_cut_off_but_not_into_a_session_that_is_over(
     api: ApiClient, issue: Issue, show: Package, cinema: Attraction, clock: Clock
 ) -> None:

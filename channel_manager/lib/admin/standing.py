@@ -51,7 +51,8 @@ class StatusAction(Generic[_Row]):
     """One button: in which statuses it is there, what it does, and what its page tells.
 
     run: changes the row for a reason and returns what staff are told. obstacles: sentences that
-    say why it cannot be done as things stand.
+    say why it cannot be done as things stand. is_destructive: it ends something for good, and a
+    reason is asked for.
     """
 
     label: str
@@ -60,12 +61,15 @@ class StatusAction(Generic[_Row]):
     run: Callable[[HttpRequest, _Row, str], str]
     effects: tuple[str, ...]
     obstacles: Callable[[_Row], Sequence[str]] = lambda _row: ()
-    look: Look = "quiet"
+    is_primary: bool = False
+    is_destructive: bool = False
 
     @property
-    def is_destructive(self) -> bool:
-        """Tell whether it ends something for good."""
-        return self.look == "quiet-danger"
+    def look(self) -> Look:
+        """Return how its button looks."""
+        if self.is_destructive:
+            return "quiet-danger"
+        return "primary" if self.is_primary else "quiet"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
