@@ -1,7 +1,7 @@
 """Taking places of sessions for lines and holds, and giving them back.
 
 The triggers of the allocations count (orders/migrations/0004_places_are_counted.py) and refuse what
-does not fit. Kinds are locked in the order: order, hold, session, wallet, asset.
+does not fit. The order of locks stands in docs/architecture.md.
 """
 
 from __future__ import annotations

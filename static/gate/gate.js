@@ -207,7 +207,8 @@ async function switchCamera() {
 // --- Connection ---------------------------------------------------------------------------------
 
 function heard(isAnswer) {
-  if (isAnswer) heardAt = Date.now();
+  // An answer that was under way when the network went says little: ask again soon.
+  if (isAnswer) heardAt = navigator.onLine ? Date.now() : 0;
   view.showOffline(!isAnswer);
 }
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from playwright.sync_api import Page
 
+PICTURES = os.environ.get("ADMIN_SCREENSHOTS")
 DESKTOP: Any = {"width": 1280, "height": 900}
 TABLET: Any = {"width": 820, "height": 1180}
 PHONE: Any = {"width": 390, "height": 844}
@@ -70,9 +71,9 @@ def faint_texts(
 
 def photograph(page: Page, name: str) -> None:
     """Leave a picture of the page where it is wanted."""
-    if directory := os.environ.get("ADMIN_SCREENSHOTS"):
+    if PICTURES:
         page.wait_for_timeout(300)
-        page.screenshot(path=Path(directory) / f"{name}.png", full_page=True)
+        page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=True)
 
 
 class AdminLooks:
@@ -90,21 +91,20 @@ class AdminLooks:
             self.look(name)
 
     def look(self, name: str) -> None:
-        """Look at the open page on three screens, in light and in dark, without loading it again."""
+        """Look at the open page on three screens, and in light and in dark, without loading it again."""
         # The theme follows the system only while the page loads: a class says which one it is.
         self._page.add_style_tag(content="* { transition: none !important }")
         for size in (DESKTOP, TABLET, PHONE):
             self._page.set_viewport_size(size)
-            for scheme in ("light", "dark"):
+            if (wide := overflow(self._page)) > 0:
+                self.wrong[f"{name}-{size['width']}"] = wide
+            for scheme in ("light", "dark") if size == DESKTOP or PICTURES else ():
                 self._page.evaluate(
                     "(dark) => document.documentElement.classList.toggle('dark', dark)",
                     scheme == "dark",
                 )
                 view = f"{name}-{size['width']}-{scheme}"
                 # Texts of our own pages; buttons are not faded.
-                faint = faint_texts(
-                    self._page, '[class*="cm-"], [class*="cm-"] *', within="#content"
-                )
-                if (wide := overflow(self._page)) > 0 or faint:
-                    self.wrong[view] = (wide, faint)
+                if faint := faint_texts(self._page, '[class*="cm-"], [class*="cm-"] *', "#content"):
+                    self.wrong[view] = faint
                 photograph(self._page, view)
