@@ -1,0 +1,25 @@
+"""The stored answers of requests that may be repeated (contract section 1)."""
+
+from django.db import models
+
+from partners.models.partner import Partner
+
+
+class IdempotencyRecord(models.Model):
+    """The stored answer to a request that carried an Idempotency-Key (contract section 1)."""
+
+    partner = models.ForeignKey(Partner, models.CASCADE, related_name="idempotency_records")
+    key = models.CharField(max_length=255)
+    fingerprint = models.CharField(max_length=64)
+    status_code = models.PositiveSmallIntegerField()
+    location = models.CharField(max_length=200, blank=True)
+    body = models.TextField(help_text="JSON, its members in the order they were answered in.")
+    created_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=("partner", "key"), name="idempotency_key_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.key

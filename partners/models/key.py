@@ -1,0 +1,71 @@
+"""A partner's API keys and what they may do (contract section 1)."""
+
+from __future__ import annotations
+
+import datetime
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from partners.models.partner import Partner
+
+
+class Scope(models.TextChoices):
+    """What an API key may do (contract section 1)."""
+
+    ORDERS_READ = "orders:read"
+    ORDERS_WRITE = "orders:write"
+    CATALOG_READ = "catalog:read"
+    WEBHOOKS = "webhooks"
+    REPORTS = "reports"
+
+
+def all_scopes() -> list[str]:
+    """Return every scope, what a new key gets."""
+    return list(Scope.values)
+
+
+class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+    """Filters that read as adjectives."""
+
+    def usable(self, now: datetime.datetime) -> ApiKeyQuerySet:
+        """Keep the keys that are neither revoked nor expired."""
+        return self.filter(revoked_at=None).filter(Q(expires_at=None) | Q(expires_at__gt=now))
+
+
+class ApiKey(models.Model):
+    """A partner's key: only its SHA-256 is kept, so it can be shown once and never again."""
+
+    partner = models.ForeignKey(Partner, models.CASCADE, related_name="api_keys")
+    name = models.CharField(max_length=60, blank=True)
+    prefix = models.CharField(
+        max_length=16, editable=False, help_text="The key's first characters."
+    )
+    key_hash = models.CharField(max_length=64, unique=True, editable=False)
+    scopes = ArrayField(models.CharField(max_length=20), default=all_scopes)
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_used_at = models.DateTimeField(null=True, editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, editable=False)
+
+    objects = ApiKeyQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-created_at",)
+        verbose_name = "API key"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(key_hash__regex=r"^[0-9a-f]{64}$"), name="api_key_hash_is_sha256"
+            ),
+            models.CheckConstraint(
+                condition=Q(scopes__contained_by=list(Scope.values)), name="api_key_scopes_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.prefix}…"
+
+    def is_usable(self, now: datetime.datetime) -> bool:
+        """Tell whether the key is neither revoked nor expired."""
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)
