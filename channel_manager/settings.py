@@ -14,6 +14,8 @@ VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var"))).resolve()
 DEMO = env.bool("DEMO", default=False)
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY")
+# What opens stored secrets, the newest first; without any, SECRET_KEY does.
+ENCRYPTION_KEYS = env.list("ENCRYPTION_KEYS", default=[])
 PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["*"] if DEMO else ["127.0.0.1", "localhost"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[PUBLIC_URL])
@@ -177,6 +179,10 @@ GATE_UNDO_SECONDS = env.int("GATE_UNDO_SECONDS", default=5 * 60)
 SESSION_HORIZON_DAYS = env.int("SESSION_HORIZON_DAYS", default=400)
 # A worker that has not been heard of for this long is dead and its jobs are taken over.
 WORKER_SILENCE_SECONDS = env.int("WORKER_SILENCE_SECONDS", default=30)
+# How many webhooks one process sends at a time.
+WEBHOOK_SENDERS = env.int("WEBHOOK_SENDERS", default=16)
+# Whether we send to our own host: for a sandbox, whose receiver runs beside it.
+OUTBOUND_ALLOW_LOOPBACK = env.bool("OUTBOUND_ALLOW_LOOPBACK", default=DEMO)
 # Seconds stand last (croniter).
 RECOVERY_CRON = env.str("RECOVERY_CRON", default="* * * * * */15")
 

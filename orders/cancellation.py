@@ -14,7 +14,9 @@ from channel_manager.history.runner import Change
 from channel_manager.lib.errors import ErrorCode, Refusal
 from orders import destruction, ledger, reading, tombstone
 from orders.actions import require_action
+from orders.announcing import announce
 from orders.models import Order, OrderStatus
+from partners.models import EventType
 from wallets.models import Asset, Wallet
 
 
@@ -150,6 +152,7 @@ def _end_although_used(
         ),
     )
     ledger.post_reversal(order=order, reason=reason, now=now)
+    announce(order, EventType.CANCELLED, now=now)
     return reading.find_order(Order.objects.all(), order.pk)
 
 
@@ -172,6 +175,7 @@ def _remove(
         change=Change(name=tombstone.EVENT, actor=actor, now=now, reason=reason, data=data),
         before=[before],
     )
+    announce(ended, EventType.CANCELLED, now=now)
     order.delete()
     return ended
 

@@ -20,7 +20,9 @@ from channel_manager.history import runner
 from channel_manager.history.runner import Change
 from channel_manager.lib.database import DATABASE_AWAY
 from orders import ledger
+from orders.announcing import announce
 from orders.models import FailureCode, Order, OrderLine, OrderStatus
+from partners.models import EventType
 from wallets.minting import mint_assets
 from wallets.models import Asset, Wallet
 
@@ -110,6 +112,7 @@ def _settle(order_id: uuid.UUID, *, now: datetime.datetime) -> None:
                     change=Change(name="issued", actor=WORKER, now=now),
                 )
                 ledger.post_sale(order=order, lines=lines, now=now)
+            announce(order, EventType.PROCESSED, now=now)
 
 
 def _mint(order: Order, lines: Sequence[OrderLine], now: datetime.datetime) -> None:
@@ -153,6 +156,7 @@ def _fail(order: Order, failure_code: str, message: str, now: datetime.datetime)
             name="failed", actor=WORKER, now=now, reason=message, data={"cause": failure_code}
         ),
     )
+    announce(order, EventType.PROCESSED, now=now)
 
 
 def _explain(line: OrderLine) -> str:

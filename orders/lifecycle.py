@@ -12,9 +12,11 @@ from channel_manager.history import runner
 from channel_manager.history.runner import Change
 from orders import destruction, ledger, reading
 from orders.actions import OrderStateConflict, require_action
+from orders.announcing import announce
 from orders.models import Order, OrderStatus
 from orders.queueing import enqueue_issuance
 from orders.resolution import make_room, resolve_lines
+from partners.models import EventType
 
 
 def confirm_order(
@@ -115,6 +117,7 @@ def _release(
         change=Change(name="confirmed", actor=actor, now=now, reason=reason),
     )
     ledger.post_sale(order=order, lines=order.lines.order_by("line_no"), now=now)
+    announce(order, EventType.CONFIRMED, now=now)
 
 
 def _note_other_payment(

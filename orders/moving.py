@@ -23,10 +23,11 @@ from channel_manager.history.runner import Change
 from channel_manager.lib.errors import ErrorCode, Refusal
 from orders import places, reading
 from orders.actions import OrderStateConflict
+from orders.announcing import announce
 from orders.cancellation import AssetUsed, used_numbers
 from orders.models import Allocation, Order, OrderLine, OrderStatus
 from orders.room import Room
-from partners.models import Venue
+from partners.models import EventType, Venue
 from wallets.models import Asset, AssetStatus
 
 EVENT = "moved"
@@ -110,6 +111,7 @@ def move_order(
             ),
             before=[order.status],
         )
+        announce(order, EventType.CHANGED, now=now)
         return order
 
 

@@ -296,6 +296,13 @@ EXAMPLES: Mapping[ErrorCode, Example] = {
         detail="This admission could be undone until 10:08:00.",
         members={"undoUntil": "2027-05-04T10:08:00.000+02:00"},
     ),
+    ErrorCode.TOO_MANY_ENDPOINTS: Example(
+        detail="There are 20 endpoints already; delete one first.",
+    ),
+    ErrorCode.ENDPOINT_STATE_CONFLICT: Example(
+        detail="The endpoint is Active; this cannot be done.",
+        members={"currentStatus": "Active"},
+    ),
     ErrorCode.IDEMPOTENCY_IN_PROGRESS: Example(
         detail="The first request with this Idempotency-Key is still running."
     ),

@@ -49,6 +49,8 @@ class ErrorCode(enum.StrEnum):
     ASSET_USED = "asset_used"
     CANCEL_DEADLINE_PASSED = "cancel_deadline_passed"
     UNDO_TOO_LATE = "undo_too_late"
+    TOO_MANY_ENDPOINTS = "too_many_endpoints"
+    ENDPOINT_STATE_CONFLICT = "endpoint_state_conflict"
     IDEMPOTENCY_IN_PROGRESS = "idempotency_in_progress"
     IDEMPOTENCY_MISMATCH = "idempotency_mismatch"
     PAYLOAD_TOO_LARGE = "payload_too_large"
@@ -304,6 +306,19 @@ ERROR_TEXTS: Mapping[ErrorCode, ErrorText] = {
         "time has passed: the answer to the scan names it in `undoUntil`.",
         remedy="Leave it as it is. An order with a used ticket can still be cancelled by the "
         "venue's staff, with a reason.",
+    ),
+    ErrorCode.TOO_MANY_ENDPOINTS: ErrorText(
+        status=409,
+        title="There are too many webhook endpoints",
+        cause="You have 20 webhook endpoints of this mode, live or test, and may not have more.",
+        remedy="Delete one that you no longer need. One endpoint can take every type of event.",
+    ),
+    ErrorCode.ENDPOINT_STATE_CONFLICT: ErrorText(
+        status=409,
+        title="The webhook endpoint is in another state",
+        cause="The endpoint's status, in `currentStatus`, does not allow this: an Active endpoint "
+        "cannot be resumed, and nothing can be tried at one that is Paused or Off.",
+        remedy="Read the endpoint; resume it when it is Paused or Off, and try again.",
     ),
     ErrorCode.IDEMPOTENCY_IN_PROGRESS: ErrorText(
         status=409,

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.conf import settings
 
+from channel_manager.lib.moments import in_utc
 from channel_manager.lib.money import rounded
 from orders.manifests import order_path, wallet_path
 from orders.models import Hold, Order, OrderLine, OrderStatus
@@ -41,8 +42,8 @@ def render_summary(order: Order) -> dict[str, Any]:
         "sellToName": order.sell_to_name,
         "sellToLanguage": order.sell_to_language,
         "paymentReference": order.payment_reference,
-        "receivedAt": _moment(order.received_at),
-        "updatedAt": _moment(order.updated_at),
+        "receivedAt": in_utc(order.received_at),
+        "updatedAt": in_utc(order.updated_at),
         "testMode": order.test_mode,
         "currencyCode": order.currency,
         "totalInclVat": _money(order.total_incl_vat, order.currency),
@@ -58,9 +59,9 @@ def render_hold(hold: Hold) -> dict[str, Any]:
         "holdId": str(hold.pk),
         "status": hold.status,
         "partnerId": str(hold.partner_id),
-        "createdAt": _moment(hold.created_at),
-        "expiresAt": _moment(hold.expires_at),
-        "endedAt": hold.ended_at and _moment(hold.ended_at),
+        "createdAt": in_utc(hold.created_at),
+        "expiresAt": in_utc(hold.expires_at),
+        "endedAt": hold.ended_at and in_utc(hold.ended_at),
         "items": [
             {
                 "itemNumber": line["itemNumber"],
@@ -126,7 +127,7 @@ def _wallet(order: Order, line: OrderLine, wallet: Wallet) -> dict[str, Any]:
         "externalReferenceNumber": wallet.external_reference_number,
         "name": wallet.name,
         "status": wallet.status,
-        "issuedAt": wallet.issued_at and _moment(wallet.issued_at),
+        "issuedAt": wallet.issued_at and in_utc(wallet.issued_at),
         "unitPriceInclVat": _money(line.unit_price_incl_vat, order.currency),
         "unitPriceExclVat": _money(line.unit_price_excl_vat, order.currency),
         "currencyCode": order.currency,
@@ -143,8 +144,8 @@ def _asset(asset: Asset) -> dict[str, Any]:
         "itemNumber": asset.item.number,
         "description": asset.description,
         "status": asset.status,
-        "validFrom": _moment(asset.valid_from),
-        "validUntil": _moment(asset.valid_until),
+        "validFrom": in_utc(asset.valid_from),
+        "validUntil": in_utc(asset.valid_until),
         **({"seat": asset.seat} if asset.seat else {}),
     }
 
@@ -162,12 +163,6 @@ def _held_places(entry: Mapping[str, Any], zone: zoneinfo.ZoneInfo) -> dict[str,
         "quantity": entry["quantity"],
         "seats": entry["seats"],
     }
-
-
-def _moment(at: datetime.datetime) -> str:
-    """Write a moment in UTC, to the millisecond."""
-    utc = at.astimezone(datetime.UTC)
-    return utc.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _money(amount: Decimal | None, currency: str) -> str | None:

@@ -12,11 +12,14 @@ from channel_manager.history import runner
 from channel_manager.history.runner import Change
 from channel_manager.lib.errors import ErrorCode, Refusal
 from channel_manager.lib.identity import time_ordered_uuid
+from channel_manager.lib.moments import in_utc
+from orders.announcing import announce
 from orders.gate import words
 from orders.gate.answer import compose
 from orders.gate.recognition import Recognised, recognise
 from orders.gate.verdict import Candidate, Question, choose, judge, refusal_of_unissued
 from orders.gate.words import Background, LastAdmission
+from partners.models import EventType
 from wallets.models import Asset, GateDevice, Scan, ScanCode, Wallet, WalletStatus
 
 EVENT = "admitted"
@@ -163,7 +166,23 @@ def _admit(asked: _Asked, candidate: Candidate) -> Scan:
         ),
         before=[candidate.order.status],
     )
+    announce(
+        candidate.order,
+        EventType.ADMITTED,
+        now=asked.question.now,
+        **announced_data(scan, candidate.asset),
+    )
     return scan
+
+
+def announced_data(scan: Scan, asset: Asset) -> dict[str, object]:
+    """Return what a partner is told of an admission, beside its order."""
+    return {
+        "walletReferenceNumber": asset.wallet.reference_number,
+        "assetReferenceNumber": asset.reference_number,
+        "quantity": scan.quantity,
+        "admittedAt": in_utc(scan.at),
+    }
 
 
 def event_data(scan: Scan, asset: Asset) -> dict[str, object]:

@@ -10,9 +10,11 @@ from django.db import transaction
 from channel_manager.history import runner
 from channel_manager.history.runner import Change
 from channel_manager.lib.errors import ErrorCode, NotFound, Refusal
-from orders.gate.admission import event_data
+from orders.announcing import announce
+from orders.gate.admission import announced_data, event_data
 from orders.gate.answer import undo_until
 from orders.models import Order
+from partners.models import EventType
 from wallets.models import Asset, GateDevice, Scan
 
 EVENT = "admission_undone"
@@ -72,6 +74,7 @@ def _undo(scan: Scan, asset: Asset, order: Order, *, reason: str, now: datetime.
         ),
         before=[order.status],
     )
+    announce(order, EventType.ADMISSION_UNDONE, now=now, **announced_data(scan, asset))
 
 
 def no_such_admission() -> NotFound:

@@ -1,4 +1,4 @@
-"""Venues, the partners that sell for them, and the partners' API keys and idempotency records."""
+"""Venues, the partners that sell for them, and what belongs to a partner: keys, webhooks, answers."""
 
 from partners.models.idempotency import IdempotencyRecord
 from partners.models.key import ApiKey, Scope, all_scopes
@@ -10,17 +10,37 @@ from partners.models.partner import (
     UnmappedItems,
 )
 from partners.models.venue import Venue, check_timezone
+from partners.models.webhook import (
+    MAX_URL_LENGTH,
+    DeliveryStatus,
+    EndpointStatus,
+    EventSequence,
+    EventType,
+    WebhookAttempt,
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookEvent,
+)
 
 __all__ = [
     "DEFAULT_HOLD_MINUTES",
     "MAX_HOLD_MINUTES",
+    "MAX_URL_LENGTH",
     "ApiKey",
+    "DeliveryStatus",
+    "EndpointStatus",
+    "EventSequence",
+    "EventType",
     "IdempotencyRecord",
     "Partner",
     "PartnerStatus",
     "Scope",
     "UnmappedItems",
     "Venue",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+    "WebhookEvent",
     "all_scopes",
     "check_timezone",
 ]

@@ -15,7 +15,7 @@ from wallets.models import Asset, GateDevice
 
 Statements = Callable[[], Any]
 
-ADMITTED, REFUSED, UNKNOWN, REPEATED, UNDONE = 7, 6, 8, 2, 8
+ADMITTED, REFUSED, UNKNOWN, REPEATED, UNDONE = 8, 6, 8, 2, 9
 
 
 def counted(statements: Statements, work: Callable[[], Any], allowed: int) -> Any:

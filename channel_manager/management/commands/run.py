@@ -28,9 +28,12 @@ from channel_manager.supervisor import (
 
 OLDEST_POSTGRES = 15
 EXTENSIONS = ("btree_gist", "pg_trgm")
-OTHER_CONNECTIONS = 30  # the worker's, a shell's, and those reserved for superusers
+OTHER_CONNECTIONS = 46  # the workers', a shell's, and those reserved for superusers
 WEB_STOP_SECONDS = 7  # a long poll may last 25 s; its client asks again
 WORKER_STOP_SECONDS = 20
+# Receivers of webhooks may be slow: what sends to them holds up nothing else.
+WORKER_QUEUES = ("orders", "closing", "recovery")
+SENDER_QUEUE = "webhooks"
 
 
 class Unusable(Exception):
@@ -60,16 +63,16 @@ class Command(BaseCommand):
             server = self._database(stack)
             stack.callback(connections.close_all)
             self._prepare()
-            web, worker = _children(port)
-            for child in (worker, web):
+            children = _children(port)
+            for child in reversed(children):
                 stack.callback(self._stop, child)
                 child.start()
             stack.callback(signals.ignore_further)
-            wait_until_ready(port, (web, worker), signals)
+            wait_until_ready(port, children, signals)
             demo_file = settings.VAR_DIR / "demo.json" if settings.DEMO else None
-            logs = [web.log, worker.log]
+            logs = [child.log for child in children]
             self._say(banner(f"http://127.0.0.1:{port}", demo_file, logs))
-            keep_alive((web, worker), server, signals, self._say)
+            keep_alive(children, server, signals, self._say)
 
     def _database(self, stack: ExitStack) -> EmbeddedPostgres | None:
         """Start the embedded PostgreSQL unless a database is given; check that it will do."""
@@ -155,7 +158,8 @@ def _web_workers(cores: int) -> int:
     return max(1, min(cores, spare // int(settings.WEB_THREADS)))
 
 
-def _children(port: int) -> tuple[Child, Child]:
+def _children(port: int) -> tuple[Child, ...]:
+    """Return the processes, what the others wait for first; a worker of its own sends webhooks."""
     cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
     logs = Path(settings.VAR_DIR)
     web = [
@@ -173,11 +177,21 @@ def _children(port: int) -> tuple[Child, Child]:
     worker = [
         *IN_THE_BACKGROUND,
         *(sys.executable, str(settings.BASE_DIR / "manage.py"), "procrastinate", "worker"),
+        *("--queues", ",".join(WORKER_QUEUES)),
         # Jobs run in asyncio's thread pool, which has this size.
         *("--concurrency", os.environ.get("WORKER_CONCURRENCY") or str(min(32, cores + 4))),
         *("--shutdown-graceful-timeout", str(WORKER_STOP_SECONDS - 5)),
     ]
+    sender = [
+        *IN_THE_BACKGROUND,
+        *(sys.executable, str(settings.BASE_DIR / "manage.py"), "procrastinate", "worker"),
+        *("--queues", SENDER_QUEUE),
+        # Beside the senders, what numbers and hands out events.
+        *("--concurrency", str(settings.WEBHOOK_SENDERS + 2)),
+        *("--shutdown-graceful-timeout", str(WORKER_STOP_SECONDS - 3)),
+    ]
     return (
         Child("web", web, logs / "web.log", WEB_STOP_SECONDS),
         Child("worker", worker, logs / "worker.log", WORKER_STOP_SECONDS),
+        Child("sender", sender, logs / "sender.log", WORKER_STOP_SECONDS),
     )

@@ -1,0 +1,33 @@
+"""Telling a partner what became of its order: one event, in the transaction of the change."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+from orders.models import Order
+from partners.models import EventType
+from partners.webhooks.recording import record_event
+
+
+def announce(order: Order, event_type: EventType, *, now: datetime.datetime, **more: Any) -> None:
+    """Write down that the order's partner is to be told of it as it is now (contract section 7).
+
+    more: further members of the payload; ids and numbers, no person.
+    """
+    record_event(
+        event_type=event_type,
+        partner_id=order.partner_id,
+        test_mode=order.test_mode,
+        order_id=order.pk,
+        data={
+            "orderId": str(order.pk),
+            "partnerId": str(order.partner_id),
+            "buyFromOrderReference": order.buy_from_order_reference,
+            "sellToOrderReference": order.sell_to_order_reference,
+            "status": order.status,
+            "statusMessage": order.status_message or None,
+            **more,
+        },
+        now=now,
+    )

@@ -1,0 +1,53 @@
+"""Background tasks of webhooks: each makes one domain call."""
+
+import asyncio
+import functools
+from concurrent.futures import ThreadPoolExecutor
+
+from django.conf import settings
+from django.db import close_old_connections
+from django.utils import timezone
+from procrastinate.contrib.django import app
+
+from partners.webhooks import delivering, dispatching, sequencing
+from partners.webhooks.dispatching import DELIVER_TASK
+from partners.webhooks.recording import PUBLISH_TASK, QUEUE
+
+# What has become due goes out within seconds.
+DISPATCH_CRON = "* * * * * */2"
+# Senders mostly wait: they have threads of their own, or slow receivers would hold up other jobs.
+_senders = ThreadPoolExecutor(settings.WEBHOOK_SENDERS, thread_name_prefix="webhook")
+
+
+@app.task(name=PUBLISH_TASK, queue=QUEUE)
+def publish_events() -> None:
+    """Number new events and send them where partners want them."""
+    close_old_connections()
+    _publish()
+
+
+@app.task(name=DELIVER_TASK, queue=QUEUE)
+async def deliver_webhook(delivery_id: str, attempt: str) -> None:
+    """Make one attempt to deliver."""
+    job = functools.partial(_deliver, int(delivery_id), int(attempt))
+    await asyncio.get_running_loop().run_in_executor(_senders, job)
+
+
+@app.periodic(cron=DISPATCH_CRON, periodic_id="dispatch_webhooks")
+@app.task(name="partners.dispatch_webhooks", queue=QUEUE, queueing_lock="dispatch_webhooks")
+def dispatch_webhooks(timestamp: int) -> None:
+    """Send what has become due, and publish what was left behind."""
+    close_old_connections()
+    _publish()
+    dispatching.dispatch_due(now=timezone.now())
+
+
+def _publish() -> None:
+    now = timezone.now()
+    endpoints = sequencing.sequence_events(now=now)
+    dispatching.dispatch_to(endpoint_ids=endpoints, now=now)
+
+
+def _deliver(delivery_id: int, attempt: int) -> None:
+    close_old_connections()
+    delivering.deliver(delivery_id=delivery_id, attempt=attempt, clock=timezone.now)

@@ -1,0 +1,1 @@
+"""Telling partners what happened: events, their order, endpoints and deliveries."""

@@ -1,0 +1,1 @@
+"""Outside systems, faked once, in this process, over real HTTP."""
