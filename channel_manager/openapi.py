@@ -31,6 +31,8 @@ from rest_framework.views import APIView
 from catalog.models import Dating, ItemType
 from channel_manager.docs import error_pages, samples
 from channel_manager.lib.errors import ErrorCode
+from partners.api.serializers import CHOSEN_TYPES
+from partners.models import EventType
 
 Schema = dict[str, Any]
 
@@ -47,6 +49,8 @@ _AMOUNT = r"^-?[0-9]+(\.[0-9]{1,3})?$"
 # Choices as the serializers name them, for the enums' names in the file.
 ITEM_TYPES = [(value, value) for value in ItemType.values]
 DATINGS = [(value, value) for value in Dating.values]
+EVENT_TYPES = [(value, value) for value in CHOSEN_TYPES]
+DELIVERED_TYPES = [(value, value) for value in EventType.values]
 ERROR_CODES = [(code.value, code.value) for code in ErrorCode]
 # Members of answers whose form the serializers leave open.
 _FORMS: dict[str, Schema] = {
@@ -317,6 +321,10 @@ _TAGS = [
         "description": "Keep places while your guest pays, and hand them to an order.",
     },
     {
+        "name": "Webhooks",
+        "description": "Where you are told what becomes of your orders, and the same as a feed.",
+    },
+    {
         "name": "Catalogue",
         "description": "What you may order, with a sample order for each, and what is left of it.",
     },
@@ -334,7 +342,7 @@ _HEADERS: dict[str, Schema] = {
         "schema": {"type": "string", "maxLength": 64},
     },
     "Location": {
-        "description": "The address of the new order.",
+        "description": "The address of what was made.",
         "required": True,
         "schema": {"type": "string", "format": "uri"},
     },

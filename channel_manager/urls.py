@@ -14,6 +14,7 @@ urlpatterns = [
     path("openapi.json", openapi.DocumentView.as_view()),
     path("", include("channel_manager.docs.urls")),
     path("", include("catalog.api.urls")),
+    path("", include("partners.api.urls")),
     path("", include("orders.api.urls")),
     path("", include("orders.gate.urls")),
     path("", include("orders.manifest_urls")),

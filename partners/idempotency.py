@@ -15,6 +15,7 @@ from rest_framework.response import Response
 
 from channel_manager.lib.canonical import fingerprint
 from channel_manager.lib.errors import ErrorCode, Fault, InvalidRequest, Refusal
+from channel_manager.lib.sealing import seal, unseal
 from channel_manager.lib.strict_json import MalformedJson, loads
 from partners.authentication import caller_of
 from partners.models import IdempotencyRecord, Partner
@@ -39,6 +40,10 @@ class Mismatch(Refusal):
     """The key was used for another request."""
 
     code = ErrorCode.IDEMPOTENCY_MISMATCH
+
+
+class SecretResponse(Response):
+    """An answer with a secret that is shown this once: what is stored of it is sealed."""
 
 
 def idempotent(
@@ -131,17 +136,19 @@ def _replay(stored: IdempotencyRecord, print_: str) -> Response:
     headers = {"Idempotent-Replayed": "true"}
     if stored.location:
         headers["Location"] = stored.location
-    return Response(json.loads(stored.body), status=stored.status_code, headers=headers)
+    body = stored.body if stored.body.startswith("{") else unseal(stored.body)
+    return Response(json.loads(body), status=stored.status_code, headers=headers)
 
 
 def _store(partner: Partner, key: str, print_: str, response: Response) -> None:
+    body = json.dumps(response.data, ensure_ascii=False)
     record = IdempotencyRecord(
         partner=partner,
         key=key,
         fingerprint=print_,
         status_code=response.status_code,
         location=response.headers.get("Location", ""),
-        body=json.dumps(response.data, ensure_ascii=False),
+        body=seal(body) if isinstance(response, SecretResponse) else body,
         created_at=timezone.now(),
     )
     try:

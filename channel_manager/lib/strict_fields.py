@@ -195,6 +195,17 @@ class WholeNumberField(serializers.IntegerField):
         return data
 
 
+class FlagField(serializers.BooleanField):
+    """A JSON boolean; neither a string nor a number will do."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            raise serializers.ValidationError(
+                f"Must be a boolean, not {json_type(data)}.", code="invalid_type"
+            )
+        return data
+
+
 class IdentifierField(serializers.UUIDField):
     """A UUID in its usual form, in any case."""
 

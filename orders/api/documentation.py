@@ -13,7 +13,7 @@ from channel_manager.lib.problem_schema import problems
 from orders.api import serializers as shapes
 from orders.api.waiting import MAX_WAIT_SECONDS
 from orders.models import OrderStatus
-from partners.idempotency import MAX_KEY_LENGTH
+from partners.api.documentation import BODY, IDEMPOTENCY_KEY, REPEATED
 
 Decorator = Callable[[Any], Any]
 
@@ -29,25 +29,6 @@ _PARTNER_ID = OpenApiParameter(
     OpenApiTypes.UUID,
     OpenApiParameter.PATH,
     description="Your own `partnerId`.",
-)
-_KEY = OpenApiParameter(
-    "Idempotency-Key",
-    # Printable ISO 8859-1, which is what a header can carry, and not only blanks.
-    {
-        "type": "string",
-        "minLength": 1,
-        "maxLength": MAX_KEY_LENGTH,
-        "pattern": "^[ -~¡-¬®-ÿ]*[!-~¡-¬®-ÿ][ -~¡-¬®-ÿ]*$",
-    },
-    OpenApiParameter.HEADER,
-    description="1 to 255 characters. The same key with the same request gives the first answer "
-    "again, for 24 hours at least, with `Idempotent-Replayed: true`.",
-)
-_BODY = (
-    ErrorCode.INVALID_REQUEST,
-    ErrorCode.MALFORMED_JSON,
-    ErrorCode.UNSUPPORTED_MEDIA_TYPE,
-    ErrorCode.PAYLOAD_TOO_LARGE,
 )
 _CONTENTS = (
     ErrorCode.UNKNOWN_PARTNER,
@@ -65,11 +46,7 @@ _ORDER_CONTENTS = (
     ErrorCode.UNKNOWN_HOLD,
     ErrorCode.HOLD_ENDED,
 )
-_WRITE = (
-    ErrorCode.PARTNER_NOT_ACTIVE,
-    ErrorCode.IDEMPOTENCY_IN_PROGRESS,
-    ErrorCode.IDEMPOTENCY_MISMATCH,
-)
+_WRITE = (ErrorCode.PARTNER_NOT_ACTIVE, *REPEATED)
 # A text that a query can carry.
 _TEXT = {"type": "string", "pattern": "^[^\\u0000]*$"}
 _MOMENT = {"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}]}
@@ -101,12 +78,12 @@ create_order: Decorator = extend_schema(
     description="Stores the order as `Submitted` and answers at once; tickets and coupons are "
     "issued in the background. With a `paymentReference` the order ends `Issued`, without one "
     "`Draft`, and `Error` when it cannot be issued. Follow it with `GET ...?wait=20`.",
-    parameters=[_KEY],
+    parameters=[IDEMPOTENCY_KEY],
     request=shapes.OrderRequestSerializer,
     examples=[_EXAMPLE],
     responses={
         201: OpenApiResponse(shapes.OrderSerializer, description="The order, Submitted."),
-        **problems(*_BODY, *_ORDER_CONTENTS, ErrorCode.DUPLICATE_ORDER, *_WRITE),
+        **problems(*BODY, *_ORDER_CONTENTS, ErrorCode.DUPLICATE_ORDER, *_WRITE),
     },
 )
 get_order: Decorator = extend_schema(
@@ -135,13 +112,13 @@ replace_order: Decorator = extend_schema(
     description="Gives a `Draft` or `Error` order new contents: its wallets are destroyed and it "
     "is `Submitted` again. Its id, references and moment of receipt stay. What is left out is "
     "cleared. `partnerId` and `sellToOrderReference` must be the order's own.",
-    parameters=[_ORDER_ID, _KEY],
+    parameters=[_ORDER_ID, IDEMPOTENCY_KEY],
     request=shapes.OrderRequestSerializer,
     examples=[_EXAMPLE],
     responses={
         200: OpenApiResponse(shapes.OrderSerializer, description="The order, Submitted again."),
         **problems(
-            *_BODY, *_ORDER_CONTENTS, *_WRITE, ErrorCode.NOT_FOUND, ErrorCode.ORDER_STATE_CONFLICT
+            *BODY, *_ORDER_CONTENTS, *_WRITE, ErrorCode.NOT_FOUND, ErrorCode.ORDER_STATE_CONFLICT
         ),
     },
 )
@@ -151,7 +128,7 @@ delete_order: Decorator = extend_schema(
     summary="Delete order",
     description="`Issued`: becomes `Cancelled`, its wallets are destroyed, the row stays. `Draft` "
     "and `Error`: removed for good, answered once as `Cancelled`. `Cancelled`: nothing happens.",
-    parameters=[_ORDER_ID, _KEY],
+    parameters=[_ORDER_ID, IDEMPOTENCY_KEY],
     request=None,
     responses={
         200: OpenApiResponse(shapes.OrderSerializer, description="The order as it ended."),
@@ -172,11 +149,11 @@ confirm_order: Decorator = extend_schema(
     summary="Confirm order",
     description="Releases a `Draft`: the same tickets and coupons become valid. An `Issued` order "
     "is returned unchanged, whatever the body.",
-    parameters=[_ORDER_ID, _KEY],
+    parameters=[_ORDER_ID, IDEMPOTENCY_KEY],
     request=shapes.ConfirmRequestSerializer,
     responses={
         200: OpenApiResponse(shapes.OrderSerializer, description="The order, Issued."),
-        **problems(*_BODY, *_WRITE, ErrorCode.NOT_FOUND, ErrorCode.ORDER_STATE_CONFLICT),
+        **problems(*BODY, *_WRITE, ErrorCode.NOT_FOUND, ErrorCode.ORDER_STATE_CONFLICT),
     },
 )
 list_orders: Decorator = extend_schema(
@@ -234,7 +211,7 @@ create_hold: Decorator = extend_schema(
     description="Keeps places while your guest pays: 8 minutes, unless your agreement says "
     "otherwise. Name the `holdId` on the lines of the order, and they become the order's; what "
     "the order does not need goes back. A hold that is not used frees its places by itself.",
-    parameters=[_KEY],
+    parameters=[IDEMPOTENCY_KEY],
     request=shapes.HoldRequestSerializer,
     examples=[
         OpenApiExample(
@@ -254,7 +231,7 @@ create_hold: Decorator = extend_schema(
     ],
     responses={
         201: OpenApiResponse(shapes.HoldSerializer, description="The hold."),
-        **problems(*_BODY, *_CONTENTS, *_WRITE),
+        **problems(*BODY, *_CONTENTS, *_WRITE),
     },
 )
 get_hold: Decorator = extend_schema(
@@ -273,7 +250,7 @@ extend_hold: Decorator = extend_schema(
     tags=_HOLD_TAG,
     summary="Extend hold",
     description="Starts the hold's time anew, up to an hour since it was made.",
-    parameters=[_HOLD_ID, _KEY],
+    parameters=[_HOLD_ID, IDEMPOTENCY_KEY],
     request=None,
     responses={
         200: OpenApiResponse(shapes.HoldSerializer, description="The hold, extended."),
@@ -286,7 +263,7 @@ release_hold: Decorator = extend_schema(
     summary="Release hold",
     description="Gives the places back at once. A hold that has ended already is answered as it "
     "is.",
-    parameters=[_HOLD_ID, _KEY],
+    parameters=[_HOLD_ID, IDEMPOTENCY_KEY],
     request=None,
     responses={
         200: OpenApiResponse(shapes.HoldSerializer, description="The hold as it ended."),

@@ -16,8 +16,8 @@ from orders import holds
 from orders.api import documentation as docs
 from orders.api.rendering import render_hold
 from orders.api.serializers import HoldRequestSerializer
-from orders.api.views import PartnerView
 from orders.models import Hold
+from partners.api.views import PartnerView
 from partners.idempotency import idempotent
 from partners.models import Scope
 from partners.permissions import require_active

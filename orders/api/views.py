@@ -12,7 +12,6 @@ from django.utils import timezone
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from channel_manager.lib.errors import NotFound, Refusal
 from channel_manager.lib.pagination import read_page
@@ -25,22 +24,14 @@ from orders.api.serializers import ConfirmRequestSerializer, OrderRequestSeriali
 from orders.api.waiting import read_wait, wait_until_settled
 from orders.models import Order, OrderStatus
 from orders.requests import OrderRequest
-from partners.authentication import caller_of
+from partners.api.views import PartnerView
 from partners.idempotency import idempotent
-from partners.models import Partner, Scope
+from partners.models import Scope
 from partners.permissions import require_active
 
 
-class PartnerView(APIView):
-    """A view of one partner's orders; the partner is the key's."""
-
-    scopes: ClassVar[dict[str, str]] = {}
-    http_method_names = ("get", "head", "post", "put", "delete")
-
-    @property
-    def partner(self) -> Partner:
-        """Return the partner that the request speaks for."""
-        return caller_of(self.request).partner
+class OrderingView(PartnerView):
+    """A view of one partner's orders."""
 
     @property
     def orders(self) -> QuerySet[Order]:
@@ -62,7 +53,7 @@ class PartnerView(APIView):
         return body.to_request()
 
 
-class OrderCollectionView(PartnerView):
+class OrderCollectionView(OrderingView):
     """`/channelManager`."""
 
     scopes: ClassVar[dict[str, str]] = {"POST": Scope.ORDERS_WRITE}
@@ -79,7 +70,7 @@ class OrderCollectionView(PartnerView):
         return Response(render_order(order), status=201, headers={"Location": location})
 
 
-class OrderView(PartnerView):
+class OrderView(OrderingView):
     """`/channelManager/{orderId}`."""
 
     scopes: ClassVar[dict[str, str]] = {
@@ -125,7 +116,7 @@ class OrderView(PartnerView):
         return Response(render_order(order))
 
 
-class ConfirmOrderView(PartnerView):
+class ConfirmOrderView(OrderingView):
     """`/channelManager/{orderId}/confirm`."""
 
     scopes: ClassVar[dict[str, str]] = {"POST": Scope.ORDERS_WRITE}
@@ -157,7 +148,7 @@ class ConfirmOrderView(PartnerView):
         return str(body.validated_data["paymentReference"])
 
 
-class OrderListView(PartnerView):
+class OrderListView(OrderingView):
     """`/channelManager/orders/{partnerId}`."""
 
     scopes: ClassVar[dict[str, str]] = {"GET": Scope.ORDERS_READ}

@@ -13,7 +13,9 @@ class IdempotencyRecord(models.Model):
     fingerprint = models.CharField(max_length=64)
     status_code = models.PositiveSmallIntegerField()
     location = models.CharField(max_length=200, blank=True)
-    body = models.TextField(help_text="JSON, its members in the order they were answered in.")
+    body = models.TextField(
+        help_text="JSON, its members in the order they were answered in; sealed if it has a secret."
+    )
     created_at = models.DateTimeField(db_index=True)
 
     class Meta:

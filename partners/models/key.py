@@ -66,6 +66,11 @@ class ApiKey(models.Model):
     def __str__(self) -> str:
         return f"{self.prefix}…"
 
+    @property
+    def test_mode(self) -> bool:
+        """Tell whether the key speaks of test orders."""
+        return False
+
     def is_usable(self, now: datetime.datetime) -> bool:
         """Tell whether the key is neither revoked nor expired."""
         return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)

@@ -112,7 +112,7 @@ def _send_again(
     chosen = list(events.order_by("id").values_list("pk", flat=True)[: MOST_REPLAYED + 1])
     if len(chosen) > MOST_REPLAYED:
         detail = f"These are more than {MOST_REPLAYED} events; choose a shorter time."
-        raise InvalidRequest([Fault("/from", "too_many_events", detail)])
+        raise InvalidRequest([Fault("/since", "too_many_events", detail)])
     values: dict[str, Any] = {
         "endpoint": endpoint.pk,
         "events": chosen,

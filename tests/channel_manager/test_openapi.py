@@ -26,6 +26,9 @@ REQUESTS = (
     "HoldRequest",
     "HoldLineRequest",
     "HoldWalletRequest",
+    "EndpointRequest",
+    "PauseRequest",
+    "ReplayRequest",
 )
 
 
@@ -82,6 +85,18 @@ def test_it_lists_the_operations_of_the_contract(document: dict[str, Any]) -> No
         ("GET", "/channelManager/holds/{holdId}", "getHold"),
         ("POST", "/channelManager/holds/{holdId}/extend", "extendHold"),
         ("DELETE", "/channelManager/holds/{holdId}", "releaseHold"),
+        ("GET", "/channelManager/webhooks", "listWebhooks"),
+        ("POST", "/channelManager/webhooks", "createWebhook"),
+        ("GET", "/channelManager/webhooks/{webhookId}", "getWebhook"),
+        ("PUT", "/channelManager/webhooks/{webhookId}", "replaceWebhook"),
+        ("DELETE", "/channelManager/webhooks/{webhookId}", "deleteWebhook"),
+        ("POST", "/channelManager/webhooks/{webhookId}/test", "testWebhook"),
+        ("POST", "/channelManager/webhooks/{webhookId}/rotate", "rotateWebhook"),
+        ("POST", "/channelManager/webhooks/{webhookId}/pause", "pauseWebhook"),
+        ("POST", "/channelManager/webhooks/{webhookId}/resume", "resumeWebhook"),
+        ("POST", "/channelManager/webhooks/{webhookId}/replay", "replayWebhook"),
+        ("GET", "/channelManager/webhooks/{webhookId}/deliveries", "listDeliveries"),
+        ("GET", "/channelManager/events", "listEvents"),
         ("POST", "/gate/admissions", "admit"),
         ("GET", "/gate/admissions", "listAdmissions"),
         ("DELETE", "/gate/admissions/{admissionId}", "undoAdmission"),

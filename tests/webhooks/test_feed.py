@@ -1,0 +1,179 @@
+"""The feed: every event, in order, once, whatever commits when and whatever was restored."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+
+from orders.models import Order
+from partners.models import EventType, Partner, WebhookEvent
+from partners.webhooks.recording import record_event
+from tests.conftest import ApiClient
+from tests.orders.expected import assert_problem
+from tests.webhooks.conftest import START
+
+FEED = "/channelManager/events"
+UNKNOWN = ("?after", "unknown_cursor")
+Issue = Callable[[str], Order]
+
+
+def write(partner: Partner, name: str = "") -> None:
+    record_event(
+        event_type=EventType.CHANGED,
+        partner_id=partner.pk,
+        test_mode=False,
+        order_id=None,
+        data={"name": name},
+        now=START,
+    )
+
+
+def test_an_empty_feed(api: ApiClient) -> None:
+    assert api.get(FEED).json() == {"data": [], "cursor": "0", "moreEvents": False}
+
+
+def test_events_are_read_on_from_the_cursor(api: ApiClient, issue: Issue) -> None:
+    order = api.create(paymentReference=None)
+    issue(order["orderId"])
+    first = api.get(FEED).json()
+    (event,) = first["data"]
+    assert event == {
+        "type": "ota_cm_order_processed",
+        "eventId": event["eventId"],
+        "timestamp": event["timestamp"],
+        "testMode": False,
+        "orderId": order["orderId"],
+        "partnerId": order["partnerId"],
+        "buyFromOrderReference": order["buyFromOrderReference"],
+        "sellToOrderReference": order["sellToOrderReference"],
+        "status": "Draft",
+        "statusMessage": None,
+        "cursor": first["cursor"],
+    }
+    assert api.get(f"{FEED}?after={first['cursor']}").json() == {**first, "data": []}
+    api.confirm(order["orderId"])
+    second = api.get(f"{FEED}?after={first['cursor']}").json()
+    assert [one["type"] for one in second["data"]] == ["ota_cm_order_confirmed"]
+
+
+def test_pages_of_the_feed(api: ApiClient) -> None:
+    for name in "abcde":
+        write(api.partner, name)
+    names: list[str] = []
+    page: dict[str, Any] = {"cursor": "0", "moreEvents": True}
+    while page["moreEvents"]:
+        page = api.get(f"{FEED}?after={page['cursor']}&limit=2").json()
+        names += [event["name"] for event in page["data"]]
+        assert page["cursor"] == page["data"][-1]["cursor"]
+    assert names == list("abcde")
+
+
+def test_a_partner_reads_its_own_events_only(api: ApiClient, rival: ApiClient) -> None:
+    write(api.partner, "ours")
+    write(rival.partner, "theirs")
+    ours, theirs = api.get(FEED).json(), rival.get(FEED).json()
+    assert [event["name"] for event in ours["data"]] == ["ours"]
+    assert [event["name"] for event in theirs["data"]] == ["theirs"]
+    assert_problem(api.get(f"{FEED}?after={theirs['cursor']}"), 400, "invalid_request", UNKNOWN)
+
+
+@pytest.mark.parametrize("cursor", ["", "1", "x", "1-0123456789ab", "0-0123456789ab", "9" * 50])
+def test_a_cursor_that_was_not_given_out_is_refused(api: ApiClient, cursor: str) -> None:
+    write(api.partner)
+    assert_problem(api.get(f"{FEED}?after={cursor}"), 400, "invalid_request", UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    ("query", "fault"),
+    [
+        ("limit=0", ("?limit", "invalid_page_size")),
+        ("limit=1001", ("?limit", "invalid_page_size")),
+        ("limit=x", ("?limit", "invalid_page_size")),
+        ("since=1", ("?since", "unknown_member")),
+        ("limit=1&limit=2", ("?limit", "repeated_parameter")),
+    ],
+)
+def test_a_wrong_query_is_refused(api: ApiClient, query: str, fault: tuple[str, str]) -> None:
+    assert_problem(api.get(f"{FEED}?{query}"), 400, "invalid_request", fault)
+
+
+def test_a_cursor_of_events_that_a_restore_has_lost_is_refused(api: ApiClient) -> None:
+    write(api.partner, "kept")
+    kept = api.get(FEED).json()["cursor"]
+    with transaction.atomic():
+        write(api.partner, "lost")
+        lost = api.get(FEED).json()["cursor"]
+        transaction.set_rollback(True)
+    write(api.partner, "after the restore")
+    assert_problem(api.get(f"{FEED}?after={lost}"), 400, "invalid_request", UNKNOWN)
+    (event,) = api.get(f"{FEED}?after={kept}").json()["data"]
+    assert event["name"] == "after the restore"
+
+
+def test_the_feed_takes_few_statements(api: ApiClient, statements: Callable[[], Any]) -> None:
+    for _ in range(50):
+        write(api.partner)
+    cursor = api.get(f"{FEED}?limit=10").json()["cursor"]
+    write(api.partner)
+    with statements() as count:
+        assert len(api.get(f"{FEED}?after={cursor}").json()["data"]) == 41
+    assert len(count) <= 7, "\n".join(count.statements)
+    with statements() as count:
+        api.get(f"{FEED}?after={cursor}")
+    assert len(count) <= 4, "\n".join(count.statements)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_eight_writers_leave_no_gap_and_no_double(api: ApiClient) -> None:
+    """A seeded tenth of 10,000: transactions that commit in any order, some rolled back."""
+    writers, each = 8, 125
+    stop = threading.Event()
+    read: list[str] = []
+
+    def work(writer: int) -> None:
+        try:
+            for number in range(each):
+                with transaction.atomic():
+                    write(api.partner, f"{writer}-{number}")
+                    if number % 10 == 3:
+                        write(api.partner, "rolled back")
+                        with connection.cursor() as cursor:
+                            cursor.execute("SELECT pg_sleep(0.002)")
+                with transaction.atomic():
+                    write(api.partner, "never")
+                    transaction.set_rollback(True)
+        finally:
+            connection.close()
+
+    def follow() -> None:
+        cursor = "0"
+        try:
+            while True:
+                done = stop.is_set()
+                page = api.get(f"{FEED}?after={cursor}&limit=100").json()
+                read.extend(event["name"] for event in page["data"])
+                cursor = page["cursor"]
+                if done and not page["moreEvents"]:
+                    return
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(writers)]
+    reader = threading.Thread(target=follow)
+    for thread in (reader, *threads):
+        thread.start()
+    for thread in threads:
+        thread.join()
+    stop.set()
+    reader.join()
+    kept = [name for name in read if name != "rolled back"]
+    assert sorted(kept) == sorted(f"{w}-{n}" for w in range(writers) for n in range(each))
+    assert "never" not in read
+    assert len(read) == WebhookEvent.objects.count()
+    for writer in range(writers):
+        own = [int(name.split("-")[1]) for name in kept if name.startswith(f"{writer}-")]
+        assert own == list(range(each))
