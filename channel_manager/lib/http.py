@@ -27,6 +27,7 @@ from requests_hardened.ip_filter_adapter import IPFilterAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+_LATE = "No answer came in time."
 USER_AGENT = "OTA-Channel-Manager/1.0"
 
 
@@ -66,6 +67,8 @@ def post(
             stream=True,
         )
         with response:
+            if deadline.is_over:  # headers that were cut off look like headers that ended
+                raise NotAnswered("timed_out", _LATE)
             return Answer(
                 status_code=response.status_code,
                 headers={name.lower(): value for name, value in response.headers.items()},
@@ -213,7 +216,7 @@ def _explained(deadline: _Deadline) -> Iterator[None]:
         ) from None
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
         if deadline.is_over or isinstance(error, requests.Timeout):
-            raise NotAnswered("timed_out", "No answer came in time.") from None
+            raise NotAnswered("timed_out", _LATE) from None
         raise _named(error) from None
 
 
