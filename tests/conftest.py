@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
-from django.test import Client, override_settings
+from django.test import Client, TransactionTestCase, override_settings
 from django.utils import timezone
 from xdist.scheduler import LoadScopeScheduling
 
@@ -26,6 +26,7 @@ from orders import issuance
 from orders.models import Order
 from partners.keys import create_key
 from partners.models import Partner, Venue
+from tests.emptying import empty_tables
 from tests.factories import (
     ComponentFactory,
     ItemFactory,
@@ -102,6 +103,14 @@ class ApiClient:
 def passwords_are_hashed_quickly() -> Iterator[None]:
     """Spare hundreds of log-ins the third of a second that a hash is meant to take."""
     with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def tables_are_emptied_quickly() -> Iterator[None]:
+    """Spare every test whose changes are committed the truncation of all tables."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", empty_tables)
         yield
 
 
