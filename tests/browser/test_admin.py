@@ -61,11 +61,19 @@ def choose(page: Page, field: str, text: str) -> None:
     page.locator(".select2-results__option", has_text=text).first.click()
 
 
-def test_a_failed_order_is_found_mapped_and_replayed(
-    desk: Page, orders: dict[str, Order], day: Package, issue: Callable[[str], Order]
+def test_somebody_signs_in_finds_a_failed_order_maps_and_replays_it(
+    page: Page,
+    live_server: LiveServer,
+    orders: dict[str, Order],
+    day: Package,
+    issue: Callable[[str], Order],
 ) -> None:
-    failed = orders["failed"]
-    desk.reload()
+    failed, desk = orders["failed"], page
+    desk.goto(f"{live_server.url}/admin")
+    desk.get_by_label("Username").fill("desk")
+    desk.get_by_label("Password").fill("desk-password")
+    desk.get_by_role("button", name="Log in").click()
+    expect(desk).to_have_url(f"{live_server.url}/admin/")
     desk.get_by_role("link", name=re.compile("Unmapped")).click()
     desk.get_by_role("link", name=str(failed)).click()
     desk.get_by_role("link", name="Map SKU-9").click()

@@ -75,9 +75,10 @@ def sold(
 
 
 def test_a_day_is_closed_and_its_orders_move_while_one_watches(
-    desk: Page, sold: list[Order], monkeypatch: pytest.MonkeyPatch
+    desk: Page, live_server: LiveServer, sold: list[Order], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("orders.clearing.BATCH", 3)
+    desk.goto(f"{live_server.url}/admin/")
     desk.get_by_role("link", name="Close a day").first.click()
     desk.locator("#main").get_by_role("link", name="Close a day").click()
     desk.get_by_label("Day").fill(DAY)

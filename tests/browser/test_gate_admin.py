@@ -64,6 +64,7 @@ def test_a_gate_is_set_up_and_its_page_opens_with_the_link(
 ) -> None:
     settings.PUBLIC_URL = live_server.url
     assert bundle.code == "BUNDLE"
+    desk.goto(f"{live_server.url}/admin/")
     desk.get_by_role("link", name="Gate devices").click()
     desk.get_by_role("link", name="Add gate device").first.click()
     expect(
