@@ -71,7 +71,7 @@ _WAYS: Mapping[tuple[str, str], Way] = {
         "M256 130h10q12 0 12-12V86q0-12-12-12h-9",
         "Scheduled",
         "Submitted",
-        label="stood still",
+        label="stalled",
         label_x=284,
         label_y=107,
     ),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import datetime
+import hmac
 import json
 from typing import Any
 
@@ -38,8 +40,14 @@ EVENT_TYPES = (
         "The venue's staff changed an issued order, such as its date. Read it again.",
         ("Issued",),
     ),
-    EventType("ota_cm_asset_admitted", "The gate admitted a guest or redeemed a coupon."),
-    EventType("ota_cm_asset_admission_undone", "The gate took an admission back."),
+    EventType(
+        "ota_cm_asset_admitted", "The gate admitted a guest or redeemed a coupon.", ("Issued",)
+    ),
+    EventType(
+        "ota_cm_asset_admission_undone",
+        "The gate took an admission back.",
+        ("Issued", "Cancelled"),
+    ),
     EventType("ota_cm_test", "You asked for it, with `POST …/webhooks/{id}/test`."),
 )
 # How long after the last attempt each one follows; some per cent of chance are added.
@@ -77,6 +85,12 @@ MEMBERS = {
     "status": "The order's status after the event.",
     "statusMessage": "Why, when the status is `Error`.",
 }
+# A message as it is sent, to check an implementation of the scheme against.
+SECRET = "whsec_" + base64.b64encode(b"only an example: never use it").decode()
+MESSAGE_BODY = json.dumps(
+    {"type": "ota_cm_test", "eventId": EVENT["eventId"], "testMode": False}, separators=(",", ":")
+)
+MESSAGE_TIMESTAMP = "1795166104"
 FEED: dict[str, Any] = {"data": [EVENT], "cursor": "eyJwIjogMTA0Mn0", "moreEvents": False}
 VERIFIERS = (
     ("Python", "verify_webhook.py", "Standard library only."),
@@ -84,6 +98,13 @@ VERIFIERS = (
     ("JavaScript", "verify_webhook.mjs", "With `node:crypto`, nothing to install."),
     ("JavaScript, package", "verify_webhook_package.mjs", "With the package `standardwebhooks`."),
 )
+
+
+def signature() -> str:
+    """Return the signature of the example."""
+    key = base64.b64decode(SECRET.removeprefix("whsec_"))
+    signed = f"{EVENT['eventId']}.{MESSAGE_TIMESTAMP}.{MESSAGE_BODY}".encode()
+    return "v1," + base64.b64encode(hmac.digest(key, signed, "sha256")).decode()
 
 
 def in_words(time: datetime.timedelta) -> str:
@@ -114,6 +135,11 @@ def webhooks(request: HttpRequest) -> HttpResponse:
         "types": EVENT_TYPES,
         "event": json.dumps(EVENT, indent=2),
         "members": MEMBERS,
+        "secret": SECRET,
+        "message_id": EVENT["eventId"],
+        "message_timestamp": MESSAGE_TIMESTAMP,
+        "message_signature": signature(),
+        "message_body": MESSAGE_BODY,
         "admission_members": ADMISSION_MEMBERS,
         "feed": json.dumps(FEED, indent=2),
         "attempts": attempts(),
