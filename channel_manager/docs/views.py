@@ -17,7 +17,14 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from channel_manager import api
-from channel_manager.docs import error_pages, lifecycle_picture, markdown, sample_files, samples
+from channel_manager.docs import (
+    error_pages,
+    lifecycle_picture,
+    markdown,
+    occurrences,
+    sample_files,
+    samples,
+)
 from channel_manager.docs.fields import GROUPS, HOLD_GROUPS, LIMITS
 from channel_manager.docs.lifecycle import TRANSITIONS
 from channel_manager.docs.pages import PATHS
@@ -64,6 +71,7 @@ def guide(request: HttpRequest) -> HttpResponse:
     context = {
         "active": PATHS["Guide"],
         "demo": settings.DEMO,
+        "demo_file": settings.VAR_DIR / "demo.json",
         "first_order": [
             (label, name, note, sample_files.text(name)) for label, name, note in FIRST_ORDER
         ],
@@ -118,6 +126,7 @@ def error_page(request: HttpRequest, code: str) -> HttpResponse:
         "phrase": HTTPStatus(known.text.status).phrase,
         "members": error_pages.MEMBERS.get(known),
         "retry": error_pages.retry_advice(known),
+        "where": occurrences.by_code().get(code),
         "example": _as_text(error_pages.example_body(known)),
         "fault_codes": error_pages.FAULT_CODES if known == ErrorCode.INVALID_REQUEST else {},
     }

@@ -303,6 +303,25 @@ def test_every_error_code_has_an_example() -> None:
         assert {fault["code"] for fault in body["errors"]} <= {*error_pages.FAULT_CODES, *CODES}
 
 
+@pytest.mark.parametrize("code", CODES)
+def test_a_page_explains_the_members_of_its_code_and_says_what_to_do(code: str) -> None:
+    text = ErrorCode(code).text
+    for sentence in (text.cause, text.remedy):
+        assert re.fullmatch(r"[A-Z`].{10,}\.", sentence, re.DOTALL)
+    told = text.cause + text.remedy + error_pages.MEMBERS.get(ErrorCode(code), "")
+    unexplained = {
+        name for name in error_pages.EXAMPLES[ErrorCode(code)].members if f"`{name}`" not in told
+    }
+    assert unexplained == set()
+
+
+def test_a_page_says_which_operations_answer_its_code() -> None:
+    once = open_page("/docs/errors/duplicate_order").content.decode()
+    assert "<li><code>POST /channelManager</code></li>" in once
+    assert "GET /channelManager" not in once
+    assert "Every operation may answer it." in open_page("/docs/errors/busy").content.decode()
+
+
 def _fault_codes_in_the_code() -> Iterator[str]:
     """Yield what stands as the code of a fault anywhere in the product."""
     files = [

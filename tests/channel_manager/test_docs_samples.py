@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import html
-import os
 import re
 import shutil
 import subprocess
@@ -145,14 +144,12 @@ def test_packages_a_hold_and_its_order_work_when_they_are_pasted(
 def test_a_sandbox_reads_the_demos_key(settings: Any, tmp_path: Path) -> None:
     assert "paste-sandbox" not in open_page("/docs").content.decode()
     settings.DEMO = True
-    (tmp_path / "var").mkdir()
-    (tmp_path / "var/demo.json").write_text(
+    settings.VAR_DIR = tmp_path
+    (tmp_path / "demo.json").write_text(
         '{"partners": [{"apiKey": "cm_live_x", "partnerId": "our id"}, {}]}'
     )
     printed = subprocess.run(
         ["bash", "-euc", sample("/docs", "paste-sandbox") + '\necho "$CM_KEY, $CM_PARTNER"'],
-        cwd=tmp_path,
-        env=dict(os.environ),
         capture_output=True,
         text=True,
         timeout=60,
