@@ -35,9 +35,9 @@ _SAMPLES = {
     "first_order.py": "A first order with Python's standard library.",
     "first_order.mjs": "A first order with Node.js 18 or newer.",
     "verify_webhook.py": "Checks a webhook's signature, standard library only.",
-    "verify_webhook_package.py": "The same with the package standardwebhooks.",
-    "verify_webhook.mjs": "The same with node:crypto.",
-    "verify_webhook_package.mjs": "The same with the npm package standardwebhooks.",
+    "verify_webhook_package.py": "Checks a webhook's signature with the package standardwebhooks.",
+    "verify_webhook.mjs": "Checks a webhook's signature with node:crypto.",
+    "verify_webhook_package.mjs": "Checks a webhook's signature with the npm package standardwebhooks.",
     "webhook_receiver.py": "A local receiver to try webhooks with.",
     "python_client/channel_manager_client.py": "A typed Python client in one file.",
 }

@@ -35,6 +35,6 @@ while (["Submitted", "Scheduled", "Processing"].includes(order.status)) {
   order = await call("GET", `/channelManager/${order.orderId}?wait=20`);
 }
 
-for (const name of ["status", "buyFromOrderReference", "manifestUrl"]) {
-  console.log(`${name}: ${order[name]}`);
+for (const name of ["status", "statusMessage", "buyFromOrderReference", "manifestUrl"]) {
+  if (order[name]) console.log(`${name}: ${order[name]}`);
 }

@@ -48,5 +48,6 @@ order = call(
 while order["status"] in ("Submitted", "Scheduled", "Processing"):
     order = call("GET", f"/channelManager/{order['orderId']}?wait=20")
 
-for name in ("status", "buyFromOrderReference", "manifestUrl"):
-    print(f"{name}: {order[name]}")
+for name in ("status", "statusMessage", "buyFromOrderReference", "manifestUrl"):
+    if order[name]:
+        print(f"{name}: {order[name]}")

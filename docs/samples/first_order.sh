@@ -23,6 +23,7 @@ fi
 python3 -c 'import json
 answer = json.load(open("order.json"))
 refused = ("code", "detail", "type")
-issued = ("status", "buyFromOrderReference", "manifestUrl")
-for name in refused if "code" in answer else issued:
-    print(name + ":", answer[name])'
+taken = ("status", "statusMessage", "buyFromOrderReference", "manifestUrl")
+for name in refused if "code" in answer else taken:
+    if answer[name]:
+        print(name + ":", answer[name])'

@@ -166,7 +166,7 @@ def test_the_schedule_is_told_as_it_is() -> None:
         (9, "20 h", "51 h 35 min"),
         (10, "24 h", "75 h 35 min"),
     ]
-    assert "10 times in all, over 75 h 35 min" in open_page("/docs/webhooks").content.decode()
+    assert "up to 10 times, over 75 h 35 min" in open_page("/docs/webhooks").content.decode()
 
 
 def test_every_member_of_the_sample_event_is_explained() -> None:
