@@ -48,7 +48,9 @@ EVENT_TYPES = (
         "The gate took an admission back.",
         ("Issued", "Cancelled"),
     ),
-    EventType("ota_cm_test", "You asked for it, with `POST …/webhooks/{id}/test`."),
+    EventType(
+        "ota_cm_test", "You asked for it, with `POST …/webhooks/{id}/test`. Not in the feed."
+    ),
 )
 # How long after the last attempt each one follows; some per cent of chance are added.
 SCHEDULE = tuple(
@@ -91,7 +93,12 @@ MESSAGE_BODY = json.dumps(
     {"type": "ota_cm_test", "eventId": EVENT["eventId"], "testMode": False}, separators=(",", ":")
 )
 MESSAGE_TIMESTAMP = "1795166104"
-FEED: dict[str, Any] = {"data": [EVENT], "cursor": "eyJwIjogMTA0Mn0", "moreEvents": False}
+_CURSOR = "1042-1f2b7a30c55e"
+FEED: dict[str, Any] = {
+    "data": [{**EVENT, "cursor": _CURSOR}],
+    "cursor": _CURSOR,
+    "moreEvents": False,
+}
 VERIFIERS = (
     ("Python", "verify_webhook.py", "Standard library only."),
     ("Python, package", "verify_webhook_package.py", "With the package `standardwebhooks`."),

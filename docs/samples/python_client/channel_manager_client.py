@@ -178,7 +178,7 @@ class Hold(TypedDict):
 
 
 class Event(TypedDict):
-    """What a webhook brings and the feed lists; members of an order are left out of a test."""
+    """What a webhook brings and the feed lists; only the feed adds a `cursor`."""
 
     type: str
     eventId: str
@@ -194,6 +194,7 @@ class Event(TypedDict):
     assetReferenceNumber: NotRequired[str]
     quantity: NotRequired[int]
     admittedAt: NotRequired[str]
+    cursor: NotRequired[str]
 
 
 class EventPage(TypedDict):
