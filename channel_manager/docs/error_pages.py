@@ -78,6 +78,11 @@ RETRYABLE_AT_TIMES: Mapping[ErrorCode, str] = {
 MEMBERS: Mapping[ErrorCode, str] = {
     ErrorCode.SOLD_OUT: "`nearestSessions` are the nearest five at most, listed by date: the first "
     "need not be the nearest.",
+    ErrorCode.MISSING_SCOPE: "`requiredScope` is the one that is needed.",
+    ErrorCode.ORDER_STATE_CONFLICT: "`currentStatus` is the order's status, `allowedActions` what may "
+    "be done with it now.",
+    ErrorCode.ASSET_USED: "`usedAssets` has the numbers of those that were used.",
+    ErrorCode.HOLD_ENDED: "`holdId` names the hold, where several stand in the request.",
 }
 
 # Codes of single faults (`errors[].code`), as far as they are not codes of whole answers as well.

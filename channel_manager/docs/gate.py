@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from channel_manager.docs.gate_samples import ADMISSION, REFUSAL, SCAN_REQUEST
+from channel_manager.docs.pages import PATHS
 from channel_manager.docs.views import page
 from orders.gate.serializers import AdmissionSerializer
 from wallets.models import ScanCode
@@ -96,7 +97,7 @@ def members() -> list[tuple[str, str]]:
 def gate(request: HttpRequest) -> HttpResponse:
     """Show the page."""
     context = {
-        "active": "gate",
+        "active": PATHS["Gate"],
         "base_url": settings.PUBLIC_URL,
         "request_body": json.dumps(SCAN_REQUEST, indent=2),
         "admission": json.dumps(ADMISSION, indent=2),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any, Concatenate, ParamSpec
 
 from django.conf import settings
@@ -16,14 +17,30 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from channel_manager import api
-from channel_manager.docs import error_pages, samples
+from channel_manager.docs import (
+    error_pages,
+    lifecycle_picture,
+    markdown,
+    occurrences,
+    sample_files,
+    samples,
+)
 from channel_manager.docs.fields import GROUPS, HOLD_GROUPS, LIMITS
 from channel_manager.docs.lifecycle import TRANSITIONS
+from channel_manager.docs.pages import PATHS
 from channel_manager.lib.errors import ErrorCode, NotFound
 
 _CODES = {code.value: code for code in ErrorCode}
+_CHANGELOG: Path = settings.BASE_DIR / "docs" / "changelog.md"
 _P = ParamSpec("_P")
 _View = Callable[Concatenate[HttpRequest, _P], HttpResponse]
+
+# The guide's first order in each language: its tab, its program, what it needs.
+FIRST_ORDER = (
+    ("curl", "first_order.sh", "Needs `curl` and `python3`, which prints the answers."),
+    ("Python", "first_order.py", "Standard library only, Python 3.9 or newer."),
+    ("JavaScript", "first_order.mjs", "Node.js 18 or newer, nothing to install."),
+)
 
 
 def page(view: _View[_P]) -> _View[_P]:
@@ -52,8 +69,20 @@ def favicon(request: HttpRequest) -> HttpResponse:
 def guide(request: HttpRequest) -> HttpResponse:
     """Show the guide."""
     context = {
-        "active": "guide",
+        "active": PATHS["Guide"],
+        "demo": settings.DEMO,
+        "demo_file": settings.VAR_DIR / "demo.json",
+        "first_order": [
+            (label, name, note, sample_files.text(name)) for label, name, note in FIRST_ORDER
+        ],
         "transitions": TRANSITIONS,
+        "picture": {
+            "width": lifecycle_picture.WIDTH,
+            "height": lifecycle_picture.HEIGHT,
+            "nodes": lifecycle_picture.NODES,
+            "ways": lifecycle_picture.ways(),
+            "words": lifecycle_picture.in_words(),
+        },
         "groups": GROUPS,
         "hold_groups": HOLD_GROUPS,
         "limits": LIMITS,
@@ -69,7 +98,7 @@ def guide(request: HttpRequest) -> HttpResponse:
 @page
 def reference(request: HttpRequest) -> HttpResponse:
     """Show the API reference, drawn from the OpenAPI file by the reader's own browser."""
-    return _render(request, "docs/reference.html", {"active": "reference"})
+    return _render(request, "docs/reference.html", {"active": PATHS["Reference"]})
 
 
 @page
@@ -78,7 +107,7 @@ def error_list(request: HttpRequest) -> HttpResponse:
     if _wants_json(request):
         return JsonResponse({"data": [_as_json(code) for code in ErrorCode]})
     codes = [(code, error_pages.retry_in_short(code)) for code in ErrorCode]
-    return _render(request, "docs/errors.html", {"active": "errors", "codes": codes})
+    return _render(request, "docs/errors.html", {"active": PATHS["Errors"], "codes": codes})
 
 
 @page
@@ -92,15 +121,41 @@ def error_page(request: HttpRequest, code: str) -> HttpResponse:
     if _wants_json(request):
         return JsonResponse(_as_json(known))
     context = {
-        "active": "errors",
+        "active": PATHS["Errors"],
         "code": known,
         "phrase": HTTPStatus(known.text.status).phrase,
         "members": error_pages.MEMBERS.get(known),
         "retry": error_pages.retry_advice(known),
+        "where": occurrences.by_code().get(code),
         "example": _as_text(error_pages.example_body(known)),
         "fault_codes": error_pages.FAULT_CODES if known == ErrorCode.INVALID_REQUEST else {},
     }
     return _render(request, "docs/error.html", context)
+
+
+@page
+def changelog(request: HttpRequest) -> HttpResponse:
+    """Show what changed in the API."""
+    context = {"active": PATHS["Changelog"], "body": markdown.as_html(_CHANGELOG.read_text())}
+    return _render(request, "docs/changelog.html", context)
+
+
+@page
+def changelog_source(request: HttpRequest) -> HttpResponse:
+    """Answer the same as it is written."""
+    return _plain(_CHANGELOG.read_text())
+
+
+@page
+def sample(request: HttpRequest, name: str) -> HttpResponse:
+    """Answer a program of `docs/samples` as text; an unknown one is a 404."""
+    if name not in sample_files.names():
+        raise NotFound(f"There is no sample of this name; {settings.PUBLIC_URL}/docs shows them.")
+    return _plain(sample_files.text(name))
+
+
+def _plain(text: str) -> HttpResponse:
+    return HttpResponse(text, content_type="text/plain; charset=utf-8")
 
 
 def _render(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:

@@ -7,12 +7,19 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from channel_manager.docs import samples
-from tests.browser.appearance import DESKTOP, PHONE, faint_texts
+from tests.browser.appearance import DESKTOP, PHONE, faint_texts, overflow, photograph
 
-PAGES = ("/docs", "/docs/errors", "/docs/errors/invalid_request", "/docs/reference")
+PAGES = (
+    "/docs",
+    "/docs/webhooks",
+    "/docs/gate",
+    "/docs/errors",
+    "/docs/errors/invalid_request",
+    "/docs/changelog",
+)
 # What a strict policy leaves: our own files, and the icons that Swagger UI's style sheet carries.
 POLICY = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'"
 
@@ -47,18 +54,20 @@ def visit(page: Page, live_server: Any) -> Iterator[Callable[..., Page]]:
     assert elsewhere == []
 
 
-def width_of_content(page: Page) -> int:
-    return int(page.evaluate("document.documentElement.scrollWidth"))
-
-
-@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
 @pytest.mark.parametrize("path", PAGES)
-def test_a_page_fits_the_screen(
-    visit: Callable[..., Page], path: str, size: dict[str, int]
+def test_a_page_fits_the_screen_and_its_texts_stand_out(
+    visit: Callable[..., Page], path: str
 ) -> None:
-    page = visit(path, size)
+    page = visit(path, DESKTOP)
     expect(page.get_by_role("main")).to_be_visible()
-    assert width_of_content(page) <= size["width"]
+    for size in (DESKTOP, PHONE):
+        page.set_viewport_size(size)
+        assert overflow(page) <= 0, size
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            if size == DESKTOP:
+                assert faint_texts(page) == [], scheme
+            photograph(page, f"{path[1:].replace('/', '-')}-{size['width']}-{scheme}")
 
 
 @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
@@ -70,7 +79,7 @@ def test_the_reference_shows_every_operation_and_opens_one(
     page.locator("#operations-Orders-createOrder .opblock-summary-control").click()
     expect(page.get_by_text("Needs the scope").first).to_be_visible()
     expect(page.locator(".opblock-body").get_by_text("idempotency_mismatch").first).to_be_visible()
-    assert width_of_content(page) <= size["width"]
+    assert overflow(page) <= 0
 
 
 def test_the_reference_follows_the_dark_scheme(visit: Callable[..., Page]) -> None:
@@ -110,10 +119,49 @@ def test_the_contents_of_the_guide_fold_up_on_a_phone(visit: Callable[..., Page]
     expect(page.locator(".toc-small nav")).to_be_hidden()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("path", ["/docs", "/docs/errors", "/docs/errors/busy"])
-def test_text_stands_out_from_its_background(
-    visit: Callable[..., Page], path: str, scheme: str
-) -> None:
-    page = visit(path, DESKTOP, scheme)
-    assert faint_texts(page) == []
+def test_samples_in_several_languages_stand_in_tabs(visit: Callable[..., Page]) -> None:
+    page = visit("/docs", PHONE)
+    tabs = page.get_by_role("tablist", name="Language")
+    expect(tabs.get_by_role("tab")).to_have_text(["curl", "Python", "JavaScript"])
+    expect(page.locator("#paste-curl")).to_be_visible()
+    expect(page.locator("#paste-python")).to_be_hidden()
+    tabs.get_by_role("tab", name="curl").focus()
+    page.keyboard.press("ArrowRight")
+    expect(tabs.get_by_role("tab", name="Python")).to_be_focused()
+    expect(page.get_by_role("tabpanel", name="Python")).to_be_visible()
+    expect(page.locator("#paste-curl")).to_be_hidden()
+    page.reload()
+    expect(page.locator("#paste-python")).to_be_visible()  # the choice is kept
+
+
+def test_without_a_script_every_sample_is_there(browser: Browser, live_server: Any) -> None:
+    context = browser.new_context(java_script_enabled=False, viewport=PHONE)
+    page = context.new_page()
+    page.goto(f"{live_server.url}/docs")
+    for language in ("curl", "Python", "JavaScript"):
+        expect(page.get_by_role("heading", name=language, exact=True)).to_be_visible()
+        expect(page.locator(f"#paste-{language.lower()}")).to_be_visible()
+    photograph(page, "docs-no-script")
+    context.close()
+
+
+# Which arrows of the picture begin or end somewhere else than at the box that they name.
+_LOOSE_WAYS = """() => {
+  const boxes = Object.fromEntries([...document.querySelectorAll(".life-cycle rect")]
+    .map((box) => [box.dataset.name, box.getBBox()]));
+  const far = (name, point) => {
+    if (!name) return false;
+    const {x, y, width, height} = boxes[name];
+    return Math.max(x - point.x, point.x - x - width, y - point.y, point.y - y - height) > 2;
+  };
+  return [...document.querySelectorAll(".life-cycle .way path")]
+    .filter((way) => far(way.dataset.from, way.getPointAtLength(0)) ||
+      far(way.dataset.to, way.getPointAtLength(way.getTotalLength())))
+    .map((way) => way.getAttribute("d"));
+}"""
+
+
+def test_the_picture_of_an_orders_life_joins_what_it_says(visit: Callable[..., Page]) -> None:
+    page = visit("/docs", PHONE)
+    expect(page.get_by_role("img", name="The statuses of an order")).to_be_visible()
+    assert page.evaluate(_LOOSE_WAYS) == []

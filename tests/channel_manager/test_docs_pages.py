@@ -8,8 +8,6 @@ import functools
 import html
 import json
 import re
-import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -21,14 +19,14 @@ from django.contrib.staticfiles import finders
 from django.test import Client
 from rest_framework import fields as drf_fields
 
-from catalog.models import Item, Seat, Session
-from channel_manager.docs import error_pages, samples
+from catalog.models import Item, Seat
+from channel_manager.docs import error_pages, lifecycle_picture, samples
 from channel_manager.docs.fields import GROUPS, HOLD_GROUPS
 from channel_manager.docs.lifecycle import TRANSITIONS
 from channel_manager.lib.errors import ErrorCode
 from orders.api import serializers as shapes
 from orders.demo import catalogue
-from orders.models import Order
+from orders.models import Order, OrderStatus
 from orders.places import PlacesLost
 from partners.models import Scope, Venue
 from tests.conftest import ApiClient
@@ -40,8 +38,10 @@ CODES = [code.value for code in ErrorCode]
 PAGES = [
     "/docs",
     "/docs/reference",
+    "/docs/webhooks",
     "/docs/gate",
     "/docs/errors",
+    "/docs/changelog",
     *(f"/docs/errors/{code}" for code in CODES),
 ]
 # Scopes that no operation needs yet: the guide leaves them out.
@@ -274,6 +274,21 @@ def test_the_guide_tells_every_transition_of_an_order() -> None:
     assert told == real
 
 
+def test_the_picture_draws_every_transition_from_its_status_to_its_target() -> None:
+    status = {"": "", **{node.name: node.status for node in lifecycle_picture.NODES}}
+    drawn = [(status[way.source], status[way.target]) for way in lifecycle_picture.ways()]
+    assert drawn == [
+        (source, step.target) for step in TRANSITIONS for source in (step.sources or ("",))
+    ]
+    assert set(status.values()) == {"", *OrderStatus.values}
+
+
+def test_the_picture_has_every_way_in_words() -> None:
+    page = html.unescape(_guide())
+    for step in TRANSITIONS:
+        assert f"to {step.target}: {step.event.replace('`', '')}" in page
+
+
 def test_the_guide_names_the_scopes_that_are_in_use() -> None:
     page = open_page("/docs").content.decode()
     named = {scope for scope in Scope.values if f"<code>{scope}</code>" in page}
@@ -286,6 +301,25 @@ def test_every_error_code_has_an_example() -> None:
         body = error_pages.example_body(code)
         assert body["status"] == code.text.status
         assert {fault["code"] for fault in body["errors"]} <= {*error_pages.FAULT_CODES, *CODES}
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_a_page_explains_the_members_of_its_code_and_says_what_to_do(code: str) -> None:
+    text = ErrorCode(code).text
+    for sentence in (text.cause, text.remedy):
+        assert re.fullmatch(r"[A-Z`].{10,}\.", sentence, re.DOTALL)
+    told = text.cause + text.remedy + error_pages.MEMBERS.get(ErrorCode(code), "")
+    unexplained = {
+        name for name in error_pages.EXAMPLES[ErrorCode(code)].members if f"`{name}`" not in told
+    }
+    assert unexplained == set()
+
+
+def test_a_page_says_which_operations_answer_its_code() -> None:
+    once = open_page("/docs/errors/duplicate_order").content.decode()
+    assert "<li><code>POST /channelManager</code></li>" in once
+    assert "GET /channelManager" not in once
+    assert "Every operation may answer it." in open_page("/docs/errors/busy").content.decode()
 
 
 def _fault_codes_in_the_code() -> Iterator[str]:
@@ -324,7 +358,7 @@ def test_no_fault_code_is_explained_that_does_not_exist() -> None:
         path.read_text()
         for app in ("orders", "catalog", "partners", "channel_manager/lib", "channel_manager")
         for path in (ROOT / app).rglob("*.py")
-        if "docs" not in path.parts
+        if "docs" not in path.relative_to(ROOT).parts
     )
     built_in = {
         code
@@ -388,64 +422,3 @@ def sell_cinema(venue: Venue, day: datetime.date) -> None:
 
 def _guide() -> str:
     return str(open_page("/docs").content.decode())
-
-
-def _sample(page: str, name: str) -> str:
-    found = re.search(rf'<pre id="{name}"><code[^>]*>(.*?)</code></pre>', page, re.DOTALL)
-    assert found, name
-    return html.unescape(found[1])
-
-
-@pytest.fixture
-def paste(live_server: Any, api: ApiClient, settings: Any, tmp_path: Path) -> Callable[..., str]:
-    """Paste samples of the guide into a terminal, with our own key, and return what is printed."""
-    settings.PUBLIC_URL = live_server.url
-    page = open_page("/docs").content.decode()
-    own = _sample(page, "paste-settings").replace("your API key", api.key)
-    own = own.replace("your partnerId", str(api.partner.pk))
-
-    def run_samples(*names: str) -> str:
-        script = "\n".join([own, *(_sample(page, name) for name in names)])
-        run = subprocess.run(
-            ["bash", "-eu", "-c", script],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        assert run.returncode == 0, run.stderr
-        return run.stdout
-
-    return run_samples
-
-
-@pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
-@pytest.mark.django_db(transaction=True)
-def test_the_first_order_works_when_it_is_pasted(
-    live_server: Any, paste: Callable[..., str], issue: Callable[[str], Order]
-) -> None:
-    assert '"itemNumber": "DAY"' in paste("paste-packages")
-    assert '"status": "Submitted"' in paste("paste-order")
-    issue(str(Order.objects.get().pk))
-    settled = paste("paste-wait")
-    assert '"status": "Issued"' in settled
-    assert f'"manifestUrl": "{live_server.url}/m/' in settled
-
-
-@pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
-@pytest.mark.django_db(transaction=True)
-def test_a_hold_and_its_order_work_when_they_are_pasted(
-    paste: Callable[..., str], venue: Venue
-) -> None:
-    # As the guide's first lines say: the machine's own date, a week from now.
-    sell_cinema(venue, datetime.date.today() + datetime.timedelta(days=7))  # noqa: DTZ011
-    assert '"status": "Held"' in paste("paste-hold")
-    assert Session.objects.get().held == 2
-    assert '"status": "Submitted"' in paste("paste-hold-order")
-    found = Session.objects.get()
-    assert (found.held, found.sold) == (0, 2)
-    # Its reference is the second in which it is pasted: the next one gets an order of its own.
-    Order.objects.update(sell_to_order_reference="HELD-BEFORE")
-    assert '"code": "hold_ended"' in paste("paste-hold-order")
-    assert '"status": "Converted"' in paste("paste-hold-order", "paste-hold-end")
