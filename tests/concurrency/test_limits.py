@@ -1,0 +1,59 @@
+"""A key's limit holds across the web processes, however many requests come at once."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from functools import partial
+
+from tests.stack import Stack
+from tests.traffic import Answer, Seller, at_once
+
+PER_SECOND, BURST, CLIENTS = 100, 60, 8
+
+
+def press(seller: Seller, until: float) -> list[Answer]:
+    """Send one request after the other until a moment; return the answers."""
+    answers = []
+    while time.time() < until:
+        answers.append(seller.request("GET", "/packages"))
+    seller.close()
+    return answers
+
+
+def test_clients_on_two_web_processes_together_get_the_burst_and_the_rate_and_no_more(
+    stack: Stack,
+) -> None:
+    with stack.seller(1) as seller:
+        stack.limit(seller, per_second=PER_SECOND, burst=BURST)
+        until = time.time() + 1.2
+        answers = [
+            answer
+            for found in at_once([partial(press, seller.twin(), until) for _ in range(CLIENTS)])
+            for answer in found
+        ]
+        stack.limit(seller, per_second=10_000, burst=1_000_000)
+    counted = Counter(answer.status for answer in answers)
+    assert set(counted) == {200, 429}
+    first = min(answer.sent_at for answer in answers)
+    first_answered = min(answer.sent_at + answer.seconds for answer in answers)
+    last_sent = max(answer.sent_at for answer in answers)
+    last = max(answer.sent_at + answer.seconds for answer in answers)
+    assert counted[200] <= BURST + PER_SECOND * (last - first)
+    # What nobody had taken yet when they stopped is a token or two.
+    assert counted[200] >= BURST + PER_SECOND * (last_sent - first_answered) - 10
+    waits = [answer.body["retryAfterMs"] for answer in answers if answer.status == 429]
+    assert 0 < max(waits) <= 1000 / PER_SECOND
+
+
+def test_each_process_refuses_a_spent_key_by_itself_until_the_moment_it_says(stack: Stack) -> None:
+    with stack.seller(1) as seller:
+        stack.limit(seller, per_second=2, burst=1)
+        answers = [seller.request("GET", "/packages")]
+        while answers[-1].status == 200:
+            answers.append(seller.request("GET", "/packages"))
+        wait = answers[-1].body["retryAfterMs"] / 1000
+        time.sleep(wait)  # this is what is tested: the time a client is told to wait
+        came_again = [twin.request("GET", "/packages") for twin in (seller, seller.twin())]
+        stack.limit(seller, per_second=10_000, burst=1_000_000)
+    assert [answer.status for answer in came_again] == [200, 429]
