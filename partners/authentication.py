@@ -63,8 +63,10 @@ def find_key(request: Request | HttpRequest, now: datetime.datetime) -> ApiKey:
 
     Raises Unauthenticated when it carries none, or one that is unknown, expired or revoked.
     """
-    key = _KEYS.find(hash_key(key_sent(request)))
+    key_hash = hash_key(key_sent(request))
+    key = _KEYS.find(key_hash)
     if key is None or not key.is_usable(now):
+        limits.SPENT.forget(key_hash)
         raise Unauthenticated("The API key is unknown, expired or revoked.")
     return key
 

@@ -117,24 +117,38 @@ def usual_limit() -> Limit:
     return Limit(settings.RATE_LIMIT_PER_SECOND, settings.RATE_LIMIT_BURST)
 
 
+@dataclasses.dataclass(frozen=True)
+class _Spent:
+    """A key without a token: when it gets one, and when all, by this process's clock (µs)."""
+
+    limit: Limit
+    next_at: int
+    full_at: int
+
+
 class SpentKeys:
     """What this process knows of keys without a token, so that refusing them costs next to nothing.
 
     Each is remembered with the moment until which it gets none, whoever asks: tokens come by time
-    alone. It is a second away at most, as no limit is below one request a second.
+    alone. When that has come, one request goes on to ask the database, and the others are refused
+    until the token after it: it is taken then, by that request or by another process.
     """
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._known: dict[str, tuple[Limit, int, int]] = {}
+        self._known: dict[str, _Spent] = {}
         self._writing = threading.Lock()
 
     def note(self, key_hash: str, standing: Standing) -> None:
-        """Remember a key that has no token, as the database has just said."""
+        """Remember how a key stands, as the database has just said."""
         now = _ceil(time.monotonic_ns(), 1000)
         with self._writing:
             self._known.pop(key_hash, None)
-            self._known[key_hash] = (standing.limit, now + standing.next_in, now + standing.full_in)
+            if not standing.next_in:
+                return
+            self._known[key_hash] = _Spent(
+                standing.limit, now + standing.next_in, now + standing.full_in
+            )
             if len(self._known) > self._size:
                 del self._known[next(iter(self._known))]
 
@@ -143,16 +157,38 @@ class SpentKeys:
         known = self._known.get(key_hash)
         if known is None:
             return None
-        limit, next_at, full_at = known
         now = time.monotonic_ns() // 1000
-        if now >= next_at:
+        if now >= known.next_at:
+            known = self._one_goes_on(key_hash, now)
+        if known is None:
             return None
-        return Standing(limit, remaining=0, next_in=next_at - now, full_in=full_at - now)
+        return Standing(known.limit, 0, known.next_at - now, known.full_at - now)
 
-    def forget(self) -> None:
+    def forget(self, key_hash: str) -> None:
+        """Forget a key of which the database has not said, or cannot say, how it stands."""
+        if key_hash in self._known:
+            with self._writing:
+                self._known.pop(key_hash, None)
+
+    def forget_all(self) -> None:
         """Forget every key."""
         with self._writing:
             self._known.clear()
+
+    def _one_goes_on(self, key_hash: str, now: int) -> _Spent | None:
+        """Return None for the first request of a key whose moment has come, and for all later on."""
+        with self._writing:
+            known = self._known.get(key_hash)
+            if known is None or now < known.next_at:
+                return known
+            after = known.next_at + _ceil(_SECOND, known.limit.per_second)
+            if now < after:
+                self._known[key_hash] = _Spent(
+                    known.limit, after, known.full_at + after - known.next_at
+                )
+            else:
+                del self._known[key_hash]
+            return None
 
 
 SPENT = SpentKeys(_MOST_SPENT_KEYS)
@@ -168,9 +204,9 @@ def charge(request: HttpRequest, key: ApiKey) -> None:
     try:
         standing, is_granted = _take(key, limit_of(key.partner))
     except DATABASE_AWAY:
+        SPENT.forget(key.key_hash)
         return
-    if standing.next_in:
-        SPENT.note(key.key_hash, standing)
+    SPENT.note(key.key_hash, standing)
     request.rate_standing = standing  # type: ignore[attr-defined]
     if not is_granted:
         raise RateLimited(standing)

@@ -13,7 +13,7 @@ import time
 from types import FrameType
 
 from channel_manager.lib.embedded_postgres import EmbeddedPostgresError
-from tests.bench import gate, machine, places, scenarios
+from tests.bench import gate, machine, neighbour, places, scenarios
 from tests.bench.report import Report
 from tests.bench.scenarios import Bench
 from tests.chaos.stage import Stage
@@ -82,6 +82,8 @@ def _measure(options: argparse.Namespace) -> Report:
         say("Places ...")
         stage = Stage.of(stack, days=places.DAYS)
         sold = places.sell_places(bench, stage)
+        say("Limits ...")
+        limits = neighbour.keep_limits(bench)
         say("Gate ...")
         scans = gate.scan_tickets(bench)
         say("Statements ...")
@@ -100,6 +102,7 @@ def _measure(options: argparse.Namespace) -> Report:
         backlog=backlog,
         places=sold,
         scans=scans,
+        limits=limits,
     )
 
 

@@ -9,7 +9,7 @@ from functools import partial
 from tests.stack import Stack
 from tests.traffic import Answer, Seller, at_once
 
-PER_SECOND, BURST, CLIENTS = 100, 60, 8
+PER_SECOND, BURST, CLIENTS = 20, 20, 8
 
 
 def press(seller: Seller, until: float) -> list[Answer]:
@@ -46,14 +46,13 @@ def test_clients_on_two_web_processes_together_get_the_burst_and_the_rate_and_no
     assert 0 < max(waits) <= 1000 / PER_SECOND
 
 
-def test_each_process_refuses_a_spent_key_by_itself_until_the_moment_it_says(stack: Stack) -> None:
+def test_a_client_that_waits_exactly_as_long_as_it_is_told_is_let_through(stack: Stack) -> None:
     with stack.seller(1) as seller:
-        stack.limit(seller, per_second=2, burst=1)
-        answers = [seller.request("GET", "/packages")]
-        while answers[-1].status == 200:
-            answers.append(seller.request("GET", "/packages"))
-        wait = answers[-1].body["retryAfterMs"] / 1000
-        time.sleep(wait)  # this is what is tested: the time a client is told to wait
-        came_again = [twin.request("GET", "/packages") for twin in (seller, seller.twin())]
+        stack.limit(seller, per_second=4, burst=1)
+        for _ in range(3):
+            while (refused := seller.request("GET", "/packages")).status == 200:
+                pass
+            # Not for a condition: how long a client waits is what is tried here.
+            time.sleep(refused.body["retryAfterMs"] / 1000)
+            assert seller.request("GET", "/packages").status == 200
         stack.limit(seller, per_second=10_000, burst=1_000_000)
-    assert [answer.status for answer in came_again] == [200, 429]

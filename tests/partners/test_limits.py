@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import random
 from collections.abc import Iterator
@@ -63,9 +64,9 @@ def clock(db: None, monkeypatch: pytest.MonkeyPatch) -> ServerClock:
 @pytest.fixture(autouse=True)
 def spent() -> Iterator[limits.SpentKeys]:
     """What this process remembers of keys, empty."""
-    limits.SPENT.forget()
+    limits.SPENT.forget_all()
     yield limits.SPENT
-    limits.SPENT.forget()
+    limits.SPENT.forget_all()
 
 
 def allow(partner: Partner, per_second: int | None, burst: int | None) -> None:
@@ -149,13 +150,13 @@ def test_a_client_that_waits_as_long_as_it_is_told_is_let_through(
     chance = random.Random(7)
     for per_second in (1, 3, 7, 50, 999):
         allow(api.partner, per_second, 1)
-        spent.forget()
+        spent.forget_all()
         while read(api).status_code == 200:
             pass
         for _ in range(6):
             clock.forward(chance.randrange(SECOND // per_second))
             if chance.random() < 0.5:
-                spent.forget()
+                spent.forget_all()
             answer = read(api)
             if answer.status_code == 429:
                 assert int(answer["Retry-After"]) == 1
@@ -172,7 +173,7 @@ def test_this_process_refuses_in_the_same_words_as_the_database(
     clock.forward(100_001)
     with connection.execute_wrapper(nothing_is_asked):
         remembered = api.get("/channelManager/packages", x_request_id="same")
-    spent.forget()
+    spent.forget_all()
     asked = api.get("/channelManager/packages", x_request_id="same")
     assert remembered.status_code == asked.status_code == 429
     assert remembered.content == asked.content
@@ -248,7 +249,7 @@ def test_a_missing_scope_is_told_with_the_headers(partner: Partner) -> None:
 def test_addresses_that_no_view_has_are_limited_too(api: ApiClient, clock: ServerClock) -> None:
     allow(api.partner, 1, 1)
     assert api.get("/channelManager/a/b/c").status_code == 404
-    limits.SPENT.forget()
+    limits.SPENT.forget_all()
     assert_problem(
         api.get("/channelManager/a/b/c"), 429, "rate_limited", retryable=True, retryAfterMs=1000
     )
@@ -292,7 +293,7 @@ def test_a_revoked_key_is_unknown_as_soon_as_it_would_get_a_token(
     assert statuses(api, 2) == [200, 429]
     revoke_key(key=ApiKey.objects.get(), now=NOON)
     clock.forward(SECOND)
-    assert read(api).status_code == 401
+    assert statuses(api, 3) == [401] * 3
 
 
 def test_a_refusal_does_nothing_and_takes_nothing(api: ApiClient, clock: ServerClock) -> None:
@@ -300,7 +301,7 @@ def test_a_refusal_does_nothing_and_takes_nothing(api: ApiClient, clock: ServerC
     read(api)
     body = api.order_body(line(visit_date="2027-05-04"))
     for _ in range(3):
-        limits.SPENT.forget()
+        limits.SPENT.forget_all()
         assert api.post(body, idempotency_key="one").status_code == 429
     assert not Order.objects.exists()
     clock.forward(SECOND)
@@ -334,7 +335,7 @@ def test_a_clock_that_was_set_back_stops_nobody_for_long(
     allow(api.partner, 1, 1)
     read(api)
     clock.forward(-3600 * SECOND)
-    spent.forget()
+    spent.forget_all()
     assert read(api).status_code == 429
     clock.forward(11 * SECOND)
     assert read(api).status_code == 200
@@ -351,7 +352,7 @@ def test_after_a_crash_every_bucket_is_full(
     allow(api.partner, 1, 2)
     assert statuses(api, 3) == [200, 200, 429]
     TokenBucket.objects.all().delete()
-    spent.forget()
+    spent.forget_all()
     assert statuses(api, 3) == [200, 200, 429]
 
 
@@ -407,3 +408,31 @@ def test_nothing_stands_before_the_memory_but_the_request_id(settings: Any) -> N
         "channel_manager.middleware.RequestIdMiddleware",
         "django.middleware.security.SecurityMiddleware",
     ]
+
+
+def test_when_a_token_is_due_one_request_asks_for_it_and_the_others_wait_for_the_next(
+    clock: ServerClock,
+) -> None:
+    memory = limits.SpentKeys(3)
+    limit = limits.Limit(10, 5)
+    memory.note("a", limits.Standing(limit, remaining=0, next_in=70_000, full_in=470_000))
+    clock.forward(69_999)
+    assert memory.standing("a") == limits.Standing(limit, 0, 1, 400_001)
+    clock.forward(11)
+    assert [memory.standing("a") for _ in range(3)] == [
+        None,
+        *[limits.Standing(limit, 0, 99_990, 499_990)] * 2,
+    ]
+    clock.forward(99_990)
+    assert memory.standing("a") is None
+    assert memory.standing("a") is not None
+    clock.forward(200_000)  # nobody asked for more than a token's time: there may be several
+    assert [memory.standing("a") for _ in range(3)] == [None] * 3
+
+
+def test_a_key_that_has_tokens_again_is_forgotten(clock: ServerClock) -> None:
+    memory = limits.SpentKeys(3)
+    empty = limits.Standing(limits.Limit(1, 1), remaining=0, next_in=SECOND, full_in=SECOND)
+    memory.note("a", empty)
+    memory.note("a", dataclasses.replace(empty, remaining=1, next_in=0))
+    assert memory.standing("a") is None
