@@ -264,16 +264,19 @@ class Stack:
         while self.workers:
             self.workers.pop().end()
 
-    def limit(self, seller: Seller, *, per_second: int, burst: int) -> None:
-        """Give the keys of a partner a limit of their own, with a full bucket."""
-        self.sql(
-            "UPDATE partners_partner SET requests_per_second = %s, request_burst = %s"
-            " WHERE id = %s",
-            per_second,
-            burst,
-            seller.partner_id,
+    @contextmanager
+    def limited(self, seller: Seller, *, per_second: int, burst: int) -> Iterator[None]:
+        """Give the keys of a partner a limit of their own and full buckets for a block."""
+        change = (
+            "UPDATE partners_partner SET requests_per_second = %s, request_burst = %s WHERE id = %s"
         )
+        self.sql(change, per_second, burst, seller.partner_id)
         self.sql("TRUNCATE partners_tokenbucket")
+        try:
+            yield
+        finally:
+            self.sql(change, None, None, seller.partner_id)
+            self.sql("TRUNCATE partners_tokenbucket")
 
     @property
     def last_worker(self) -> int:

@@ -1,6 +1,6 @@
 """`python -m tests.bench`: what `make bench` calls. Writes docs/bench.md and docs/bench.json.
 
-Exit code 1 when a target is missed. About seven minutes; `--scale 0.1` is a quick look, not
+Exit code 1 when a target is missed. About nine minutes; `--scale 0.1` is a quick look, not
 written.
 """
 

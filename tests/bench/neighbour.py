@@ -80,8 +80,11 @@ def _storm(bench: Bench, rate: int, seconds: float) -> Iterator[list[Result]]:
     if not rate:
         yield answered
         return
-    with ThreadPoolExecutor(1) as pool, bench.stack.seller(1) as seller:
-        bench.stack.limit(seller, per_second=PER_SECOND, burst=PER_SECOND)
+    with (
+        bench.stack.seller(1) as seller,
+        bench.stack.limited(seller, per_second=PER_SECOND, burst=PER_SECOND),
+        ThreadPoolExecutor(1) as pool,
+    ):
         load = Load(
             port=seller.port,
             key=seller.key,

@@ -24,15 +24,13 @@ def press(seller: Seller, until: float) -> list[Answer]:
 def test_clients_on_two_web_processes_together_get_the_burst_and_the_rate_and_no_more(
     stack: Stack,
 ) -> None:
-    with stack.seller(1) as seller:
-        stack.limit(seller, per_second=PER_SECOND, burst=BURST)
+    with stack.seller(1) as seller, stack.limited(seller, per_second=PER_SECOND, burst=BURST):
         until = time.time() + 1.2
         answers = [
             answer
             for found in at_once([partial(press, seller.twin(), until) for _ in range(CLIENTS)])
             for answer in found
         ]
-        stack.limit(seller, per_second=10_000, burst=1_000_000)
     counted = Counter(answer.status for answer in answers)
     assert set(counted) == {200, 429}
     first = min(answer.sent_at for answer in answers)
@@ -47,12 +45,10 @@ def test_clients_on_two_web_processes_together_get_the_burst_and_the_rate_and_no
 
 
 def test_a_client_that_waits_exactly_as_long_as_it_is_told_is_let_through(stack: Stack) -> None:
-    with stack.seller(1) as seller:
-        stack.limit(seller, per_second=4, burst=1)
+    with stack.seller(1) as seller, stack.limited(seller, per_second=4, burst=1):
         for _ in range(3):
             while (refused := seller.request("GET", "/packages")).status == 200:
                 pass
             # Not for a condition: how long a client waits is what is tried here.
             time.sleep(refused.body["retryAfterMs"] / 1000)
             assert seller.request("GET", "/packages").status == 200
-        stack.limit(seller, per_second=10_000, burst=1_000_000)

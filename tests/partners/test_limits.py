@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import datetime
 import random
 from collections.abc import Iterator
 from fractions import Fraction
@@ -22,35 +20,10 @@ from partners.keys import create_key, hash_key, revoke_key
 from partners.models import ApiKey, Partner, TokenBucket
 from tests.conftest import ApiClient
 from tests.orders.expected import NOBODY, NOON, assert_problem, line
+from tests.partners.server_clock import SECOND, ServerClock
 from wallets.devices import create_device
 
 NAMES = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
-SECOND = 1_000_000
-
-
-class ServerClock:
-    """The clocks of the database and of this process: they stand still until they are moved."""
-
-    def __init__(self) -> None:
-        self.microseconds = 0
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "CREATE SCHEMA standing;"
-                " CREATE FUNCTION standing.clock_timestamp() RETURNS timestamptz LANGUAGE sql"
-                " AS $$ SELECT current_setting('standing.clock')::timestamptz $$;"
-                " SET LOCAL search_path = standing, pg_catalog, public"
-            )
-        self.forward(0)
-
-    def forward(self, microseconds: int) -> None:
-        """Move both clocks; a negative number sets them back."""
-        self.microseconds += microseconds
-        now = NOON + datetime.timedelta(microseconds=self.microseconds)
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('standing.clock', %s, true)", [now.isoformat()])
-
-    def monotonic_ns(self) -> int:
-        return self.microseconds * 1000
 
 
 @pytest.fixture
@@ -356,14 +329,6 @@ def test_after_a_crash_every_bucket_is_full(
     assert statuses(api, 3) == [200, 200, 429]
 
 
-def test_the_longest_known_key_is_forgotten_first() -> None:
-    memory = limits.SpentKeys(3)
-    empty = limits.Standing(limits.Limit(1, 1), remaining=0, next_in=SECOND, full_in=SECOND)
-    for name in ("a", "b", "c", "a", "d"):
-        memory.note(name, empty)
-    assert [name for name in "abcd" if memory.standing(name)] == ["a", "c", "d"]
-
-
 def test_a_key_is_remembered_by_its_hash_only(api: ApiClient, spent: limits.SpentKeys) -> None:
     allow(api.partner, 1, 1)
     read(api)
@@ -408,31 +373,3 @@ def test_nothing_stands_before_the_memory_but_the_request_id(settings: Any) -> N
         "channel_manager.middleware.RequestIdMiddleware",
         "django.middleware.security.SecurityMiddleware",
     ]
-
-
-def test_when_a_token_is_due_one_request_asks_for_it_and_the_others_wait_for_the_next(
-    clock: ServerClock,
-) -> None:
-    memory = limits.SpentKeys(3)
-    limit = limits.Limit(10, 5)
-    memory.note("a", limits.Standing(limit, remaining=0, next_in=70_000, full_in=470_000))
-    clock.forward(69_999)
-    assert memory.standing("a") == limits.Standing(limit, 0, 1, 400_001)
-    clock.forward(11)
-    assert [memory.standing("a") for _ in range(3)] == [
-        None,
-        *[limits.Standing(limit, 0, 99_990, 499_990)] * 2,
-    ]
-    clock.forward(99_990)
-    assert memory.standing("a") is None
-    assert memory.standing("a") is not None
-    clock.forward(200_000)  # nobody asked for more than a token's time: there may be several
-    assert [memory.standing("a") for _ in range(3)] == [None] * 3
-
-
-def test_a_key_that_has_tokens_again_is_forgotten(clock: ServerClock) -> None:
-    memory = limits.SpentKeys(3)
-    empty = limits.Standing(limits.Limit(1, 1), remaining=0, next_in=SECOND, full_in=SECOND)
-    memory.note("a", empty)
-    memory.note("a", dataclasses.replace(empty, remaining=1, next_in=0))
-    assert memory.standing("a") is None
