@@ -171,7 +171,7 @@ def _field(table: dict[int, list[str]], pid: int, index: int) -> int:
 
 def _start(load: Load) -> subprocess.Popen[str]:
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.bench.client"],
+        ["nice", "-n", str(load.nice), sys.executable, "-m", "tests.bench.client"],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
