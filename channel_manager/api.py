@@ -109,17 +109,27 @@ def problem(refusal: Refusal, request: HttpRequest) -> dict[str, Any]:
 def problem_response(refusal: Refusal, request: HttpRequest) -> HttpResponse:
     """Answer a request outside the API's views: a page for a browser, else a problem body."""
     log_refusal(refusal, request)
-    status = refusal.error_code.text.status
-    body = problem(refusal, request)
-    response: HttpResponse
     if wants_html(request):
-        response = render(request, "problem.html", {"problem": body}, status=status)
+        status = refusal.error_code.text.status
+        page = {"problem": problem(refusal, request)}
+        response = render(request, "problem.html", page, status=status)
+        for name, value in _headers(refusal).items():
+            response[name] = value
     else:
-        response = JsonResponse(body, status=status, content_type=CONTENT_TYPE)
-    for name, value in _headers(refusal).items():
-        response[name] = value
+        response = plain_problem(refusal, request)
     patch_vary_headers(response, ["Accept"])
     return response
+
+
+def plain_problem(refusal: Refusal, request: HttpRequest) -> HttpResponse:
+    """Answer a request outside the API's views as the API does, without a word in the log."""
+    return JsonResponse(
+        problem(refusal, request),
+        status=refusal.error_code.text.status,
+        headers=_headers(refusal),
+        content_type=CONTENT_TYPE,
+        json_dumps_params={"ensure_ascii": False, "separators": (",", ":")},
+    )
 
 
 def wants_html(request: HttpRequest) -> bool:

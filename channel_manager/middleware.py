@@ -1,4 +1,4 @@
-"""What holds for every request: an id to trace it by, a limit to its body, one shape of refusal."""
+"""What holds for every request: an id to trace it by, limits, one shape of refusal."""
 
 import io
 import re
@@ -7,11 +7,16 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.utils import timezone
 
 from channel_manager import api
 from channel_manager.lib.database import DATABASE_AWAY
 from channel_manager.lib.errors import ErrorCode, Refusal
+from partners import limits
+from partners.authentication import Unauthenticated, find_key, key_sent
+from partners.keys import hash_key
 
+_PARTNER_API = "/channelManager"
 _SANE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -29,6 +34,54 @@ class RequestIdMiddleware:
         response = self.get_response(request)
         response["X-Request-Id"] = request_id
         return response
+
+
+class RateLimitMiddleware:
+    """Say how a key's limit stands on every answer of the partner API (contract section 1).
+
+    Authentication charges the requests that reach a view. Here those are refused whose key is known
+    to have no token, before anything else is done for them and without a line in the log; and those
+    charged that no view has seen, such as one to an unknown address.
+    """
+
+    def __init__(self, get_response: _Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path != _PARTNER_API and not request.path.startswith(f"{_PARTNER_API}/"):
+            return self.get_response(request)
+        standing = _standing_if_spent(request)
+        if standing is not None:
+            response = api.plain_problem(limits.RateLimited(standing), request)
+        else:
+            response = self.get_response(request)
+            if request.resolver_match is None:
+                response = _charge_unseen(request) or response
+            standing = limits.standing_of(request)
+        if standing is not None:
+            for name, value in standing.headers.items():
+                response[name] = value
+        return response
+
+
+def _standing_if_spent(request: HttpRequest) -> limits.Standing | None:
+    """Return how a key stands that is known to have no token; asks nobody."""
+    try:
+        return limits.SPENT.standing(hash_key(key_sent(request)))
+    except Unauthenticated:
+        return None
+
+
+def _charge_unseen(request: HttpRequest) -> HttpResponse | None:
+    """Charge a request that no view has seen; return the refusal if its key has no token."""
+    try:
+        limits.charge(request, find_key(request, timezone.now()))
+    except limits.RateLimited as refusal:
+        api.log_refusal(refusal, request)
+        return api.plain_problem(refusal, request)
+    except (Unauthenticated, *DATABASE_AWAY):
+        pass
+    return None
 
 
 class BodyLimitMiddleware:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import functools
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.conf import settings
@@ -204,8 +204,11 @@ def complete(
             if scope is not None:
                 text = operation.get("description", "")
                 operation["description"] = f"{text}\n\nNeeds the scope `{scope}`.".strip()
+            is_limited = {"apiKey": []} in operation["security"]
             for status, response in operation["responses"].items():
                 _complete_response(response, method, int(status), operation["operationId"])
+                if is_limited and status not in _NOT_CHARGED:
+                    response["headers"] |= _references(_RATE_HEADERS)
     return result
 
 
@@ -250,9 +253,9 @@ def _complete_response(response: Schema, method: str, status: int, operation_id:
         names.append("WWW-Authenticate")
     if status == 405:
         names.append("Allow")
-    if status == 503 or (status == 409 and method != "get"):
+    if status in (429, 503) or (status == 409 and method != "get"):
         names.append("Retry-After")
-    response["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+    response["headers"] = _references(names)
     if "application/problem+json" in response.get("content", {}):
         _complete_problem(response)
     if operation_id == "createOrder" and status == 201:
@@ -260,6 +263,10 @@ def _complete_response(response: Schema, method: str, status: int, operation_id:
     example = samples.ANSWERS.get(operation_id)
     if status < 300 and example is not None:
         response["content"]["application/json"]["example"] = example
+
+
+def _references(names: Iterable[str]) -> Schema:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
 # A code in the description of a refusal (channel_manager.lib.problem_schema).
@@ -281,7 +288,11 @@ def _info() -> Schema:
     base = settings.PUBLIC_URL
     return {
         "summary": "Order tickets and coupons of a park, and hand them to your guests.",
-        "description": _DESCRIPTION.format(base=base),
+        "description": _DESCRIPTION.format(
+            base=base,
+            burst=settings.RATE_LIMIT_BURST,
+            per_second=settings.RATE_LIMIT_PER_SECOND,
+        ),
         "contact": {"name": "The venue that gave you your API key"},
     }
 
@@ -297,6 +308,9 @@ order.
 - **Money** is a decimal string such as `"34.50"`, VAT included or excluded as the name says.
 - **Errors** are problem bodies (RFC 9457) with a stable `code`; each code has
   [a page of its own]({base}/docs/errors).
+- **Limits.** A key may send {burst} requests at once and {per_second} a second, unless the venue has
+  agreed on others with you. `RateLimit-...` headers tell how it stands; too many are refused with
+  [429]({base}/docs/errors/rate_limited).
 - **`X-Request-Id`** is on every answer. Send your own (1 to 64 letters, digits, `.`, `_`, `:`,
   `-`) and it is kept.
 """
@@ -335,6 +349,9 @@ _TAGS = [
     },
 ]
 
+_RATE_HEADERS = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
+# No key is known, or the database cannot be asked.
+_NOT_CHARGED = ("401", "503")
 _HEADERS: dict[str, Schema] = {
     "X-Request-Id": {
         "description": "Names this request in our log; yours if you sent a sane one.",
@@ -350,6 +367,21 @@ _HEADERS: dict[str, Schema] = {
         "description": "Present when this is the stored answer to an earlier request with the same "
         "`Idempotency-Key`.",
         "schema": {"type": "string", "enum": ["true"]},
+    },
+    "RateLimit-Limit": {
+        "description": "How many requests the key may send at once after a pause.",
+        "required": True,
+        "schema": {"type": "integer", "minimum": 1},
+    },
+    "RateLimit-Remaining": {
+        "description": "How many it may send at once now, this one taken off.",
+        "required": True,
+        "schema": {"type": "integer", "minimum": 0},
+    },
+    "RateLimit-Reset": {
+        "description": "Seconds, rounded up, until it may send `RateLimit-Limit` at once again.",
+        "required": True,
+        "schema": {"type": "integer", "minimum": 0},
     },
     "Retry-After": {
         "description": "Seconds after which the same request may be sent again.",

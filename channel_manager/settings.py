@@ -44,8 +44,9 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "channel_manager.middleware.RequestIdMiddleware",
-    "channel_manager.middleware.BodyLimitMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "channel_manager.middleware.RateLimitMiddleware",
+    "channel_manager.middleware.BodyLimitMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -171,6 +172,10 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     ],
 }
 
+# Requests that an API key may send: so many a second, and so many at once after a pause. A partner
+# may have others (partners/limits.py).
+RATE_LIMIT_PER_SECOND = env.int("RATE_LIMIT_PER_SECOND", default=50)
+RATE_LIMIT_BURST = env.int("RATE_LIMIT_BURST", default=500)
 # Threads of one web process; `?wait=` may hold at most half of them.
 WEB_THREADS = env.int("WEB_THREADS", default=16)
 # How long an order may stand still in each state (contract section 5).

@@ -6,12 +6,14 @@ import dataclasses
 import datetime
 from typing import Any, cast
 
+from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from channel_manager.lib.errors import ErrorCode, Refusal
 from channel_manager.lib.lookup import Lookup
+from partners import limits
 from partners.keys import hash_key
 from partners.models import ApiKey, Partner
 
@@ -41,20 +43,35 @@ def caller_of(request: Request) -> Caller:
 
 
 class ApiKeyAuthentication(BaseAuthentication):
-    """Authenticate by `x-api-key` or `Authorization: Bearer`, in one statement."""
+    """Authenticate by `x-api-key` or `Authorization: Bearer`, in one statement.
+
+    Every request that gets past it has been charged to its key's limit, in another one.
+    """
 
     def authenticate(self, request: Request) -> tuple[Any, None]:
-        """Return the caller; raises Unauthenticated. No key at all is refused here, too."""
+        """Return the caller; raises Unauthenticated or RateLimited. No key is refused, too."""
         now = timezone.now()
-        key = _KEYS.find(hash_key(key_sent(request)))
-        if key is None or not key.is_usable(now):
-            raise Unauthenticated("The API key is unknown, expired or revoked.")
+        key = find_key(request, now)
+        limits.charge(request._request, key)
         if key.last_used_at is None or now - key.last_used_at > _LAST_USED_PRECISION:
             ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
         return Caller(key.partner, key), None
 
 
-def key_sent(request: Request) -> str:
+def find_key(request: Request | HttpRequest, now: datetime.datetime) -> ApiKey:
+    """Return the key that a request carries, its partner and venue at hand; one statement.
+
+    Raises Unauthenticated when it carries none, or one that is unknown, expired or revoked.
+    """
+    key_hash = hash_key(key_sent(request))
+    key = _KEYS.find(key_hash)
+    if key is None or not key.is_usable(now):
+        limits.SPENT.forget(key_hash)
+        raise Unauthenticated("The API key is unknown, expired or revoked.")
+    return key
+
+
+def key_sent(request: Request | HttpRequest) -> str:
     """Return the one key that the headers carry; raises Unauthenticated."""
     keys = set()
     if own := request.headers.get("x-api-key", "").strip():

@@ -196,13 +196,14 @@ class StatementCount:
     """The client SQL statements of a block, as the budgets count them (design section 7)."""
 
     _FREE = ("SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK TO SAVEPOINT", "BEGIN", "COMMIT")
+    _NOT_OURS = ("procrastinate", "partners_tokenbucket")
 
     def __init__(self) -> None:
         self.statements: list[str] = []
 
     def __call__(self, execute: Any, sql: Any, params: Any, many: Any, context: Any) -> Any:
         text = str(sql).strip()
-        if not text.startswith(self._FREE) and "procrastinate" not in text:
+        if not text.startswith(self._FREE) and not any(name in text for name in self._NOT_OURS):
             self.statements.append(text)
         return execute(sql, params, many, context)
 

@@ -60,6 +60,8 @@ def retry_advice(code: ErrorCode) -> str:
         return f"Only when `retryable` in the answer is true: {RETRYABLE_AT_TIMES[code]}"
     if code == ErrorCode.IDEMPOTENCY_IN_PROGRESS:
         return "Yes, with the same `Idempotency-Key`: you then get the first request's answer."
+    if code == ErrorCode.RATE_LIMITED:
+        return "Yes, after the time in `Retry-After`: nothing has been done yet."
     if code.text.retryable:
         return (
             "Yes. With an `Idempotency-Key` it is safe to repeat: what was done is not done twice."
@@ -76,6 +78,9 @@ RETRYABLE_AT_TIMES: Mapping[ErrorCode, str] = {
 
 # What a page says of its code's own members.
 MEMBERS: Mapping[ErrorCode, str] = {
+    ErrorCode.RATE_LIMITED: "A key has a bucket of tokens that fills evenly: each request takes one, "
+    "and `retryAfterMs` is the time until there is one again. It is exact: a client that waits so "
+    "long is let through, unless another one with the same key was faster.",
     ErrorCode.SOLD_OUT: "`nearestSessions` are the nearest five at most, listed by date: the first "
     "need not be the nearest.",
     ErrorCode.MISSING_SCOPE: "`requiredScope` is the one that is needed.",
@@ -324,6 +329,10 @@ EXAMPLES: Mapping[ErrorCode, Example] = {
     ErrorCode.PAYLOAD_TOO_LARGE: Example(detail="A body may have at most 1048576 bytes."),
     ErrorCode.UNSUPPORTED_MEDIA_TYPE: Example(
         detail='Unsupported media type "text/plain" in request.'
+    ),
+    ErrorCode.RATE_LIMITED: Example(
+        detail="This key may send 50 requests a second, after 500 at once. Try again in 14 ms.",
+        members={"retryAfterMs": 14},
     ),
     ErrorCode.BUSY: Example(detail="Try again in a moment."),
     ErrorCode.INTERNAL_ERROR: Example(detail="Something went wrong on our side."),

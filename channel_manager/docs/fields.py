@@ -31,6 +31,8 @@ LIMITS = {
     "page": MAX_PAGE_SIZE,
     "default_page": DEFAULT_PAGE_SIZE,
     "key": MAX_KEY_LENGTH,
+    "per_second": settings.RATE_LIMIT_PER_SECOND,
+    "burst": settings.RATE_LIMIT_BURST,
 }
 
 

@@ -55,6 +55,7 @@ class ErrorCode(enum.StrEnum):
     IDEMPOTENCY_MISMATCH = "idempotency_mismatch"
     PAYLOAD_TOO_LARGE = "payload_too_large"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
+    RATE_LIMITED = "rate_limited"
     BUSY = "busy"
     INTERNAL_ERROR = "internal_error"
 
@@ -344,6 +345,16 @@ ERROR_TEXTS: Mapping[ErrorCode, ErrorText] = {
         title="The body must be JSON",
         cause="The request has a body with another content type than `application/json`.",
         remedy="Send `Content-Type: application/json`.",
+    ),
+    ErrorCode.RATE_LIMITED: ErrorText(
+        status=429,
+        title="Too many requests",
+        cause="The API key has sent more requests than its limit allows; `RateLimit-Limit` says "
+        "how many it may send at once. Nothing was looked at and nothing was stored.",
+        remedy="Wait as long as `Retry-After` says, or `retryAfterMs` to the millisecond, and send "
+        "the same request again. Send fewer at a time when `RateLimit-Remaining` comes near 0. Ask "
+        "the venue for a higher limit if you need one always.",
+        retryable=True,
     ),
     ErrorCode.BUSY: ErrorText(
         status=503,

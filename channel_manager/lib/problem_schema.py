@@ -42,8 +42,16 @@ class ProblemSerializer(serializers.Serializer[Any]):
     retryable = serializers.BooleanField()
 
 
-def problems(*codes: ErrorCode) -> dict[tuple[int, str], OpenApiResponse]:
+Responses = dict[tuple[int, str], OpenApiResponse]
+
+
+def problems(*codes: ErrorCode) -> Responses:
     """Return the OpenAPI responses for refusals with these codes and those any request may get."""
+    return unlimited_problems(*codes, ErrorCode.RATE_LIMITED)
+
+
+def unlimited_problems(*codes: ErrorCode) -> Responses:
+    """Return the same for operations of keys without a limit, such as those of gate devices."""
     by_status: dict[int, list[ErrorCode]] = defaultdict(list)
     for code in (*codes, *_ALWAYS):
         by_status[code.text.status].append(code)

@@ -9,7 +9,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 
 from channel_manager.lib.errors import ErrorCode
-from channel_manager.lib.problem_schema import problems
+from channel_manager.lib.problem_schema import unlimited_problems
 from orders.gate import serializers as shapes
 
 Decorator = Callable[[Any], Any]
@@ -33,7 +33,7 @@ admit: Decorator = extend_schema(
     request=shapes.ScanRequestSerializer,
     responses={
         200: OpenApiResponse(shapes.AdmissionSerializer, description="The gate's verdict."),
-        **problems(*_BODY, ErrorCode.IDEMPOTENCY_MISMATCH),
+        **unlimited_problems(*_BODY, ErrorCode.IDEMPOTENCY_MISMATCH),
     },
 )
 list_admissions: Decorator = extend_schema(
@@ -49,7 +49,7 @@ list_admissions: Decorator = extend_schema(
     ],
     responses={
         200: OpenApiResponse(shapes.AdmissionListSerializer, description="The last scans."),
-        **problems(ErrorCode.INVALID_REQUEST),
+        **unlimited_problems(ErrorCode.INVALID_REQUEST),
     },
 )
 undo_admission: Decorator = extend_schema(
@@ -71,7 +71,7 @@ undo_admission: Decorator = extend_schema(
     request={"application/json": shapes.UndoRequestSerializer},
     responses={
         200: OpenApiResponse(shapes.AdmissionSerializer, description="The admission, undone."),
-        **problems(*_BODY, ErrorCode.NOT_FOUND, ErrorCode.UNDO_TOO_LATE),
+        **unlimited_problems(*_BODY, ErrorCode.NOT_FOUND, ErrorCode.UNDO_TOO_LATE),
     },
 )
 get_device: Decorator = extend_schema(
@@ -81,6 +81,6 @@ get_device: Decorator = extend_schema(
     description="Which gate the key belongs to, and what it is set to admit.",
     responses={
         200: OpenApiResponse(shapes.GateDeviceSerializer, description="The device."),
-        **problems(),
+        **unlimited_problems(),
     },
 )

@@ -6,6 +6,8 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django import forms
+from django.db import models
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
@@ -15,6 +17,7 @@ from channel_manager.history.models import Event
 from channel_manager.lib.admin.base import StaffAdmin, register
 from channel_manager.lib.admin.columns import column
 from channel_manager.lib.admin.typed import ChoicesDropdownFilter
+from partners import limits
 from partners.admin import keys
 from partners.admin.filters import VenueFilter
 from partners.admin.standing import STANDING
@@ -45,6 +48,7 @@ class PartnerAdmin(StaffAdmin[Partner]):
             "Time limits",
             {"fields": ("hold_minutes", "draft_lifetime_days", "cancel_deadline_hours")},
         ),
+        ("Limits of each API key", {"fields": ("requests_per_second", "request_burst")}),
     )
     change_form_outer_before_template = "admin/state_bar.html"
     change_form_outer_after_template = "admin/partners/partner/below.html"
@@ -52,6 +56,18 @@ class PartnerAdmin(StaffAdmin[Partner]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Partner]:
         """Leave the venues' logos where they are."""
         return super().get_queryset(request).defer("venue__logo")
+
+    def formfield_for_dbfield(
+        self, db_field: models.Field[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> forms.Field | None:
+        """Say what counts when a limit is left empty."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        usual = limits.usual_limit()
+        defaults = {"requests_per_second": usual.per_second, "request_burst": usual.burst}
+        if field is not None and db_field.name in defaults:
+            field.help_text += f" Empty: {defaults[db_field.name]:,}, as for every partner."
+            field.widget.attrs["placeholder"] = str(defaults[db_field.name])
+        return field
 
     def prepare_rows(self, rows: Sequence[Partner]) -> None:
         """Count the usable keys of a page of partners in one statement."""
@@ -109,6 +125,7 @@ class PartnerAdmin(StaffAdmin[Partner]):
                 "happenings": tell(events.order_by("-id")[:50], _LOOKS),
                 "zone": partner.venue.timezone,
                 "partner_id": partner.pk,
+                "limit": limits.limit_of(partner),
             }
         return super().change_view(request, object_id, form_url, context)
 

@@ -1,10 +1,13 @@
 """Venues, the partners that sell for them, and what belongs to a partner: keys, webhooks, answers."""
 
+from partners.models.bucket import TokenBucket
 from partners.models.idempotency import IdempotencyRecord
 from partners.models.key import ApiKey, Scope, all_scopes
 from partners.models.partner import (
     DEFAULT_HOLD_MINUTES,
+    MAX_BURST,
     MAX_HOLD_MINUTES,
+    MAX_PER_SECOND,
     Partner,
     PartnerStatus,
     UnmappedItems,
@@ -24,7 +27,9 @@ from partners.models.webhook import (
 
 __all__ = [
     "DEFAULT_HOLD_MINUTES",
+    "MAX_BURST",
     "MAX_HOLD_MINUTES",
+    "MAX_PER_SECOND",
     "MAX_URL_LENGTH",
     "ApiKey",
     "DeliveryStatus",
@@ -35,6 +40,7 @@ __all__ = [
     "Partner",
     "PartnerStatus",
     "Scope",
+    "TokenBucket",
     "UnmappedItems",
     "Venue",
     "WebhookAttempt",

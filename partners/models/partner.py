@@ -14,6 +14,9 @@ from partners.models.venue import Venue
 
 DEFAULT_HOLD_MINUTES = 8
 MAX_HOLD_MINUTES = 60
+# Within these bounds the sums of the token buckets fit their columns (partners/limits.py).
+MAX_PER_SECOND = 10_000
+MAX_BURST = 1_000_000
 _HOURS_A_YEAR = 366 * 24
 
 
@@ -67,6 +70,18 @@ class Partner(FSMModelMixin, models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(MAX_HOLD_MINUTES)],
         help_text="A hold that is not turned into an order frees its places after this long.",
     )
+    requests_per_second = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_PER_SECOND)],
+        help_text="How many requests a second each of its API keys may send.",
+    )
+    request_burst = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_BURST)],
+        help_text="How many requests each of its API keys may send at once, after a pause.",
+    )
     contact_email = models.EmailField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -91,6 +106,14 @@ class Partner(FSMModelMixin, models.Model):
             models.CheckConstraint(
                 condition=Q(hold_minutes__gte=1, hold_minutes__lte=MAX_HOLD_MINUTES),
                 name="partner_hold_lasts_1_to_60_minutes",
+            ),
+            models.CheckConstraint(
+                condition=Q(requests_per_second__gte=1, requests_per_second__lte=MAX_PER_SECOND),
+                name="partner_requests_per_second_in_range",
+            ),
+            models.CheckConstraint(
+                condition=Q(request_burst__gte=1, request_burst__lte=MAX_BURST),
+                name="partner_request_burst_in_range",
             ),
         ]
 

@@ -42,6 +42,7 @@ class Load:
     items: tuple[dict[str, Any], ...] = ()  # lines, one for each order in turn, instead of tickets
     holds: bool = False  # whether each is held first; both requests count
     paths: tuple[str, ...] = ()  # to GET, in turn, instead of sending orders
+    nice: int = 0  # how far its process stands back, as if it ran on another machine
     numbers: tuple[str, ...] = ()  # to scan at a gate, each once, instead of sending orders
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from tests.bench.neighbour import PACED, PER_SECOND, TIMES, Neighbours
 from tests.bench.scenarios import Figure
 
 
@@ -38,6 +39,7 @@ class Report:
     backlog: tuple[int, float]
     places: Sequence[Figure]
     scans: Sequence[Figure]
+    limits: Neighbours
 
     @property
     def targets(self) -> list[Target]:
@@ -77,6 +79,10 @@ class Report:
             "bulk": [asdict(figure) for figure in self.bulk],
             "places": [asdict(figure) for figure in self.places],
             "gate": [asdict(figure) for figure in self.scans],
+            "limits": {
+                "quiet": [asdict(figure) for figure in self.limits.quiet],
+                "greedy": [asdict(figure) for figure in self.limits.greedy],
+            },
             "backlog": {"orders": self.backlog[0], "ordersPerSecond": self.backlog[1]},
         }
         return json.dumps(contents, indent=2, ensure_ascii=False) + "\n"
@@ -157,6 +163,20 @@ class Report:
                 "scan counts from the moment it was due. Gates: closed loop, as many as go.",
                 "",
                 *_figures(self.scans, "Scans/s"),
+                "",
+                "## Limits",
+                "",
+                f"One partner reads and orders, {PACED:g} requests/s each: alone, while another one sends",
+                f"the {PER_SECOND} requests/s that it may, and while it sends {TIMES} times as many. Open",
+                "loop: each request counts from the moment it was due. The load generators share the",
+                "server's cores; the other partner's has the lowest priority, so that its own latencies",
+                "tell how long it waits for a core as well.",
+                "",
+                *_figures(self.limits.quiet, "Answers/s"),
+                "",
+                "What the other one is answered meanwhile:",
+                "",
+                *_figures(self.limits.greedy, "Answers/s"),
                 "",
             ]
         )

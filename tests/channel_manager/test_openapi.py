@@ -143,7 +143,19 @@ def test_every_answer_lists_its_headers(document: dict[str, Any]) -> None:
             assert "X-Request-Id" in names
             assert ("Location" in names) == (status == "201")
             assert ("Idempotent-Replayed" in names) == (status < "300" and method != "get")
-            assert ("Retry-After" in names) == (status in ("409", "503")), (path, status)
+            assert ("Retry-After" in names) == (status in ("409", "429", "503")), (path, status)
+
+
+def test_every_operation_of_a_partner_says_that_its_key_is_limited(
+    document: dict[str, Any],
+) -> None:
+    limit = {"RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"}
+    for _, path, operation in operations(document):
+        of_a_partner = path.startswith("/channelManager")
+        assert ("429" in operation["responses"]) == of_a_partner, path
+        for status, response in operation["responses"].items():
+            expected = limit if of_a_partner and status not in ("401", "503") else set()
+            assert limit & set(response["headers"]) == expected, (path, status)
 
 
 def test_every_refusal_has_an_example_for_each_of_its_codes(document: dict[str, Any]) -> None:

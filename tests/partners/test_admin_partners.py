@@ -348,3 +348,33 @@ def test_lists_take_as_many_statements_for_many_rows_as_for_one(
             assert not any("logo" in statement for statement in count.statements)
             taken.append(len(count))
     assert taken[0] == taken[1] <= 15
+
+
+def test_a_limit_of_its_own_is_set_and_taken_back(desk: Client, partner: Partner) -> None:
+    address = f"{PARTNERS}{partner.pk}/change/"
+    page = desk.get(address)
+    told = text_of(page)
+    assert "Limits of each API key" in told
+    assert "may send. Empty: 50, as for every partner." in told
+    assert "after a pause. Empty: 500, as for every partner." in told
+    assert "50 requests a second, 500 at once" in told
+    answers = {
+        "name": partner.name,
+        "unmapped_items": "accept",
+        "draft_lifetime_days": 7,
+        "hold_minutes": 8,
+    }
+
+    def limits_after(**sent: object) -> tuple[int | None, int | None]:
+        assert desk.post(address, {**answers, **sent}).status_code == 302
+        now = Partner.objects.get(pk=partner.pk)
+        return now.requests_per_second, now.request_burst
+
+    assert limits_after(requests_per_second=5, request_burst=20) == (5, 20)
+    assert "5 requests a second, 20 at once" in text_of(desk.get(address))
+    assert limits_after(requests_per_second="", request_burst=20) == (None, 20)
+    refused = desk.post(address, {**answers, "requests_per_second": 0, "request_burst": 1_000_001})
+    assert refused.context["adminform"].form.errors == {
+        "requests_per_second": ["Ensure this value is greater than or equal to 1."],
+        "request_burst": ["Ensure this value is less than or equal to 1000000."],
+    }

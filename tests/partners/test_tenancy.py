@@ -33,9 +33,13 @@ ROUTES = (
 )
 
 
+# These differ from one request to the next, whatever is asked.
+PASSING = ("X-Request-Id", "Content-Length", "RateLimit-Remaining", "RateLimit-Reset")
+
+
 def traits(response: Any) -> Any:
-    """Return all that an answer tells, apart from its request's id."""
-    headers = {n: v for n, v in response.items() if n not in ("X-Request-Id", "Content-Length")}
+    """Return all that an answer tells, apart from its request's id and what is left of the limit."""
+    headers = {n: v for n, v in response.items() if n not in PASSING}
     body = response.json() if response.content else None
     if isinstance(body, dict):
         body.pop("requestId", None)
