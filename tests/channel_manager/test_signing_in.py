@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import datetime
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
+from django.db import connection
 from django.test import Client, override_settings
 from django.utils import timezone
 
@@ -156,6 +159,26 @@ def test_a_proxys_word_for_the_address_counts_when_it_is_trusted() -> None:
     assert address_of(request) == "127.0.0.1"
     with override_settings(TRUST_PROXY=True):
         assert address_of(request) == OFFICE
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_more_are_let_through_when_many_try_at_once(clock: Clock) -> None:
+    together = threading.Barrier(12)
+
+    def tried() -> bool:
+        together.wait(timeout=20)
+        try:
+            sign_ins.begin(name="desk", address=OFFICE, now=clock())
+        except sign_ins.TooManyAttempts:
+            return False
+        finally:
+            connection.close()
+        return True
+
+    with ThreadPoolExecutor(12) as threads:
+        outcomes = [threads.submit(tried) for _ in range(12)]
+    let_through = sum(outcome.result() for outcome in outcomes)
+    assert let_through == SignInAttempt.objects.count() <= sign_ins.PER_NAME_AND_ADDRESS
 
 
 def test_signing_in_gives_the_session_another_key(order_desk: User) -> None:
