@@ -24,6 +24,7 @@ from channel_manager.lib.admin.typed import (
 )
 from channel_manager.lib.admin.typed import GroupAdmin as DjangoGroupAdmin
 from channel_manager.lib.admin.typed import UserAdmin as DjangoUserAdmin
+from channel_manager.sign_in import SignInForm
 
 _JOB_COLOURS: Mapping[str, str] = {
     "todo": "info",
@@ -95,6 +96,7 @@ _SIDEBAR: Sequence[tuple[str, Sequence[tuple[str, ...]]]] = [
 ]
 
 admin.site.index_title = "Home"
+admin.site.login_form = SignInForm
 # Their own admin pages are in another look.
 for model in (User, Group):
     admin.site.unregister(model)

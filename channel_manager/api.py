@@ -59,7 +59,8 @@ def log_refusal(refusal: Refusal, request: HttpRequest) -> None:
     _log.warning(
         "%s %s refused: %s (request %s)",
         request.method,
-        request.path,
+        # Escaped as Django does: a line break in an address must not begin a line of the log.
+        request.path.encode("unicode_escape").decode(),
         refusal.error_code,
         getattr(request, "request_id", ""),
     )

@@ -17,7 +17,14 @@ SECRET_KEY = env.str("SECRET_KEY")
 # What opens stored secrets, the newest first; without any, SECRET_KEY does.
 ENCRYPTION_KEYS = env.list("ENCRYPTION_KEYS", default=[])
 PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["*"] if DEMO else ["127.0.0.1", "localhost"])
+# One rule: what is reached by https and is neither a demo nor looked into is in production, and
+# then nothing goes in clear and the hosts have to be named (docs/security.md).
+HTTPS = PUBLIC_URL.startswith("https://")
+IN_PRODUCTION = HTTPS and not (DEMO or DEBUG)
+if IN_PRODUCTION:
+    ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
+else:
+    ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["*"] if DEMO else ["127.0.0.1", "localhost"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[PUBLIC_URL])
 
 INSTALLED_APPS = [
@@ -44,7 +51,9 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "channel_manager.middleware.RequestIdMiddleware",
+    "channel_manager.security_headers.SecurityHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "channel_manager.middleware.RateLimitMiddleware",
     "channel_manager.middleware.BodyLimitMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -53,7 +62,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "channel_manager.sign_in.SessionLifeMiddleware",
     "channel_manager.middleware.RefusalMiddleware",
 ]
 
@@ -120,9 +129,30 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
 }
 
-SESSION_COOKIE_HTTPONLY = True
-SESSION_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
+# A session of the admin ends so long after it began, and when nothing was done for so long.
+SESSION_COOKIE_AGE = env.int("ADMIN_SESSION_HOURS", default=12) * 3600
+ADMIN_IDLE_MINUTES = env.int("ADMIN_IDLE_MINUTES", default=60)
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+# Lax, not Strict: staff follow links to an order from their mail.
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+if HTTPS:
+    # A browser takes a cookie of such a name from this very host and by https only.
+    SESSION_COOKIE_NAME = "__Host-sessionid"
+    CSRF_COOKIE_NAME = "__Host-csrftoken"
+
+# Whether the nearest proxy may say how (X-Forwarded-Proto) and by whom (X-Forwarded-For) it was
+# asked. Without a proxy anybody could say so.
+TRUST_PROXY = env.bool("TRUST_PROXY", default=False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUST_PROXY else None
+SECURE_SSL_REDIRECT = IN_PRODUCTION
+# Load balancers ask for health by address and in clear.
+SECURE_REDIRECT_EXEMPT = [r"^health/"]
+SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=365 * 24 * 3600) if IN_PRODUCTION else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_SUBDOMAINS", default=True)
+# To be on the browsers' preload list is for the owner of the whole domain to ask, not for one host.
+SECURE_HSTS_PRELOAD = False
+SILENCED_SYSTEM_CHECKS = ["security.W021"]
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 
@@ -208,7 +238,10 @@ LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
+        "line": {
+            "()": "channel_manager.lib.log_redaction.RedactingFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+        },
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     # Refusals are logged by the error handler, with their code and request id.

@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Self
+from urllib.parse import urlsplit
+
+from django.conf import settings
 
 from channel_manager.lib.child_process import die_with_parent
 from channel_manager.lib.embedded_postgres import EmbeddedPostgres
@@ -182,7 +185,9 @@ def keep_alive(
 def _get_ready(port: int) -> tuple[int, str]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
-        connection.request("GET", "/health/ready", headers={"Connection": "close"})
+        # By the name that partners use: another one may not be among the hosts that are answered.
+        host = urlsplit(settings.PUBLIC_URL).netloc
+        connection.request("GET", "/health/ready", headers={"Connection": "close", "Host": host})
         response = connection.getresponse()
         return response.status, f"{response.status} {response.read(2000).decode(errors='replace')}"
     except (OSError, http.client.HTTPException) as error:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -14,6 +12,7 @@ from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
+from channel_manager.lib import content_policy
 from channel_manager.lib.errors import ErrorCode, Refusal
 from orders import manifests
 from wallets import manifest_json, pdf
@@ -27,7 +26,6 @@ PRIVATE_HEADERS: Mapping[str, str] = {
     "Cache-Control": "private, no-store",
     "X-Robots-Tag": "noindex, nofollow, noarchive",
     "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
 }
 
 
@@ -76,11 +74,9 @@ def _answer(request: HttpRequest, found: ManifestPage | Notice, media_type: str)
                 manifest_json.render_page(found, absolute=_absolute),
                 json_dumps_params={"ensure_ascii": False},
             )
-            response["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
         case "application/pdf":
             response = HttpResponse(pdf.render_page(found), content_type=PDF)
             response["Content-Disposition"] = f'attachment; filename="{found.file_name}"'
-            response["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
         case _:
             response = _html("manifest/page.html", {"page": found}, found)
     return _private(response, found.language)
@@ -109,11 +105,8 @@ def _html(
         "venue": shown.venue,
     }
     response = HttpResponse(render_to_string(template, {**frame, **context}))
-    digest = hashlib.sha256(shown.venue.style.encode()).digest()
-    response["Content-Security-Policy"] = (
-        "default-src 'none'; img-src 'self' data:; script-src 'self'; "
-        f"style-src 'self' 'sha256-{base64.b64encode(digest).decode()}'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    response["Content-Security-Policy"] = content_policy.header(
+        content_policy.PAGE, style_src=content_policy.hash_of(shown.venue.style)
     )
     return response
 

@@ -5,6 +5,7 @@ import logging
 import uuid
 
 from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore
 from django.db import close_old_connections
 from django.utils import timezone
 from procrastinate import BaseRetryStrategy, JobContext, RetryDecision
@@ -12,6 +13,7 @@ from procrastinate.contrib.django import app
 from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job
 
+from channel_manager.history import sign_ins
 from orders import clearing, closing, holds, issuance, recovery
 from orders.queueing import CLEARING_TASK, ISSUE_TASK
 from partners import idempotency
@@ -114,6 +116,22 @@ def prune_idempotency(timestamp: int) -> None:
     """Forget stored answers that no partner may still ask for."""
     close_old_connections()
     idempotency.prune(now=timezone.now())
+
+
+@app.periodic(cron="41 * * * *", periodic_id="prune_sign_ins")
+@app.task(name="history.prune_sign_ins", queue="recovery", queueing_lock="prune_sign_ins")
+def prune_sign_ins(timestamp: int) -> None:
+    """Forget who tried to sign in a month ago."""
+    close_old_connections()
+    sign_ins.prune(now=timezone.now())
+
+
+@app.periodic(cron="47 * * * *", periodic_id="prune_sessions")
+@app.task(name="history.prune_sessions", queue="recovery", queueing_lock="prune_sessions")
+def prune_sessions(timestamp: int) -> None:
+    """Forget sessions of the admin that have ended."""
+    close_old_connections()
+    SessionStore.clear_expired()
 
 
 @app.periodic(cron="29 * * * *", periodic_id="prune_holds")

@@ -1,4 +1,6 @@
-"""The append-only event log. Rows name their subject by kind and id, so they outlive it."""
+"""The append-only event log, whose rows name their subject by kind and id and so outlive it; and
+who tried to sign in.
+"""
 
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
@@ -34,3 +36,25 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name}"
+
+
+class SignInAttempt(models.Model):
+    """Somebody tried to sign in to the admin: who and from where, as keyed hashes only.
+
+    What is typed as a name may be a password. Rows are forgotten after a month.
+    """
+
+    name_hash = models.CharField(max_length=64)
+    address_hash = models.CharField(max_length=64)
+    succeeded = models.BooleanField(default=False)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=("name_hash", "at"), name="sign_in_by_name"),
+            models.Index(fields=("address_hash", "at"), name="sign_in_by_address"),
+            models.Index(fields=("at",), name="sign_in_by_moment"),
+        ]
+
+    def __str__(self) -> str:
+        return "succeeded" if self.succeeded else "failed"

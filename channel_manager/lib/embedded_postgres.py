@@ -56,6 +56,9 @@ SETTINGS: Mapping[str, str] = {
     "jit": "off",
     "timezone": "UTC",
     "log_timezone": "UTC",
+    # Its log names errors, not the statements and rows they are about: those carry guests' data.
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
 }
 # A clean environment: PGPORT, PGDATA and the like would steer the server. With another LC_ALL
 # than a UTF-8 one, a search that ignores case loses É.

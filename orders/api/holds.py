@@ -83,9 +83,10 @@ class ExtendHoldView(_OneHoldView):
     def post(self, request: Request, hold_id: str) -> Response:
         """Keep the places for longer."""
         require_active(self.partner)
+        found = holds.find_hold(held=self.held, hold_id=_read_id(hold_id))
         # How long is the partner's setting; a wish for something else must not go unheard.
         StrictSerializer(data=request.data or {}).is_valid(raise_exception=True)
-        hold = holds.extend_hold(held=self.held, hold_id=_read_id(hold_id), now=timezone.now())
+        hold = holds.extend_hold(held=self.held, hold_id=found.pk, now=timezone.now())
         return Response(render_hold(hold))
 
 

@@ -7,11 +7,10 @@ from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
-_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "connect-src 'self'; media-src 'self' blob:; manifest-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
+from channel_manager.lib import content_policy
+
+# The camera's picture is a blob.
+_POLICY = content_policy.header(content_policy.PAGE, media_src="blob:")
 
 
 @csrf_exempt
@@ -26,5 +25,4 @@ def gate_page(request: HttpRequest) -> HttpResponse:
     response["Permissions-Policy"] = "camera=(self)"
     response["Cache-Control"] = "no-cache"
     response["Referrer-Policy"] = "no-referrer"
-    response["X-Content-Type-Options"] = "nosniff"
     return response

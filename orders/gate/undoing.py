@@ -26,26 +26,33 @@ class UndoTooLate(Refusal):
     code = ErrorCode.UNDO_TOO_LATE
 
 
-def undo_admission(
-    *, device: GateDevice, admission_id: uuid.UUID, reason: str, now: datetime.datetime
-) -> Scan:
-    """Take an admission of this device back; one undone before is returned as it is.
-
-    A Used ticket becomes Valid again; one that was destroyed since stays destroyed. Raises
-    NotFound, UndoTooLate.
-    """
+def find_admission(*, device: GateDevice, admission_id: uuid.UUID) -> Scan:
+    """Return an admission of this device; raises NotFound."""
     admissions = Scan.objects.filter(device=device, admitted=True)
     found = admissions.filter(pk=admission_id).select_related("asset__wallet").first()
     if found is None or found.asset is None:
         raise no_such_admission()
+    found.device = device
+    return found
+
+
+def undo_admission(*, admission: Scan, reason: str, now: datetime.datetime) -> Scan:
+    """Take an admission back, as `find_admission` found it; one undone before is returned as it is.
+
+    A Used ticket becomes Valid again; one that was destroyed since stays destroyed. Raises
+    NotFound, UndoTooLate.
+    """
+    found = admission.asset
+    if found is None:
+        raise no_such_admission()
     with transaction.atomic():
         # The order as well: its status goes into the event, and it may be cancelled just now.
-        (order,) = runner.lock(Order.objects.filter(pk=found.asset.wallet.order_id))
-        (asset,) = runner.lock(Asset.objects.filter(pk=found.asset.pk))
-        (scan,) = runner.lock(admissions.filter(pk=found.pk))
-        scan.device = device
+        (order,) = runner.lock(Order.objects.filter(pk=found.wallet.order_id))
+        (asset,) = runner.lock(Asset.objects.filter(pk=found.pk))
+        (scan,) = runner.lock(Scan.objects.filter(pk=admission.pk))
+        scan.device = admission.device
         if scan.undone_at is None:
-            asset.wallet = found.asset.wallet
+            asset.wallet = found.wallet
             _undo(scan, asset, order, reason=reason, now=now)
         return scan
 

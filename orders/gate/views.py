@@ -74,11 +74,9 @@ class AdmissionView(GateView):
         """Undo an admission."""
         if not is_uuid(admission_id):
             raise undoing.no_such_admission()
+        found = undoing.find_admission(device=self.device, admission_id=uuid.UUID(admission_id))
         scan = undoing.undo_admission(
-            device=self.device,
-            admission_id=uuid.UUID(admission_id),
-            reason=_read_reason(request),
-            now=timezone.now(),
+            admission=found, reason=_read_reason(request), now=timezone.now()
         )
         return Response(render(scan))
 

@@ -14,6 +14,14 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AlterField(
+            model_name="idempotencyrecord",
+            name="body",
+            field=models.TextField(
+                help_text="JSON, its members in the order they were answered in; sealed if it has "
+                "a secret."
+            ),
+        ),
         migrations.CreateModel(
             name="EventSequence",
             fields=[

@@ -27,12 +27,6 @@ def manager(db: None) -> User:
     return person("manager", *MAY_OVERRIDE)
 
 
-@pytest.fixture
-def clerk(db: None) -> Client:
-    """The browser of somebody who may cancel, but not such orders."""
-    return signed_in(person("clerk", *MAY_CANCEL))
-
-
 def url(order: Order, name: str = "cancel_used") -> str:
     return reverse(f"admin:orders_order_{name}", args=[order.pk])
 
@@ -97,11 +91,10 @@ def test_the_override_cancels_and_its_reason_and_uses_are_kept(
     assert gate.scan(asset.reference_number)["code"] == "cancelled"
 
 
-def test_without_the_right_the_page_has_no_button(
-    gate: Gate, issued: Issued, clerk: Client
-) -> None:
+def test_without_the_right_the_page_has_no_button(gate: Gate, issued: Issued) -> None:
     order = issued()
     gate.scan(asset_of(order).reference_number)
+    clerk = signed_in(person("clerk", *MAY_CANCEL))
     page = clerk.get(url(order, "cancel"))
     assert "Only somebody who may cancel orders with used tickets can cancel it." in text_of(page)
     assert "cm-button-danger" not in page.content.decode()
@@ -148,7 +141,8 @@ def test_the_ordinary_page_does_not_cancel_what_was_used_since_it_was_opened(
 
 @pytest.mark.usefixtures("gate")
 def test_the_orders_page_has_one_button_to_cancel(issued: Issued, manager: User) -> None:
-    page = signed_in(manager).get(reverse("admin:orders_order_change", args=[issued().pk]))
+    order = issued()
+    page = signed_in(manager).get(reverse("admin:orders_order_change", args=[order.pk]))
     assert [button.label for button in page.context["buttons"]] == ["Cancel order"]
 
 

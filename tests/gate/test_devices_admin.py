@@ -31,7 +31,7 @@ SCANS = "/admin/wallets/scan/"
 
 @pytest.fixture
 def desk(order_desk: User) -> Client:
-    """The browser of somebody who keeps the gates."""
+    """The browser of somebody who keeps the gates, just signed in: ask for it after `scans`."""
     return signed_in(order_desk)
 
 
@@ -224,7 +224,7 @@ def test_scans_are_listed_newest_first_and_filtered(desk: Client) -> None:
     assert listed(desk, at_from="2026-11-24") == []
 
 
-def test_scans_are_found_by_any_number_of_the_ticket(desk: Client, scans: Any) -> None:
+def test_scans_are_found_by_any_number_of_the_ticket(scans: Any, desk: Client) -> None:
     asset, wallet = asset_of(scans), wallet_of(scans)
     for typed in (asset.reference_number.lower(), wallet.reference_number, "SUN-1"):
         assert [code for _, code in listed(desk, q=typed)] == ["already_used", "admitted"]
@@ -233,12 +233,12 @@ def test_scans_are_found_by_any_number_of_the_ticket(desk: Client, scans: Any) -
 
 
 def test_scans_of_a_cancelled_order_are_found_by_the_partners_number(
-    desk: Client, issued: Issued, gate: Gate, api: ApiClient
+    issued: Issued, gate: Gate, api: ApiClient, order_desk: User
 ) -> None:
     order = issued(line(wallet={"externalReferenceNumbers": ["SUN-1"]}))
     gate.undo(gate.scan("SUN-1")["admissionId"])
     api.delete(str(order.pk))
-    assert [code for _, code in listed(desk, q="SUN-1")] == ["admitted"]
+    assert [code for _, code in listed(signed_in(order_desk), q="SUN-1")] == ["admitted"]
 
 
 @pytest.mark.usefixtures("scans")
@@ -249,7 +249,7 @@ def test_a_scan_tells_who_undid_it_and_why(desk: Client) -> None:
         assert part in text
 
 
-def test_a_tickets_page_lists_its_scans(desk: Client, scans: Any) -> None:
+def test_a_tickets_page_lists_its_scans(scans: Any, desk: Client) -> None:
     text = text_of(desk.get(f"/admin/wallets/asset/{asset_of(scans).pk}/change/"))
     for part in ("1 of 1", "23 Nov 2026, 10:00:00", "South", "Already used today at 10:00"):
         assert part in text

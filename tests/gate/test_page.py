@@ -24,15 +24,9 @@ def test_anybody_may_see_the_page_for_it_holds_nothing(gate: Gate) -> None:
     assert "North entrance" not in text
 
 
-def test_it_works_under_a_strict_policy() -> None:
+def test_it_has_nothing_inline() -> None:
     response = Client().get("/gate")
-    assert response["Content-Security-Policy"] == (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-        "connect-src 'self'; media-src 'self' blob:; manifest-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    )
     assert response["Permissions-Policy"] == "camera=(self)"
-    assert response["Referrer-Policy"] == "no-referrer"
     text = response.content.decode()
     assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)", text)
 

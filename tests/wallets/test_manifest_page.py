@@ -311,9 +311,9 @@ def test_the_page_has_the_venues_colour_and_loads_nothing_from_elsewhere(
     assert f"<style>{style}</style>" in response.content.decode()
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     assert response["Content-Security-Policy"] == (
-        "default-src 'none'; img-src 'self' data:; script-src 'self'; "
-        f"style-src 'self' 'sha256-{digest}'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; script-src 'self'; "
+        f"style-src 'self' 'sha256-{digest}'; img-src 'self' data:; font-src 'self'; "
+        "connect-src 'self'; manifest-src 'self'; form-action 'none'"
     )
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin, TabularInline
     from django.contrib.admin import RelatedFieldListFilter as RelatedDropdownFilter
     from django.contrib.admin import SimpleListFilter as DropdownFilter
+    from django.contrib.admin.forms import AdminAuthenticationForm as AuthenticationForm
     from django.contrib.admin.views.main import ChangeList
     from django.contrib.auth.admin import GroupAdmin, UserAdmin
     from django.contrib.auth.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
@@ -44,6 +45,7 @@ else:
     )
     from unfold.forms import (
         AdminPasswordChangeForm,
+        AuthenticationForm,
         PaginationInlineFormSet,
         UserChangeForm,
         UserCreationForm,
@@ -91,6 +93,7 @@ else:
 
 __all__ = [
     "AdminPasswordChangeForm",
+    "AuthenticationForm",
     "BaseInlineFormSet",
     "BooleanRadioFilter",
     "ChangeList",

@@ -1,0 +1,51 @@
+"""What `manage.py check --deploy` asks of an installation, beyond what Django asks itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.apps.config import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Tags, register
+from django.core.checks import Warning as Complaint
+from django.http.request import validate_host
+
+
+@register(Tags.security, deploy=True)
+def check_installation(
+    app_configs: Sequence[AppConfig] | None, **options: Any
+) -> list[CheckMessage]:
+    """Return what keeps these settings from being fit for production."""
+    return [
+        Complaint(text, hint=hint, id=f"channel_manager.W{n}") for n, text, hint in _complaints()
+    ]
+
+
+def _complaints() -> Iterator[tuple[str, str, str]]:
+    address = urlsplit(settings.PUBLIC_URL)
+    if address.scheme != "https":
+        yield (
+            "001",
+            f"PUBLIC_URL is {settings.PUBLIC_URL}: API keys and log-ins would travel in clear.",
+            "Name the address that partners reach by https.",
+        )
+    if settings.DEMO:
+        yield (
+            "002",
+            "DEMO is on: the demo park's log-ins and keys stand in a file.",
+            "Unset DEMO, and begin with an empty database.",
+        )
+    if "*" in settings.ALLOWED_HOSTS:
+        yield (
+            "003",
+            "ALLOWED_HOSTS takes every host name.",
+            "Name the hosts that this installation is reached by.",
+        )
+    if not validate_host(address.hostname or "", settings.ALLOWED_HOSTS):
+        yield (
+            "004",
+            f"The host of PUBLIC_URL, {address.hostname}, is not among ALLOWED_HOSTS.",
+            "Add it: every address that is given out begins with PUBLIC_URL.",
+        )

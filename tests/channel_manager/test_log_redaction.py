@@ -1,0 +1,48 @@
+"""What a line of the log leaves out, and what it keeps."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+
+import pytest
+
+from channel_manager.lib.log_redaction import RedactingFormatter, redact
+
+DRAWN = secrets.token_urlsafe(32)
+
+
+@pytest.mark.parametrize(
+    ("said", "written"),
+    [
+        (f"key cm_live_{DRAWN} sent", f"key cm_live_{DRAWN[:4]}[redacted] sent"),
+        (f"cm_test_{DRAWN}", f"cm_test_{DRAWN[:4]}[redacted]"),
+        (f"(gate_{DRAWN})", f"(gate_{DRAWN[:4]}[redacted])"),
+        ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_MfKQ[redacted]"),
+        ("GET /w/abcdefghijklmnop_-012345.pdf refused", "GET /w/[redacted].pdf refused"),
+        ("https://x.example/m/abcdefghijklmnop0123", "https://x.example/m/[redacted]"),
+        ("postgres://cm:s3cret@db/cm", "postgres://[redacted]@db/cm"),
+        ("to ann+1@mail.example.com.", "to [e-mail]."),
+        ("Failed.\nDETAIL:  Key (name)=(Ann).\nAfter", "Failed.\nDETAIL: [redacted]\nAfter"),
+        ("LINE 1: SELECT 'Ann'\n        ^", "LINE 1: [redacted]\n        ^"),
+        ("POST /channelManager refused: busy", "POST /channelManager refused: busy"),
+        ("gate_device_name_once_per_venue", "gate_device_name_once_per_venue"),
+        (
+            "order 019aa0d0-0000-7000-8000-000000000001",
+            "order 019aa0d0-0000-7000-8000-000000000001",
+        ),
+    ],
+)
+def test_a_line_keeps_what_is_no_secret(said: str, written: str) -> None:
+    assert redact(said) == written
+
+
+def test_a_traceback_is_redacted_with_its_record() -> None:
+    try:
+        raise ValueError(f"cm_live_{DRAWN}")
+    except ValueError as error:
+        record = logging.LogRecord(
+            "x", logging.ERROR, "", 1, "%s", ("a@b.example",), (ValueError, error, None)
+        )
+    text = RedactingFormatter("%(message)s").format(record)
+    assert text == f"[e-mail]\nValueError: cm_live_{DRAWN[:4]}[redacted]"

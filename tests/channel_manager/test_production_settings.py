@@ -1,0 +1,113 @@
+"""What the settings make of a production environment, and what `check --deploy` says of others."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from django.test import override_settings
+
+from channel_manager.checks import check_installation
+from tests.stack import ROOT
+
+PRODUCTION = {
+    "PUBLIC_URL": "https://tickets.dunes.example",
+    "ALLOWED_HOSTS": "tickets.dunes.example",
+    "TRUST_PROXY": "1",
+}
+# Checks the settings, then asks for some addresses; the database does not exist.
+PROGRAM = """
+import json, django
+django.setup()
+from django.core.management import call_command
+from django.test import Client
+call_command("check", deploy=True, fail_level="WARNING")
+def ask(path, **headers):
+    answer = Client(HTTP_HOST="tickets.dunes.example").get(path, headers=headers)
+    cookies = {name: [m["secure"], m["path"], m["domain"]] for name, m in answer.cookies.items()}
+    return [answer.status_code, dict(answer.items()), cookies]
+print(json.dumps({
+    "clear": ask("/docs"),
+    "health": ask("/health/live"),
+    "https": ask("/admin/login/", **{"X-Forwarded-Proto": "https"}),
+}))
+"""
+
+
+def run(**changes: str) -> subprocess.CompletedProcess[str]:
+    """Run the program with the settings of a production environment, changed as said."""
+    given = {
+        "DATABASE_URL": "postgres://nobody@127.0.0.1:1/nothing",
+        "SECRET_KEY": secrets.token_urlsafe(50),
+        "DJANGO_SETTINGS_MODULE": "channel_manager.settings",
+        "PATH": os.environ["PATH"],
+        **PRODUCTION,
+        **changes,
+    }
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-W", "ignore:No directory at:UserWarning", "-c", PROGRAM],
+        cwd=ROOT,
+        env={name: value for name, value in given.items() if value},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_a_production_environment_is_clean_and_answers_by_tls_only() -> None:
+    done = run()
+    assert "no issues" in done.stdout, done.stderr
+    answers: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    status, headers, _ = answers["clear"]
+    assert (status, headers["Location"]) == (301, "https://tickets.dunes.example/docs")
+    assert answers["health"][0] == 200
+    status, headers, cookies = answers["https"]
+    assert status == 200
+    assert headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
+    assert cookies == {"__Host-csrftoken": [True, "/", ""]}
+
+
+def test_a_proxy_is_believed_only_when_the_settings_say_so() -> None:
+    done = run(TRUST_PROXY="")
+    answers = json.loads(done.stdout.splitlines()[-1])
+    assert answers["https"][0] == 301
+
+
+def test_production_does_not_start_without_its_hosts() -> None:
+    done = run(ALLOWED_HOSTS="")
+    assert done.returncode != 0
+    assert "Set the ALLOWED_HOSTS environment variable" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"PUBLIC_URL": "http://tickets.dunes.example"}, "channel_manager.W001"),
+        ({"DEMO": "1"}, "channel_manager.W002"),
+        ({"DEBUG": "1"}, "security.W018"),
+        ({"SECRET_KEY": "short"}, "security.W009"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_is_unfit_for_production_is_named(change: dict[str, str], code: str) -> None:
+    done = run(**change)
+    assert done.returncode != 0
+    assert f"({code})" in done.stderr
+
+
+@override_settings(
+    PUBLIC_URL="https://tickets.dunes.example", DEMO=False, ALLOWED_HOSTS=["*"], DEBUG=False
+)
+def test_a_wildcard_among_the_hosts_is_named() -> None:
+    assert [message.id for message in check_installation(None)] == ["channel_manager.W003"]
+
+
+@override_settings(PUBLIC_URL="https://tickets.dunes.example", ALLOWED_HOSTS=["elsewhere.example"])
+def test_hosts_without_the_public_one_are_named() -> None:
+    assert [message.id for message in check_installation(None)] == ["channel_manager.W004"]
