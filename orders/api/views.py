@@ -156,7 +156,7 @@ class OrderListView(OrderingView):
     @docs.list_orders
     def get(self, request: Request, partner_id: str) -> Response:
         """Answer a page of the partner's orders, oldest first."""
-        if read_id(partner_id) != self.partner.pk:
+        if partner_id.lower() != str(self.partner.pk):
             raise NotFound("This is not the partner that the API key belongs to.")
         query = read_list_query(request.query_params, self.partner.venue.zone)
         page = read_page(

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-import secrets
 
 import pytest
 
 from channel_manager.lib.log_redaction import RedactingFormatter, redact
 
-DRAWN = secrets.token_urlsafe(32)
+DRAWN = "GMzkGeWOXMSMhBO_dXzh0_3kZICnHpy4_9qG-n7LqzY"
 
 
 @pytest.mark.parametrize(

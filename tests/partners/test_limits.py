@@ -366,10 +366,12 @@ def test_the_settings_are_checked(settings: Any, value: int, is_right: bool) -> 
     assert (told == []) == is_right
 
 
-def test_nothing_stands_before_the_memory_but_the_request_id(settings: Any) -> None:
+def test_nothing_stands_before_the_memory_but_headers_of_every_answer(settings: Any) -> None:
     ours = f"{RateLimitMiddleware.__module__}.{RateLimitMiddleware.__name__}"
     before = settings.MIDDLEWARE[: settings.MIDDLEWARE.index(ours)]
     assert before == [
         "channel_manager.middleware.RequestIdMiddleware",
+        "channel_manager.security_headers.SecurityHeadersMiddleware",
         "django.middleware.security.SecurityMiddleware",
+        "django.middleware.clickjacking.XFrameOptionsMiddleware",
     ]
