@@ -186,7 +186,7 @@ ACTIONS: Mapping[str, EndpointAction] = {
         is_destructive=True,
     ),
     "replay_failed": EndpointAction(
-        label="Send all failed again",
+        label="Replay all failed",
         icon="replay",
         place="deliveries",
         permission=_REPLAY,
@@ -197,14 +197,14 @@ ACTIONS: Mapping[str, EndpointAction] = {
         suits=lambda backlog: backlog.failed > 0,
     ),
     "replay_range": EndpointAction(
-        label="Send a time again",
+        label="Replay a period",
         icon="date_range",
         place="deliveries",
         permission=_REPLAY,
         statuses=(_ACTIVE, _PAUSED),
-        tell=effects.of_replaying_a_time,
-        act=doing.replay_a_time,
+        tell=effects.of_replaying_a_period,
+        act=doing.replay_a_period,
         form=RangeForm,
-        asked=doing.asked_time,
+        asked=doing.asked_period,
     ),
 }

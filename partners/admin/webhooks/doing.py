@@ -100,8 +100,8 @@ def replay_all_failed(deed: Deed) -> str:
     return sent_in_words(sent, deed.endpoint)
 
 
-def replay_a_time(deed: Deed) -> str:
-    """Send the events of a time again."""
+def replay_a_period(deed: Deed) -> str:
+    """Send the events of a period again."""
     sent = replaying.replay_range(
         **_target(deed),
         since=deed.answers["since"],
@@ -131,8 +131,8 @@ def sent_in_words(count: int, endpoint: WebhookEndpoint) -> str:
     return f"{events} sent to {endpoint} again."
 
 
-def asked_time(endpoint: WebhookEndpoint) -> dict[str, Any]:
-    """Offer the last day, or the time since when it fails."""
+def asked_period(endpoint: WebhookEndpoint) -> dict[str, Any]:
+    """Offer the last day, or the period since when it fails."""
     now, zone = timezone.now(), endpoint.partner.venue.zone
     since = endpoint.failing_since or now - _DAY
     return {

@@ -32,11 +32,11 @@ def of_resuming(endpoint: WebhookEndpoint, backlog: Backlog) -> Sequence[str]:
     ]
     if endpoint.status == EndpointStatus.OFF:
         told.append(
-            "What happened while it was off was not kept for it: send that time again afterwards."
+            "What happened while it was off was not kept for it: replay that period afterwards."
         )
     elif backlog.failed:
         told.append(
-            f"The {backlog.failed_in_words} that failed for good stay so until they are sent again."
+            f"The {backlog.failed_in_words} that failed for good stay so until they are replayed."
         )
     return told
 
@@ -79,10 +79,10 @@ def of_deleting(endpoint: WebhookEndpoint, backlog: Backlog) -> Sequence[str]:
     told = [
         f"{endpoint.partner} is told nothing here any more. Its deliveries and their attempts are "
         "removed for good.",
-        "The events stay in the feed, and can be sent to another endpoint by their time.",
+        "The events stay in the feed, and can be replayed to another endpoint.",
     ]
     if backlog.waiting:
-        told.insert(1, f"{_waiting(backlog)} They are not sent any more.")
+        told.insert(1, f"{_waiting(backlog)} Whatever waits is not sent any more.")
     return told
 
 
@@ -97,10 +97,10 @@ def of_replaying_failed(endpoint: WebhookEndpoint, backlog: Backlog) -> Sequence
     )
 
 
-def of_replaying_a_time(endpoint: WebhookEndpoint, backlog: Backlog) -> Sequence[str]:
-    """Tell which events of a time are sent."""
+def of_replaying_a_period(endpoint: WebhookEndpoint, backlog: Backlog) -> Sequence[str]:
+    """Tell which events of a period are sent."""
     return (
-        "Every event of this time that the endpoint is told of is sent, also what was delivered "
+        "Every event of this period that the endpoint is told of is sent, also what was delivered "
         f"or came while it was off; {MOST_REPLAYED:,} at most.",
         _REPEATED,
         *_when_paused(endpoint),

@@ -31,7 +31,7 @@ from partners.admin.webhooks.filters import ModeFilter, StatusFilter
 from partners.admin.webhooks.page import read_deliveries
 from partners.admin.webhooks.words import (
     LOOKS,
-    MEANINGS,
+    meaning_of,
     mode_of,
     state_of,
     types_in_words,
@@ -153,7 +153,7 @@ class WebhookEndpointAdmin(StaffAdmin[WebhookEndpoint]):
             "state_bar": StateBar(
                 text=state_of(endpoint)[0],
                 colour=state_of(endpoint)[1],
-                meaning=MEANINGS[endpoint.status],
+                meaning=meaning_of(endpoint),
                 buttons=buttons["status"],
             ),
             "may_edit": self.has_change_permission(request),

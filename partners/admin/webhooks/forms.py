@@ -1,4 +1,4 @@
-"""What staff are asked about an endpoint: where it is, what it is told, why, and which time."""
+"""What staff are asked about an endpoint: where it is, what it is told, why, and which period."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ class NothingForm(forms.Form):
 
 
 class RangeForm(forms.Form):
-    """Asks which time, on the clock of the partner's venue."""
+    """Asks which period, on the clock of the partner's venue."""
 
     since = forms.DateTimeField(label="From", widget=MomentInput, input_formats=[_MOMENT])
     until = forms.DateTimeField(label="Until", widget=MomentInput, input_formats=[_MOMENT])
@@ -116,7 +116,7 @@ class RangeForm(forms.Form):
             super().full_clean()
 
     def clean(self) -> dict[str, Any]:
-        """Refuse a time that ends before it begins; its last minute counts in full."""
+        """Refuse a period that ends before it begins; its last minute counts in full."""
         answers: dict[str, Any] = super().clean() or self.cleaned_data
         since, until = answers.get("since"), answers.get("until")
         if since and until:

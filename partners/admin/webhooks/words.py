@@ -20,7 +20,7 @@ ENDPOINT_COLOURS: Mapping[str, str] = {
     EndpointStatus.PAUSED: "warning",
     EndpointStatus.OFF: "",
 }
-MEANINGS: Mapping[str, str] = {
+_MEANINGS: Mapping[str, str] = {
     EndpointStatus.ACTIVE: "What happens to the partner's orders is sent as it happens.",
     EndpointStatus.PAUSED: "Nothing is sent. Events wait until it is resumed.",
     EndpointStatus.OFF: "Nothing is sent, and nothing new is kept for it.",
@@ -39,7 +39,7 @@ LOOKS: Mapping[str, Look] = {
     "paused": Look("Paused", "pause", "warning"),
     "switched_off": Look("Switched off", "block", "danger"),
     "resumed": Look("Resumed", "play_arrow", "success"),
-    "replayed": Look("Events sent again", "replay"),
+    "replayed": Look("Events replayed", "replay"),
     "deleted": Look("Deleted", "delete", "danger"),
 }
 _ERRORS: Mapping[str, str] = {
@@ -63,6 +63,17 @@ def state_of(endpoint: WebhookEndpoint) -> tuple[str, str]:
     if endpoint.status == EndpointStatus.ACTIVE and endpoint.failing_since:
         return "Failing", "danger"
     return endpoint.status, ENDPOINT_COLOURS[endpoint.status]
+
+
+def meaning_of(endpoint: WebhookEndpoint) -> str:
+    """Return what its status means for what is sent."""
+    if endpoint.status == EndpointStatus.ACTIVE and endpoint.failing_since:
+        since = columns.moment(endpoint.failing_since, endpoint.partner.venue.zone)
+        return (
+            f"It has taken nothing since {since}. One event at a time is tried, at longer and "
+            "longer intervals; as soon as one is taken, all that waits follows."
+        )
+    return _MEANINGS[endpoint.status]
 
 
 def types_in_words(endpoint: WebhookEndpoint) -> str:
