@@ -59,7 +59,9 @@ def endpoints(orders: dict[str, Order]) -> dict[str, WebhookEndpoint]:
     clock = Clock()
     clock.now = timezone.now()
     partner = orders["issued"].partner
-    paused = make_endpoint(partner, "https://shop.example/test", test_mode=True)
+    paused = make_endpoint(
+        partner, "https://shop.example/test", test_mode=True, last_success_at=clock()
+    )
     pause_endpoint(
         endpoints=WebhookEndpoint.objects.all(),
         endpoint_id=paused.pk,

@@ -211,12 +211,13 @@ class WebhookEndpointAdmin(StaffAdmin[WebhookEndpoint]):
         """Return how many deliveries were given up."""
         return _backlog_of(endpoint).failed_in_words
 
-    @column("Last success")
-    def last_success(self, endpoint: WebhookEndpoint) -> str:
-        """Return when something was last taken, on the venue's clock."""
+    @column("Last success", two_lines=True)
+    def last_success(self, endpoint: WebhookEndpoint) -> list[str]:
+        """Return day and time when something was last taken, on the venue's clock."""
         if endpoint.last_success_at is None:
-            return "never"
-        return columns.moment(endpoint.last_success_at, endpoint.partner.venue.zone)
+            return ["never", ""]
+        moment = columns.moment(endpoint.last_success_at, endpoint.partner.venue.zone)
+        return moment.split(", ")
 
 
 def _backlog_of(endpoint: WebhookEndpoint) -> Backlog:

@@ -138,7 +138,7 @@ def _page(
     """Return rows in an order that an index gives, and the query of the page after them."""
     rows: QuerySet[WebhookDelivery] = WebhookDelivery.objects.filter(
         endpoint=endpoint
-    ).select_related("event")
+    ).select_related("event", "endpoint")
     if status:
         rows = rows.filter(status=status)
     if status == DeliveryStatus.PENDING:
