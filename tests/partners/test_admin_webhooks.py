@@ -25,7 +25,7 @@ from partners.models import (
     WebhookEndpoint,
     WebhookEvent,
 )
-from partners.webhooks.endpoints import MOST_ENDPOINTS, pause_endpoint
+from partners.webhooks.endpoints import MOST_ENDPOINTS, pause_endpoint, switch_off_endpoint
 from partners.webhooks.recording import record_event
 from tests.conftest import ApiClient
 from tests.fakes.receiver import Receiver, running_receiver
@@ -312,7 +312,8 @@ def test_an_endpoint_is_deleted_with_a_record(
     assert not WebhookEndpoint.objects.exists()
     assert WebhookEvent.objects.count() == 2
     assert events_of(endpoint)[1:] == [("deleted", f"staff:{order_desk.pk}", "")]
-    assert LogEntry.objects.get().change_message.endswith("Shop closed")
+    history = desk.get(f"/admin/partners/partner/{endpoint.partner_id}/history/")
+    assert f"Deleted webhook endpoint {URL}: Shop closed" in text_of(history)
 
 
 def test_no_other_way_deletes_one(desk: Client, endpoint: WebhookEndpoint) -> None:
@@ -494,8 +495,12 @@ def test_the_home_page_tells_of_partners_that_are_not_told(
     assert f"{URL}/dead (test) is Paused since" in alarms[0].troubles[0]
     assert "Three days" in text_of(page)
     assert f"{URL}/failing takes nothing since" in alarms[1].troubles[0]
+    switched_off = make_endpoint(rival.partner, f"{URL}/gone")
+    switch_off_endpoint(**common, endpoint_id=switched_off.pk, actor="worker")
+    alarms = desk.get("/admin/").context["webhook_alarms"]
+    assert f"{URL}/gone is Off since" in alarms[0].troubles[0]
     listed = [set(desk.get(alarm.url).context["cl"].result_list) for alarm in alarms]
-    assert listed == [{dead}, {failing}]
+    assert listed == [{dead, switched_off}, {failing}]
     assert quiet not in listed[1]
     gatekeeper = signed_in(person("gate", "wallets.view_scan"))
     assert gatekeeper.get("/admin/").context["webhook_alarms"] == []

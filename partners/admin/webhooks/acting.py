@@ -85,7 +85,8 @@ def action_view(
 ) -> HttpResponse:
     """Show what an action does (GET), or do it (POST)."""
     action = ACTIONS[name]
-    if not request.user.has_perm(action.permission):
+    may_act = request.user.has_perm(action.permission)
+    if not (may_act and model_admin.has_view_permission(request)):
         raise PermissionDenied
     endpoint = doing.find(endpoint_id)
     if endpoint is None:

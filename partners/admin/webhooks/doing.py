@@ -50,7 +50,7 @@ def find(endpoint_id: uuid.UUID) -> WebhookEndpoint | None:
 def pause(deed: Deed) -> str:
     """Let events wait."""
     endpoints.pause_endpoint(
-        **_target(deed), actor=actor_of(deed.request), reason=deed.answers["reason"]
+        **_target(deed.endpoint), actor=actor_of(deed.request), reason=deed.answers["reason"]
     )
     return f"{deed.endpoint} is paused; events wait."
 
@@ -58,7 +58,7 @@ def pause(deed: Deed) -> str:
 def resume(deed: Deed) -> str:
     """Send again."""
     endpoints.resume_endpoint(
-        **_target(deed), actor=actor_of(deed.request), reason=deed.answers["reason"]
+        **_target(deed.endpoint), actor=actor_of(deed.request), reason=deed.answers["reason"]
     )
     return f"{deed.endpoint} is resumed."
 
@@ -66,44 +66,46 @@ def resume(deed: Deed) -> str:
 def switch_off(deed: Deed) -> str:
     """Send nothing any more."""
     endpoints.switch_off_endpoint(
-        **_target(deed), actor=actor_of(deed.request), reason=deed.answers["reason"]
+        **_target(deed.endpoint), actor=actor_of(deed.request), reason=deed.answers["reason"]
     )
     return f"{deed.endpoint} is switched off."
 
 
 def send_test_event(deed: Deed) -> str:
     """Send a test event."""
-    event = endpoints.send_test(**_target(deed))
+    event = endpoints.send_test(**_target(deed.endpoint))
     return f"Test event {event} is on its way. Load this page again to see what is answered."
 
 
 @sensitive_variables("secret")
 def rotate(deed: Deed) -> HttpResponse:
     """Make a new secret and show it; the edits of the endpoint keep why."""
-    changed, secret = endpoints.rotate_secret(**_target(deed), actor=actor_of(deed.request))
+    changed, secret = endpoints.rotate_secret(
+        **_target(deed.endpoint), actor=actor_of(deed.request)
+    )
     told = f"New secret: {deed.answers['reason']}" if deed.answers["reason"] else "New secret"
     deed.model_admin.log_change(deed.request, changed, told)
     return settings.show_secret(deed.model_admin, deed.request, changed, secret)
 
 
 def delete(deed: Deed) -> str:
-    """Remove the endpoint; the log of staff's actions keeps why."""
-    endpoints.delete_endpoint(**_target(deed), actor=actor_of(deed.request))
+    """Remove the endpoint; the partner's log of edits keeps why."""
+    endpoints.delete_endpoint(**_target(deed.endpoint), actor=actor_of(deed.request))
     told = f"Deleted webhook endpoint {deed.endpoint.url}: {deed.answers['reason']}"
-    deed.model_admin.log_change(deed.request, deed.endpoint, told)
+    deed.model_admin.log_change(deed.request, deed.endpoint.partner, told)  # type: ignore[arg-type]
     return f"{deed.endpoint} is deleted."
 
 
 def replay_all_failed(deed: Deed) -> str:
     """Send all that failed again."""
-    sent = replaying.replay_failed(**_target(deed), actor=actor_of(deed.request))
+    sent = replaying.replay_failed(**_target(deed.endpoint), actor=actor_of(deed.request))
     return sent_in_words(sent, deed.endpoint)
 
 
 def replay_a_period(deed: Deed) -> str:
     """Send the events of a period again."""
     sent = replaying.replay_range(
-        **_target(deed),
+        **_target(deed.endpoint),
         since=deed.answers["since"],
         until=deed.answers["until"],
         actor=actor_of(deed.request),
@@ -113,11 +115,7 @@ def replay_a_period(deed: Deed) -> str:
 
 def replay_one(request: HttpRequest, endpoint: WebhookEndpoint, event_id: uuid.UUID) -> str:
     """Send one event again."""
-    sent = replaying.replay_event(
-        **_target(Deed(None, request, endpoint, {})),  # type: ignore[arg-type]
-        event_id=event_id,
-        actor=actor_of(request),
-    )
+    sent = replaying.replay_event(**_target(endpoint), event_id=event_id, actor=actor_of(request))
     return sent_in_words(sent, endpoint)
 
 
@@ -141,9 +139,9 @@ def asked_period(endpoint: WebhookEndpoint) -> dict[str, Any]:
     }
 
 
-def _target(deed: Deed) -> _Target:
+def _target(endpoint: WebhookEndpoint) -> _Target:
     return {
         "endpoints": WebhookEndpoint.objects.all(),
-        "endpoint_id": deed.endpoint.pk,
+        "endpoint_id": endpoint.pk,
         "now": timezone.now(),
     }

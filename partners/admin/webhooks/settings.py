@@ -46,6 +46,8 @@ def new_view(model_admin: Admin, request: HttpRequest) -> HttpResponse:
             ),
         )
         if made:
+            told = f"Set up webhook endpoint {made[0].url}"
+            model_admin.log_change(request, made[0].partner, told)  # type: ignore[arg-type]
             return show_secret(model_admin, request, *made)
     listed = reverse("admin:partners_webhookendpoint_changelist")
     here = reverse("admin:partners_partner_change", args=[partner.pk]) if partner else listed
