@@ -81,6 +81,7 @@ _SIDEBAR: Sequence[tuple[str, Sequence[tuple[str, ...]]]] = [
         "Partners",
         [
             ("Partners", "handshake", "partners", "partner"),
+            ("Webhooks", "webhook", "partners", "webhookendpoint"),
             ("Venues", "park", "partners", "venue"),
         ],
     ),

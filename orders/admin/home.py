@@ -15,6 +15,7 @@ from channel_manager.lib.admin.columns import moment, money
 from orders.admin.badges import ORDER_COLOURS
 from orders.admin.filters import EXPIRING, IN_FLIGHT, SOON
 from orders.models import FailureCode, Order, OrderStatus
+from partners.admin.webhooks.overview import read_alarms
 
 _SHOWN = 8
 
@@ -32,7 +33,11 @@ class Tile:
 
 
 def show_home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Add tiles and the latest orders for those who may see orders: five statements."""
+    """Add tiles and the latest orders for those who may see orders: five statements.
+
+    For those who may see webhook endpoints also the partners that are not told: one more.
+    """
+    context["webhook_alarms"] = read_alarms(request, now=timezone.now())
     if request.user.has_perm("orders.view_order"):
         context["tiles"] = _tiles()
         failed = Order.objects.filter(status=OrderStatus.ERROR)

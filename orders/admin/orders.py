@@ -30,6 +30,7 @@ from orders.admin.badges import LEDGER_COLOURS, ORDER_COLOURS, WALLET_COLOURS
 from orders.admin.failures import Remedy
 from orders.admin.filters import CauseFilter, ReceivedFilter, SessionFilter, StatusFilter
 from orders.admin.search import MOST, find_orders
+from orders.admin.webhooks import read_webhooks
 from orders.api.rendering import order_manifest_url
 from orders.models import Order, OrderEvent, OrderStatus
 from partners.admin.filters import VenueFilter
@@ -124,6 +125,7 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
             "original": order,
             "order": order,
             "page": shown,
+            "webhooks": read_webhooks(request, order),
             "remedies": [(remedy, _may_follow(request, remedy)) for remedy in shown.remedies],
             "buttons": acting.buttons(request, order),
             "manifest_url": order_manifest_url(order) if order.status == OrderStatus.ISSUED else "",

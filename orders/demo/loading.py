@@ -45,6 +45,7 @@ _USERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
             "add_closure",
             "add_packagemapping",
             "change_packagemapping",
+            "replay_webhook",
         ),
     ),
     ("viewer", "viewer", ("view_",)),

@@ -21,6 +21,7 @@ from partners import limits
 from partners.admin import keys
 from partners.admin.filters import VenueFilter
 from partners.admin.standing import STANDING
+from partners.admin.webhooks.overview import list_endpoints
 from partners.models import ApiKey, Partner
 from partners.timeline import Look, tell
 
@@ -121,6 +122,7 @@ class PartnerAdmin(StaffAdmin[Partner]):
             context |= {
                 "state_bar": STANDING.bar(request, partner),
                 "keys": keys.list_keys(request, partner),
+                **_webhooks(request, partner),
                 "new_key_url": new_key if may_make else "",
                 "happenings": tell(events.order_by("-id")[:50], _LOOKS),
                 "zone": partner.venue.timezone,
@@ -158,3 +160,12 @@ class PartnerAdmin(StaffAdmin[Partner]):
     def selling(self, partner: Partner) -> str:
         """Return what happens to an order for an item nobody has mapped."""
         return str(partner.get_unmapped_items_display())
+
+
+def _webhooks(request: HttpRequest, partner: Partner) -> dict[str, Any]:
+    """Return the partner's endpoints, and where one is added, for those who may."""
+    if not request.user.has_perm("partners.view_webhookendpoint"):
+        return {}
+    may_add = request.user.has_perm("partners.add_webhookendpoint")
+    add = f"{reverse('admin:partners_webhookendpoint_add')}?partner={partner.pk}"
+    return {"endpoints": list_endpoints(partner), "new_endpoint_url": add if may_add else ""}

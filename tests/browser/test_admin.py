@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Callable
 from typing import Any
@@ -9,15 +10,18 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.urls import reverse
+from django.utils import timezone
 from playwright.sync_api import Error, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from catalog.models import Package, PackageMapping
 from orders.models import Order, OrderEvent
 from partners.keys import hash_key
-from partners.models import ApiKey
+from partners.models import ApiKey, WebhookDelivery, WebhookEndpoint
+from partners.webhooks.endpoints import pause_endpoint
 from tests.browser.appearance import AdminLooks, photograph
 from tests.conftest import TOMORROW, ApiClient
+from tests.webhooks.conftest import Clock, Sender, make_endpoint
 from wallets.models import Wallet
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -47,6 +51,32 @@ def orders(api: ApiClient, issue: Callable[[str], Order], order_desk: User) -> d
         made[name] = issue(api.create(line, **header)["orderId"])
     api.delete(str(made["cancelled"].pk))
     return {name: Order.objects.get(pk=order.pk) for name, order in made.items()}
+
+
+@pytest.fixture
+def endpoints(orders: dict[str, Order]) -> dict[str, WebhookEndpoint]:
+    """An endpoint that fails, with texts that are as long as they come, and one we paused."""
+    clock = Clock()
+    clock.now = timezone.now()
+    partner = orders["issued"].partner
+    paused = make_endpoint(
+        partner, "https://shop.example/test", test_mode=True, last_success_at=clock()
+    )
+    pause_endpoint(
+        endpoints=WebhookEndpoint.objects.all(),
+        endpoint_id=paused.pk,
+        reason="It took nothing for three days. Last: It answered 503.",
+        actor="worker",
+        now=clock(),
+    )
+    failing = make_endpoint(partner, f"https://127.0.0.1/{'long' * 60}", description=LONG)
+    Sender(clock).tick()
+    for delivery in WebhookDelivery.objects.filter(endpoint=failing).order_by("-id")[:2]:
+        delivery.tries.update(status_code=503, error="", answer=f"<h1>Busy</h1> {'x' * 700}")
+        WebhookDelivery.objects.filter(pk=delivery.pk).update(status="Failed", next_attempt_at=None)
+    since = clock() - datetime.timedelta(hours=3)
+    WebhookEndpoint.objects.filter(pk=failing.pk).update(failing_since=since)
+    return {"endpoint": failing, "paused": paused}
 
 
 def message(page: Page, text: str) -> None:
@@ -225,6 +255,11 @@ PAGES = {
     "partner": "/admin/partners/partner/{partner}/change/",
     "close": "/admin/partners/partner/{partner}/close/",
     "venue": "/admin/partners/venue/{venue}/change/",
+    "webhooks": "/admin/partners/webhookendpoint/",
+    "webhook": "/admin/partners/webhookendpoint/{endpoint}/change/",
+    "webhook-new": "/admin/partners/webhookendpoint/add/?partner={partner}",
+    "webhook-resume": "/admin/partners/webhookendpoint/{paused}/resume/",
+    "webhook-replay": "/admin/partners/webhookendpoint/{endpoint}/replay_range/",
     "users": "/admin/auth/user/",
     "jobs": "/admin/procrastinate/procrastinatejob/",
     "missing": "/admin/nothing/",
@@ -232,11 +267,15 @@ PAGES = {
 
 
 def test_every_page_fits_its_screen_and_can_be_read(
-    desk: Page, live_server: LiveServer, orders: dict[str, Order]
+    desk: Page,
+    live_server: LiveServer,
+    orders: dict[str, Order],
+    endpoints: dict[str, WebhookEndpoint],
 ) -> None:
     event = OrderEvent.objects.filter(name="cancelled").get()
     keys = {
         **{name: order.pk for name, order in orders.items()},
+        **{name: endpoint.pk for name, endpoint in endpoints.items()},
         "event": event.pk,
         "wallet": Wallet.objects.filter(status="Destroyed").get().pk,
         "package": Package.objects.get(code="BUNDLE").pk,

@@ -31,6 +31,7 @@ from tests.factories import (
     SessionRuleFactory,
 )
 from tests.staff import signed_in, text_of, viewer
+from tests.webhooks.conftest import make_endpoint
 from wallets.devices import create_device
 from wallets.models import Asset
 
@@ -51,6 +52,7 @@ MADE_BY_HAND = {
     "sessionrule",
     "user",
     "venue",
+    "webhookendpoint",
 }
 REGISTRY = sorted(admin.site._registry, key=lambda model: model._meta.label)
 
@@ -79,6 +81,7 @@ def everything(
         assert api.delete(orders[name]["orderId"]).status_code == 200
     api.create(sellToOrderReference="WEB-5")
     a_calendar(day.venue)
+    make_endpoint(api.partner, "https://shop.example/hook")
     device, _key = create_device(venue=day.venue, name="North entrance", admits_every_item=True)
     admit(
         device=device,

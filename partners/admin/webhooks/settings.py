@@ -1,0 +1,124 @@
+"""Setting an endpoint up and changing it; its secret is shown once."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
+
+from channel_manager.lib.admin.confirmation import actor_of
+from channel_manager.lib.admin.typed import ModelAdmin
+from channel_manager.lib.strict_fields import is_uuid
+from partners.admin.webhooks.forms import NewEndpointForm, SettingsForm, attempt_in
+from partners.models import Partner, WebhookEndpoint
+from partners.webhooks.endpoints import create_endpoint, update_endpoint
+
+Admin = ModelAdmin[WebhookEndpoint]
+
+
+@sensitive_variables("made")
+def new_view(model_admin: Admin, request: HttpRequest) -> HttpResponse:
+    """Ask for a new endpoint (GET); make it and show its secret, once (POST)."""
+    asked = request.GET.get("partner", "")
+    partner = Partner.objects.filter(pk=asked).first() if is_uuid(asked) else None
+    form = NewEndpointForm(
+        request.POST if request.method == "POST" else None, initial={"partner": partner}
+    )
+    if form.is_valid():
+        answers = form.cleaned_data
+        made = attempt_in(
+            form,
+            lambda: create_endpoint(
+                partner=answers["partner"],
+                test_mode=answers["mode"] == "test",
+                url=answers["url"],
+                description=answers["description"],
+                event_types=answers["event_types"],
+                actor=actor_of(request),
+                now=timezone.now(),
+            ),
+        )
+        if made:
+            told = f"Set up webhook endpoint {made[0].url}"
+            model_admin.log_change(request, made[0].partner, told)  # type: ignore[arg-type]
+            return show_secret(model_admin, request, *made)
+    listed = reverse("admin:partners_webhookendpoint_changelist")
+    here = reverse("admin:partners_partner_change", args=[partner.pk]) if partner else listed
+    context = {"title": "New webhook endpoint", "button": "Set up", "back": here, "is_new": True}
+    return _ask(model_admin, request, form, context)
+
+
+def edit_view(model_admin: Admin, request: HttpRequest, endpoint_id: uuid.UUID) -> HttpResponse:
+    """Ask where an endpoint is and what it is told (GET); change it (POST)."""
+    endpoint = WebhookEndpoint.objects.select_related("partner").filter(pk=endpoint_id).first()
+    if endpoint is None:
+        messages.error(request, "This endpoint no longer exists.")
+        return redirect("admin:partners_webhookendpoint_changelist")
+    form = SettingsForm(
+        request.POST if request.method == "POST" else None,
+        initial={
+            "url": endpoint.url,
+            "description": endpoint.description,
+            "event_types": endpoint.event_types,
+        },
+        endpoint=endpoint,
+    )
+    back = reverse("admin:partners_webhookendpoint_change", args=[endpoint_id])
+    if form.is_valid():
+        changed = attempt_in(
+            form,
+            lambda: update_endpoint(
+                endpoints=WebhookEndpoint.objects.all(),
+                endpoint_id=endpoint_id,
+                **form.cleaned_data,
+                actor=actor_of(request),
+                now=timezone.now(),
+            ),
+        )
+        if changed:
+            messages.success(request, f"{changed} is changed.")
+            return redirect(back)
+    context = {"title": f"Change {endpoint}", "button": "Save", "back": back, "original": endpoint}
+    return _ask(model_admin, request, form, context)
+
+
+@sensitive_variables("secret")
+def show_secret(
+    model_admin: Admin, request: HttpRequest, endpoint: WebhookEndpoint, secret: str
+) -> TemplateResponse:
+    """Return the page that shows a secret which nobody can look up again."""
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "title": f"Secret of {endpoint}",
+        "opts": model_admin.opts,
+        "original": endpoint,
+        "endpoint": endpoint,
+        "shown": secret,
+        "back": reverse("admin:partners_webhookendpoint_change", args=[endpoint.pk]),
+    }
+    template = "admin/partners/webhookendpoint/secret_shown.html"
+    response = TemplateResponse(request, template, context)
+    response["Cache-Control"] = "no-store"
+    response["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def _ask(
+    model_admin: Admin, request: HttpRequest, form: SettingsForm, more: dict[str, Any]
+) -> TemplateResponse:
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "opts": model_admin.opts,
+        "form": form,
+        "media": model_admin.media + form.media,
+        **more,
+    }
+    template = "admin/partners/webhookendpoint/settings.html"
+    return TemplateResponse(request, template, context, status=422 if form.errors else 200)
