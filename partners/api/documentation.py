@@ -157,7 +157,7 @@ replay_webhook = _described(
     "One event by its `eventId`, those from `since` to `until`, or with `failed` all that failed. "
     "Events from before the endpoint was made can be sent this way too. At most 10,000 at a time.",
     {202: OpenApiResponse(shapes.ReplayedSerializer, description="How many are sent.")},
-    *(*BODY, ErrorCode.NOT_FOUND, *REPEATED),
+    *(*BODY, ErrorCode.NOT_FOUND, ErrorCode.ENDPOINT_STATE_CONFLICT, *REPEATED),
     request=shapes.ReplayRequestSerializer,
     parameters=(_ID, IDEMPOTENCY_KEY),
     examples=(OpenApiExample("All that failed", request_only=True, value={"failed": True}),),

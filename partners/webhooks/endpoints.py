@@ -23,6 +23,7 @@ from partners.models import (
     DeliveryStatus,
     EndpointStatus,
     Partner,
+    WebhookAttempt,
     WebhookDelivery,
     WebhookEndpoint,
     WebhookEvent,
@@ -205,7 +206,15 @@ def delete_endpoint(
     with transaction.atomic():
         endpoint = lock_endpoint(endpoints, endpoint_id)
         _record(endpoint, "deleted", actor, now)
+        _forget(endpoint)
         endpoint.delete()
+
+
+def _forget(endpoint: WebhookEndpoint) -> None:
+    """Delete what was sent to an endpoint: millions of rows, one statement for each kind."""
+    ours = WebhookDelivery.objects.filter(endpoint=endpoint)
+    for rows in (WebhookAttempt.objects.filter(delivery__in=ours), ours):
+        rows._raw_delete(rows.db)
 
 
 def send_test(
@@ -215,7 +224,7 @@ def send_test(
     with transaction.atomic():
         endpoint = lock_endpoint(endpoints, endpoint_id)
         if endpoint.status != EndpointStatus.ACTIVE:
-            raise _conflict(endpoint, "resume it before a test event is sent")
+            raise conflict(endpoint, "resume it before a test event is sent")
         return record_test(endpoint=endpoint, now=now)
 
 
@@ -294,11 +303,12 @@ def _move(
         try:
             runner.apply_to([endpoint], transition, change=change)
         except TransitionNotAllowed:
-            raise _conflict(endpoint, "this cannot be done") from None
+            raise conflict(endpoint, "this cannot be done") from None
     return endpoint
 
 
-def _conflict(endpoint: WebhookEndpoint, consequence: str) -> EndpointStateConflict:
+def conflict(endpoint: WebhookEndpoint, consequence: str) -> EndpointStateConflict:
+    """Return the refusal of what an endpoint's status does not allow."""
     return EndpointStateConflict(
         f"The endpoint is {endpoint.status}; {consequence}.",
         members={"currentStatus": endpoint.status},

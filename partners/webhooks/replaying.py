@@ -12,9 +12,15 @@ from django.db.models import QuerySet
 from channel_manager.history import runner
 from channel_manager.history.runner import Change
 from channel_manager.lib.errors import Fault, InvalidRequest
-from partners.models import DeliveryStatus, WebhookDelivery, WebhookEndpoint, WebhookEvent
+from partners.models import (
+    DeliveryStatus,
+    EndpointStatus,
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookEvent,
+)
 from partners.webhooks import dispatching, sequencing
-from partners.webhooks.endpoints import lock_endpoint
+from partners.webhooks.endpoints import conflict, lock_endpoint
 
 # What one call may send again; the rest by the feed, or by calling again for a shorter time.
 MOST_REPLAYED = 10_000
@@ -39,12 +45,12 @@ def replay_event(
 ) -> int:
     """Send an endpoint one event again, or for the first time; return how many are sent.
 
-    None where it is on its way already. Raises NotFound, InvalidRequest for an event that is not
+    None where it is on its way already. Raises NotFound, EndpointStateConflict, InvalidRequest for an event that is not
     one of the partner's in this mode.
     """
     sequencing.sequence_events(now=now)
     with transaction.atomic():
-        endpoint = lock_endpoint(endpoints, endpoint_id)
+        endpoint = _lock(endpoints, endpoint_id)
         found = _events_of(endpoint).filter(event_id=event_id)
         if not found:
             fault = Fault("/eventId", "unknown_event", "There is no such event in this mode.")
@@ -63,12 +69,12 @@ def replay_range(
 ) -> int:
     """Send an endpoint every event of a time that it wants again; return how many are sent.
 
-    since, until: aware moments, both inclusive. Raises NotFound, InvalidRequest when there are
+    since, until: aware moments, both inclusive. Raises NotFound, EndpointStateConflict, InvalidRequest when there are
     more than 10,000.
     """
     sequencing.sequence_events(now=now)
     with transaction.atomic():
-        endpoint = lock_endpoint(endpoints, endpoint_id)
+        endpoint = _lock(endpoints, endpoint_id)
         events = _events_of(endpoint).filter(at__gte=since, at__lte=until, is_feed_only=False)
         if endpoint.event_types:
             events = events.filter(type__in=endpoint.event_types)
@@ -84,13 +90,21 @@ def replay_failed(
 ) -> int:
     """Send an endpoint all that failed again, the oldest 10,000 at most; return how many are sent.
 
-    Raises NotFound.
+    Raises NotFound, EndpointStateConflict.
     """
     with transaction.atomic():
-        endpoint = lock_endpoint(endpoints, endpoint_id)
+        endpoint = _lock(endpoints, endpoint_id)
         failed = WebhookDelivery.objects.filter(endpoint=endpoint, status=DeliveryStatus.FAILED)
         some = failed.order_by("id").values("event")[:MOST_REPLAYED]
         return _send_again(endpoint, WebhookEvent.objects.filter(pk__in=some), actor, now)
+
+
+def _lock(endpoints: QuerySet[WebhookEndpoint], endpoint_id: uuid.UUID) -> WebhookEndpoint:
+    """Lock an endpoint that something may still be sent to."""
+    endpoint = lock_endpoint(endpoints, endpoint_id)
+    if endpoint.status == EndpointStatus.OFF:
+        raise conflict(endpoint, "resume it before events are sent again")
+    return endpoint
 
 
 def _events_of(endpoint: WebhookEndpoint) -> QuerySet[WebhookEvent]:

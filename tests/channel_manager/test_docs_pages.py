@@ -332,7 +332,11 @@ def _fault_codes_in_the_code() -> Iterator[str]:
         *(ROOT / "channel_manager/lib").glob("*.py"),
     ]
     for path in files:
-        if path.name in ("selling.py", "closing.py", "sign_in.py"):  # what staff are told, on their own pages
+        if path.name in (
+            "selling.py",
+            "closing.py",
+            "sign_in.py",
+        ):  # what staff are told, on their own pages
             continue
         for node in ast.walk(ast.parse(path.read_text())):
             if not isinstance(node, ast.Call):

@@ -318,6 +318,13 @@ def test_what_to_send_again_must_be_clear(api: ApiClient, body: Any, faults: Any
     assert_problem(api.post(body, path), 400, "invalid_request", *faults)
 
 
+def test_nothing_is_sent_again_to_an_endpoint_that_is_off(api: ApiClient) -> None:
+    path = f"{HOOKS}/{create(api)['webhookId']}"
+    WebhookEndpoint.objects.update(status="Off")
+    answer = api.post({"failed": True}, f"{path}/replay")
+    assert_problem(answer, 409, "endpoint_state_conflict", currentStatus="Off")
+
+
 def test_a_resumed_endpoint_gets_what_has_waited(
     api: ApiClient, receiver: Receiver, issue: Issue
 ) -> None:
