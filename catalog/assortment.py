@@ -12,6 +12,7 @@ from catalog.models import CalendarDay, Package, PackageMapping, PackageStatus, 
 from catalog.pricing import choose_price
 from catalog.sample_visits import SampleVisit, find_sample_visits
 from catalog.visits import MAX_DAYS_AHEAD
+from partners.account import Account
 from partners.models import Partner
 
 
@@ -25,17 +26,18 @@ class Article:
     sample_price: Price
 
 
-def list_articles(*, partner: Partner, now: datetime.datetime) -> list[Article]:
-    """Return what an order of this partner would be taken for now, by item number.
+def list_articles(*, account: Account, now: datetime.datetime) -> list[Article]:
+    """Return what an order of this account would be taken for now, by item number.
 
     What is not on sale, has nothing to issue, no price or no room for any visit to come is left
     out. Four statements, whatever the number of packages.
     """
+    partner = account.partner
     today = now.astimezone(partner.venue.zone).date()
     last = today + datetime.timedelta(days=MAX_DAYS_AHEAD)
     packages = Package.objects.filter(venue=partner.venue_id, status=PackageStatus.ON_SALE)
     catalogue = read_catalogue(
-        partner=partner,
+        account=account,
         asked=[(number, None) for number in read_numbers(partner=partner, packages=packages)],
         on=today,
     )

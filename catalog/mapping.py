@@ -24,7 +24,7 @@ from catalog.models import (
     Session,
 )
 from catalog.opening import OpeningTimes
-from partners.models import Partner
+from partners.account import Account
 
 _Model = TypeVar("_Model", bound=Model)
 
@@ -62,11 +62,11 @@ class Catalogue:
 
 def read_catalogue(
     *,
-    partner: Partner,
+    account: Account,
     asked: Iterable[tuple[str, datetime.date | None]],
     on: datetime.date,
 ) -> Catalogue:
-    """Return what each item number means to this partner, with the sessions of the days asked for.
+    """Return what each item number means to this account, with the sessions of the days asked for.
 
     Unknown numbers are left out. A mapping valid on the day (of receipt, venue's calendar) wins
     over a package code, which counts where the partner may sell by it. Packages that are not on
@@ -74,7 +74,7 @@ def read_catalogue(
     items (contract section 3); as text, because building it with the ORM took a third of
     createOrder's CPU time.
     """
-    pairs = set(asked)
+    partner, pairs = account.partner, set(asked)
     numbers = list({number for number, _day in pairs})
     codes = numbers if partner.sell_by_package_code else []
     with connection.cursor() as cursor:

@@ -13,7 +13,7 @@ from orders import places
 from orders.models import Allocation, Order, OrderLine
 from orders.planning import LinePlan, plan_lines
 from orders.requests import LineRequest, OrderRequest
-from partners.models import Partner
+from partners.account import Account
 from wallets.models import Wallet
 
 LINE_STEP = 100_000
@@ -29,7 +29,7 @@ CONTENT_FIELDS = [
 
 
 def plan_contents(
-    partner: Partner,
+    account: Account,
     lines: Sequence[LineRequest],
     received_at: datetime.datetime,
     own: Sequence[Allocation] = (),
@@ -37,27 +37,27 @@ def plan_contents(
 ) -> list[LinePlan]:
     """Plan lines by the catalogue of the day they were received; places of `own` count as left.
 
-    Raises InvalidRequest with all that is wrong, `faults` first, or NoRoom when nothing else is.
+    For a test account there is always room. Raises InvalidRequest with all that is wrong, `faults` first, or NoRoom when nothing else is.
     """
-    catalogue = catalogue_of(partner, lines, received_at)
+    catalogue = catalogue_of(account, lines, received_at)
     return plan_lines(
-        partner=partner,
+        partner=account.partner,
         lines=lines,
         offers=catalogue.offers,
-        agenda=places.read_agenda(catalogue, own),
+        agenda=places.read_agenda(account, catalogue, own),
         now=received_at,
         faults=faults,
     )
 
 
 def catalogue_of(
-    partner: Partner, lines: Sequence[LineRequest], received_at: datetime.datetime
+    account: Account, lines: Sequence[LineRequest], received_at: datetime.datetime
 ) -> Catalogue:
     """Read what lines ask for, as of the day they were received."""
     return read_catalogue(
-        partner=partner,
+        account=account,
         asked=[asked for line in lines for asked in line.asked()],
-        on=received_at.astimezone(partner.venue.zone).date(),
+        on=received_at.astimezone(account.venue.zone).date(),
     )
 
 
@@ -145,6 +145,7 @@ def make_shells(order: Order, lines: Iterable[OrderLine]) -> list[Wallet]:
             shells.append(
                 Wallet(
                     venue_id=order.venue_id,
+                    test_mode=order.test_mode,
                     order=order,
                     line=line,
                     seq_no=index + 1,

@@ -51,7 +51,7 @@ def find_remedies(order: Order, lines: Sequence[OrderLine]) -> list[Remedy]:
         shortage = shortage_of(order, lines)
         return [_general(order) if shortage is None else _for_lost_places(order, shortage)]
     offers = read_catalogue(
-        partner=order.partner,
+        account=order.account,
         asked=[(line.item_number, None) for line in unresolved],
         on=order.received_at.astimezone(order.venue.zone).date(),
     ).offers

@@ -25,6 +25,7 @@ from orders.api.serializers import ConfirmRequestSerializer, OrderRequestSeriali
 from orders.api.waiting import read_wait, wait_until_settled
 from orders.models import Order, OrderStatus
 from orders.requests import OrderRequest
+from partners.account import Account
 from partners.authentication import caller_of
 from partners.idempotency import idempotent
 from partners.models import Partner, Scope
@@ -43,9 +44,14 @@ class PartnerView(APIView):
         return caller_of(self.request).partner
 
     @property
+    def account(self) -> Account:
+        """Return the partner in the mode of its key."""
+        return caller_of(self.request).account
+
+    @property
     def orders(self) -> QuerySet[Order]:
-        """Return the partner's orders: another partner's id does not exist here."""
-        return Order.objects.filter(partner=self.partner)
+        """Return the account's orders: an id of another partner or mode does not exist here."""
+        return Order.objects.of(self.account)
 
     def existing(self, order_id: str) -> Order:
         """Return the order in the path as it is now; raises NotFound unless it is the partner's."""
@@ -71,9 +77,9 @@ class OrderCollectionView(PartnerView):
     @idempotent
     def post(self, request: Request) -> Response:
         """Create an order."""
-        require_active(self.partner)
+        require_active(self.account)
         order = intake.submit_order(
-            partner=self.partner, request=self.order_request(), now=timezone.now()
+            account=self.account, request=self.order_request(), now=timezone.now()
         )
         location = f"{settings.PUBLIC_URL}/channelManager/{order.pk}"
         return Response(render_order(order), status=201, headers={"Location": location})
@@ -101,7 +107,7 @@ class OrderView(PartnerView):
     @idempotent
     def put(self, request: Request, order_id: str) -> Response:
         """Replace the contents of a Draft or Error order."""
-        require_active(self.partner)
+        require_active(self.account)
         replaced = self.existing(order_id)
         order = intake.replace_order(
             orders=self.orders,
@@ -134,7 +140,7 @@ class ConfirmOrderView(PartnerView):
     @idempotent
     def post(self, request: Request, order_id: str) -> Response:
         """Confirm a Draft order."""
-        require_active(self.partner)
+        require_active(self.account)
         found = self.existing(order_id)
         # Whatever the body, an order that is Issued already is returned unchanged.
         overlooked = (Refusal, APIException) if found.status == OrderStatus.ISSUED else ()
@@ -171,7 +177,11 @@ class OrderListView(PartnerView):
         page = read_page(
             query.apply(self.orders),
             moment_field="received_at",
-            filters={"partnerId": str(self.partner.pk), **query.filters},
+            filters={
+                "partnerId": str(self.partner.pk),
+                "testMode": str(self.account.test_mode),
+                **query.filters,
+            },
             page_size=query.page_size,
             page_key=query.page_key,
         )

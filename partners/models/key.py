@@ -39,6 +39,12 @@ class ApiKey(models.Model):
 
     partner = models.ForeignKey(Partner, models.CASCADE, related_name="api_keys")
     name = models.CharField(max_length=60, blank=True)
+    test_mode = models.BooleanField(
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="Its orders are tests: they sell nothing and admit nobody.",
+    )
     prefix = models.CharField(
         max_length=16, editable=False, help_text="The key's first characters."
     )
