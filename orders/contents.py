@@ -9,7 +9,7 @@ from decimal import Decimal
 from catalog import expansion
 from catalog.mapping import Catalogue, read_catalogue
 from channel_manager.lib.errors import Fault
-from orders import places
+from orders import magic, places
 from orders.models import Allocation, Order, OrderLine
 from orders.planning import LinePlan, plan_lines
 from orders.requests import LineRequest, OrderRequest
@@ -25,6 +25,7 @@ CONTENT_FIELDS = [
     "total_incl_vat",
     "total_excl_vat",
     "visit_date",
+    "loses_webhooks",
 ]
 
 
@@ -37,17 +38,20 @@ def plan_contents(
 ) -> list[LinePlan]:
     """Plan lines by the catalogue of the day they were received; places of `own` count as left.
 
-    For a test account there is always room. Raises InvalidRequest with all that is wrong, `faults` first, or NoRoom when nothing else is.
+    For a test account there is room, unless it asks for none. Raises InvalidRequest with all that is wrong, `faults` first, or NoRoom when nothing else is.
     """
     catalogue = catalogue_of(account, lines, received_at)
-    return plan_lines(
+    agenda = places.read_agenda(account, catalogue, own)
+    plans = plan_lines(
         partner=account.partner,
         lines=lines,
         offers=catalogue.offers,
-        agenda=places.read_agenda(account, catalogue, own),
+        agenda=agenda,
         now=received_at,
         faults=faults,
     )
+    magic.refuse_sold_out(account, plans, agenda)
+    return plans
 
 
 def catalogue_of(
@@ -63,6 +67,7 @@ def catalogue_of(
 
 def set_contents(order: Order, request: OrderRequest, lines: Sequence[OrderLine]) -> None:
     """Set what a partner may change of an order: header and totals (CONTENT_FIELDS)."""
+    order.loses_webhooks = magic.will_lose_webhooks(order, lines)
     order.sell_to_email = request.sell_to_email
     order.sell_to_name = request.sell_to_name
     order.sell_to_language = request.sell_to_language
@@ -173,6 +178,7 @@ def insert_rows(
 
     Raises IntegrityError when a number is taken or a place is gone.
     """
+    magic.store_what_lines_need(lines)
     if lines:
         OrderLine.objects.bulk_create(lines)
     # In the order of the guests' numbers: two orders that clash wait for each other one way only.

@@ -13,7 +13,7 @@ from channel_manager.history import runner
 from channel_manager.history.runner import Change
 from channel_manager.lib.errors import Fault, InvalidRequest
 from channel_manager.lib.identity import time_ordered_uuid
-from orders import destruction, holds, places, reading
+from orders import destruction, holds, magic, places, reading
 from orders.actions import require_action
 from orders.clashes import clashes_explained, faults_completed, take_turns
 from orders.contents import (
@@ -125,7 +125,7 @@ def _submit(account: Account, request: OrderRequest, now: datetime.datetime) -> 
     set_contents(order, request, lines)
     take_turns(partner=account.partner, numbers=request.guest_numbers)
     order.buy_from_order_reference = next_document_number(account=account, now=now)
-    order.job_id = enqueue_issuance(order.pk)
+    order.job_id = enqueue_issuance(order.pk, wait=magic.seconds_put_off(order, lines))
     order.save(force_insert=True)
     runner.record(
         [order],
@@ -167,7 +167,7 @@ def _replace(order: Order, request: OrderRequest, now: datetime.datetime, actor:
         account=account, reference=order.sell_to_order_reference, lines=request.lines
     ):
         insert_rows(lines, shells, wanted)
-    job_id = enqueue_issuance(order.pk)
+    job_id = enqueue_issuance(order.pk, wait=magic.seconds_put_off(order, lines))
     runner.apply_to(
         [order],
         lambda row: row.replace(now=now, job_id=job_id),

@@ -19,6 +19,14 @@ class ItemType(models.TextChoices):
     COUPON = "coupon", "Coupon"
 
 
+class RealItems(models.Manager["Item"]):
+    """Leaves out what only test orders are for."""
+
+    def get_queryset(self) -> models.QuerySet[Item]:
+        """Keep the items that can be sold."""
+        return super().get_queryset().filter(is_test=False)
+
+
 class Item(models.Model):
     """Something a guest is admitted to or redeems: an entry, a ride, a lunch coupon."""
 
@@ -42,6 +50,9 @@ class Item(models.Model):
         related_name="items",
         help_text="Whose sessions it takes places of. Empty: places are not counted.",
     )
+    is_test = models.BooleanField(default=False, db_default=False, editable=False)
+
+    objects = RealItems()
 
     class Meta:
         ordering = ("number",)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from decimal import Decimal
 from typing import ClassVar
 
@@ -34,6 +35,14 @@ class Dating(models.TextChoices):
     OPEN = "open", "Open-dated: any day while it is valid"
 
 
+class RealPackages(models.Manager["Package"]):
+    """Leaves out what only test orders are for."""
+
+    def get_queryset(self) -> models.QuerySet[Package]:
+        """Keep the packages that can be sold."""
+        return super().get_queryset().filter(is_test=False)
+
+
 class Package(FSMModelMixin, models.Model):
     """What is sold: one or more components at one price; issued as one wallet each."""
 
@@ -62,6 +71,14 @@ class Package(FSMModelMixin, models.Model):
         validators=[MinValueValidator(1)],
         help_text="Open-dated only: valid for this many days from the day of sale.",
     )
+    is_test = models.BooleanField(
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="The hidden package of test orders (catalog/trial_ticket.py).",
+    )
+
+    objects = RealPackages()
 
     class Meta:
         ordering = ("code",)
@@ -83,6 +100,10 @@ class Package(FSMModelMixin, models.Model):
 
     def __str__(self) -> str:
         return f"{self.code} {self.name}"
+
+    def dating_for(self, date: datetime.date | None) -> str:
+        """Return when it may be used if ordered for a date: a test ticket is for any day, or one."""
+        return Dating.OPEN if self.is_test and date is None else self.dating
 
     @transition(
         "status",
