@@ -8,20 +8,22 @@ import uuid
 import zoneinfo
 from collections.abc import Collection, Sequence
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
+from channel_manager.history.models import Event
 from channel_manager.lib.admin import columns
 from channel_manager.lib.admin.base import ReadOnlyAdmin, register
 from channel_manager.lib.admin.columns import column
 from channel_manager.lib.admin.typed import DropdownFilter
 from orders import tombstone
 from orders.admin.timeline import LOOKS
-from orders.models import Order, OrderEvent
+from orders.models import ORDER_KIND, Order, OrderEvent
 from partners.actors import name_actors
+from partners.admin.filters import ModeFilter
 from partners.models import Venue
 from partners.timeline import label_data, look_of
 from wallets.numbers import read_number
@@ -56,12 +58,25 @@ class NameFilter(DropdownFilter):
         return queryset.filter(name=value) if value else queryset
 
 
+class EventModeFilter(ModeFilter):
+    """Events of live orders, unless those of tests are asked for; a removed order says which it was."""
+
+    of_tests = Exists(Order.objects.filter(pk=OuterRef("subject_id"), test_mode=True)) | Exists(
+        Event.objects.filter(
+            kind=ORDER_KIND,
+            subject_id=OuterRef("subject_id"),
+            name=tombstone.EVENT,
+            data__testMode=True,
+        )
+    )
+
+
 @register(OrderEvent)
 class OrderEventAdmin(ReadOnlyAdmin[OrderEvent]):
     """Everything that happened to orders, removed ones included."""
 
     list_display = ("happened", "event", "order_number", "states", "actor_name", "why")
-    list_filter = (NameFilter,)
+    list_filter = (NameFilter, EventModeFilter)
     search_fields = ("subject_id",)
     search_help_text = "Order id, or any number of a deleted order"
     ordering = ("-id",)

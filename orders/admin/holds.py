@@ -32,6 +32,7 @@ from channel_manager.lib.admin.standing import StateBar, StateButton
 from channel_manager.lib.admin.typed import ChoicesDropdownFilter, RelatedDropdownFilter
 from orders import holds
 from orders.models import HOLD_KIND, Hold, HoldStatus
+from partners.admin.filters import ModeFilter
 from partners.timeline import Look, tell
 
 _COLOURS: Mapping[str, str] = {
@@ -57,14 +58,18 @@ _LOOKS = {
 class HoldAdmin(ReadOnlyAdmin[Hold]):
     """Holds of the last week."""
 
-    list_display = ("made", "state", "partner", "what", "expires")
+    list_display = ("made", "state", "partner", "mode", "what", "expires")
     list_display_links = ("made",)
     list_select_related = ("partner__venue",)
-    list_filter = (("status", ChoicesDropdownFilter), ("partner", RelatedDropdownFilter))
+    list_filter = (
+        ("status", ChoicesDropdownFilter),
+        ("partner", RelatedDropdownFilter),
+        ModeFilter,
+    )
     ordering = ("-id",)
     sortable_by = ()
-    fields = ("id", "partner", "made", "expires", "ended", "what", "sessions")
-    readonly_fields = ("made", "expires", "ended", "what", "sessions")
+    fields = ("id", "partner", "mode", "made", "expires", "ended", "what", "sessions")
+    readonly_fields = ("mode", "made", "expires", "ended", "what", "sessions")
     change_form_outer_before_template = "admin/state_bar.html"
     change_form_outer_after_template = "admin/catalog/package/below.html"
 
@@ -144,6 +149,11 @@ class HoldAdmin(ReadOnlyAdmin[Hold]):
     def state(self, hold: Hold) -> str:
         """Return the status as a badge."""
         return str(hold.status)
+
+    @column("Mode", badges={"test": "warning"})
+    def mode(self, hold: Hold) -> tuple[str, str]:
+        """Return whether it is a test, which keeps no places."""
+        return ("test", "TEST") if hold.test_mode else ("live", "Live")
 
     @column("For")
     def what(self, hold: Hold) -> str:
