@@ -74,7 +74,9 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):
                 "type": "apiKey",
                 "in": "header",
                 "name": "x-api-key",
-                "description": "The key that the venue gave you.",
+                "description": "The key that the venue gave you. `cm_live_...` sells; `cm_test_...` "
+                "is for tests: its orders are marked `testMode`, sell nothing, and do not exist for "
+                "live keys, nor live orders for it.",
             },
             {
                 "type": "http",
@@ -293,6 +295,8 @@ order.
 - **Money** is a decimal string such as `"34.50"`, VAT included or excluded as the name says.
 - **Errors** are problem bodies (RFC 9457) with a stable `code`; each code has
   [a page of its own]({base}/docs/errors).
+- **Test mode.** A key that begins with `cm_test_` sells nothing: its orders are marked `testMode`
+  and apart from live ones. [Magic item numbers]({base}/docs#magic) have the outcome of your choice.
 - **`X-Request-Id`** is on every answer. Send your own (1 to 64 letters, digits, `.`, `_`, `:`,
   `-`) and it is kept.
 """

@@ -15,6 +15,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
+from catalog.magic import MAGIC
 from channel_manager import api
 from channel_manager.docs import error_pages, samples
 from channel_manager.docs.fields import GROUPS, HOLD_GROUPS, LIMITS
@@ -54,6 +55,7 @@ def guide(request: HttpRequest) -> HttpResponse:
     context = {
         "active": "guide",
         "transitions": TRANSITIONS,
+        "magic_numbers": MAGIC.values(),
         "groups": GROUPS,
         "hold_groups": HOLD_GROUPS,
         "limits": LIMITS,

@@ -252,7 +252,8 @@ ERROR_TEXTS: Mapping[ErrorCode, ErrorText] = {
         title="The partnership is not active",
         cause="The partnership is still being set up, is paused, or has been closed. Orders can be "
         "read and cancelled, but not created, replaced or confirmed.",
-        remedy="Ask the venue when the partnership becomes active again.",
+        remedy="Ask the venue when the partnership becomes active. While it is being set up, test keys "
+        "work.",
     ),
     ErrorCode.NOT_FOUND: ErrorText(
         status=404,
