@@ -5,10 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [
-        ("orders", "0009_allotments_are_held_pair_by_pair"),
-        ("partners", "0005_test_keys"),
-    ]
+    dependencies = [("orders", "0009_allotments_are_held_pair_by_pair")]
 
     operations = [
         migrations.AddField(

@@ -30,6 +30,7 @@ from orders.api import serializers as shapes
 from orders.demo import catalogue
 from orders.models import Order
 from orders.places import PlacesLost
+from partners.keys import create_test_key
 from partners.models import Scope, Venue
 from tests.conftest import ApiClient
 from tests.factories import AttractionFactory, SessionFactory, sellable_package
@@ -403,9 +404,11 @@ def paste(live_server: Any, api: ApiClient, settings: Any, tmp_path: Path) -> Ca
     page = open_page("/docs").content.decode()
     own = _sample(page, "paste-settings").replace("your API key", api.key)
     own = own.replace("your partnerId", str(api.partner.pk))
+    test_key = create_test_key(partner=api.partner)[1]
 
     def run_samples(*names: str) -> str:
         script = "\n".join([own, *(_sample(page, name) for name in names)])
+        script = script.replace("your test key", test_key)
         run = subprocess.run(
             ["bash", "-eu", "-c", script],
             cwd=tmp_path,
@@ -431,6 +434,7 @@ def test_the_first_order_works_when_it_is_pasted(
     settled = paste("paste-wait")
     assert '"status": "Issued"' in settled
     assert f'"manifestUrl": "{live_server.url}/m/' in settled
+    assert '"testMode": true' in paste("paste-test")
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
