@@ -12,10 +12,9 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from catalog.models import Component, Item, Package, PackageStatus, Price
+from catalog.models import TEST_TICKET, Component, Item, Package, PackageStatus, Price
 from partners.models import Venue
 
-CODE = "CM-TEST-TICKET"
 PRICE_INCL_VAT = Decimal(10)
 
 
@@ -34,7 +33,7 @@ def ticket_of(venue: Venue, description: str = "") -> TrialTicket:
     item = Item(
         id=_key(venue, "item"),
         venue=venue,
-        number=CODE,
+        number=TEST_TICKET,
         description="Test ticket",
         vat_rate=Decimal(9),
         is_test=True,
@@ -42,7 +41,7 @@ def ticket_of(venue: Venue, description: str = "") -> TrialTicket:
     package = Package(
         id=_key(venue, "package"),
         venue=venue,
-        code=CODE,
+        code=TEST_TICKET,
         name="Test ticket",
         description=description,
         status=PackageStatus.ON_SALE,

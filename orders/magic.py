@@ -59,10 +59,9 @@ def is_webhook_lost(order: Order) -> bool:
 
 def store_what_lines_need(lines: Sequence[OrderLine]) -> None:
     """Store the test ticket before lines point at it; nothing is done for other lines."""
-    for line in lines:
-        if line.package is not None and line.package.is_test:
-            return store_ticket(line.order.venue)
-    return None
+    tests = [line for line in lines if line.package is not None and line.package.is_test]
+    if tests:
+        store_ticket(tests[0].order.venue)
 
 
 def play_faults(order: Order, lines: Iterable[OrderLine], *, failures: int) -> None:

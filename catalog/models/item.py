@@ -19,6 +19,10 @@ class ItemType(models.TextChoices):
     COUPON = "coupon", "Coupon"
 
 
+# The number and the code of what magic item numbers are issued as (catalog/trial_ticket.py).
+TEST_TICKET = "CM-TEST-TICKET"
+
+
 class RealItems(models.Manager["Item"]):
     """Leaves out what only test orders are for."""
 
@@ -68,6 +72,8 @@ class Item(models.Model):
         return f"{self.number} {self.description}"
 
     def clean(self) -> None:
-        """Refuse an attraction of another venue."""
+        """Refuse an attraction of another venue, and the number of the hidden test ticket."""
+        if self.number == TEST_TICKET and not self.is_test:
+            raise ValidationError({"number": "This number is that of the test ticket."})
         if self.attraction is not None and self.attraction.venue_id != self.venue_id:
             raise ValidationError({"attraction": "This attraction belongs to another venue."})

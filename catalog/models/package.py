@@ -12,7 +12,7 @@ from django.db import models
 from django.db.models import Q
 from django_fsm import FSMField, FSMModelMixin, transition
 
-from catalog.models.item import Item
+from catalog.models.item import TEST_TICKET, Item
 from channel_manager.lib.identity import time_ordered_uuid
 from partners.models import Venue
 
@@ -100,6 +100,11 @@ class Package(FSMModelMixin, models.Model):
 
     def __str__(self) -> str:
         return f"{self.code} {self.name}"
+
+    def clean(self) -> None:
+        """Refuse the code of the hidden test ticket."""
+        if self.code == TEST_TICKET and not self.is_test:
+            raise ValidationError({"code": "This code is that of the test ticket."})
 
     def dating_for(self, date: datetime.date | None) -> str:
         """Return when it may be used if ordered for a date: a test ticket is for any day, or one."""

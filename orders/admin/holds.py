@@ -47,6 +47,7 @@ _MEANINGS = {
     HoldStatus.RELEASED: "Its places were given back.",
     HoldStatus.EXPIRED: "Its time was over; its places were given back.",
 }
+_OF_A_TEST = "A test: it never kept places that somebody could buy."
 _LOOKS = {
     "held": Look("Held", "hourglass_top"),
     "released": Look("Released", "undo"),
@@ -131,7 +132,9 @@ class HoldAdmin(ReadOnlyAdmin[Hold]):
                 title="Release hold",
                 button="Release hold",
                 effects=(
-                    "Its places are for sale again at once.",
+                    "It is a test: no places come back."
+                    if hold.test_mode
+                    else "Its places are for sale again at once.",
                     f"An order of {hold.partner} that names this hold is refused from then on.",
                 ),
                 back=back,
@@ -197,6 +200,6 @@ def _state_bar(request: HttpRequest, hold: Hold) -> StateBar:
     return StateBar(
         text=str(status.label),
         colour=_COLOURS[status],
-        meaning=_MEANINGS[status],
+        meaning=_OF_A_TEST if hold.test_mode else _MEANINGS[status],
         buttons=[button] if may_release else [],
     )

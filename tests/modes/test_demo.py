@@ -2,9 +2,9 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
 
 from orders.demo.loading import load_demo
 from partners.models import ApiKey
@@ -13,7 +13,7 @@ from tests.conftest import ApiClient
 
 @pytest.mark.django_db
 def test_the_file_lists_test_keys_after_the_live_ones_and_keeps_them(
-    tmp_path: Path, settings: SettingsWrapper
+    tmp_path: Path, settings: Any
 ) -> None:
     settings.SESSION_HORIZON_DAYS = 1
     file = tmp_path / "demo.json"

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import OperationalError, connection
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from catalog.magic import MAGIC
-from catalog.models import Component, Item, Package
-from catalog.trial_ticket import CODE
+from catalog.models import TEST_TICKET, Component, Item, Package
 from channel_manager.lib.errors import ErrorCode
 from orders import issuance, magic
 from orders.models import Order
@@ -49,7 +49,7 @@ def expected(number: str, **members: Any) -> dict[str, Any]:
     """Return an order of one test ticket as it is answered, just Submitted."""
     ticket = {
         "itemNumber": number,
-        "packageCode": CODE,
+        "packageCode": TEST_TICKET,
         "description": "Test ticket",
         "visitDate": None,
     }
@@ -80,7 +80,7 @@ def test_a_test_ticket_is_ordered_and_issued_like_any_package(
     assert only["status"] == "Active"
     assert only["assets"] == [
         asset(
-            itemNumber=CODE,
+            itemNumber=TEST_TICKET,
             description="Test ticket",
             validFrom="2026-11-20T11:00:00.000Z",
             validUntil="2027-11-20T19:00:00.000Z",
@@ -116,7 +116,7 @@ def test_sold_out_is_refused_as_a_full_session_is(tester: ApiClient, with_visit:
     before = stored()
     shortage = {
         "pointer": "/items/1",
-        "itemNumber": CODE,
+        "itemNumber": TEST_TICKET,
         "visitDate": "2026-11-23" if with_visit else "2026-11-20",
         "visitTime": None,
         "capacity": 0,
@@ -201,7 +201,7 @@ def test_only_an_order_that_asks_for_it_loses_its_webhooks(tester: ApiClient, is
     assert not magic.is_webhook_lost(Order.objects.get(pk=lost["orderId"]))
 
 
-@pytest.mark.parametrize("number", [*MAGIC, CODE])
+@pytest.mark.parametrize("number", [*MAGIC, TEST_TICKET])
 def test_to_a_live_key_a_magic_number_is_like_any_unknown_one(
     api: ApiClient, tester: ApiClient, number: str
 ) -> None:
@@ -223,13 +223,13 @@ def test_a_live_mapping_of_a_magic_number_is_the_partners_own(
 ) -> None:
     PackageMappingFactory.create(partner=api.partner, item_number="TEST-OK", package=day)
     assert api.create(line("TEST-OK"))["items"][0]["packageCode"] == "DAY"
-    assert tester.create(line("TEST-OK"))["items"][0]["packageCode"] == CODE
+    assert tester.create(line("TEST-OK"))["items"][0]["packageCode"] == TEST_TICKET
 
 
 def test_packages_list_the_magic_numbers_to_test_keys_with_samples_that_can_be_sent(
     api: ApiClient, tester: ApiClient, unready: ApiClient, issue: Issue
 ) -> None:
-    assert not {row["itemNumber"] for row in _packages(api)} & {*MAGIC, CODE}
+    assert not {row["itemNumber"] for row in _packages(api)} & {*MAGIC, TEST_TICKET}
     listed = {row["itemNumber"]: row for row in _packages(unready)}
     assert set(listed) == {number for number, row in MAGIC.items() if row.is_known}
     for number, row in listed.items():
@@ -245,11 +245,15 @@ def test_packages_list_the_magic_numbers_to_test_keys_with_samples_that_can_be_s
 
 def test_the_test_ticket_is_hidden_from_the_catalogue(tester: ApiClient) -> None:
     tester.create(bare("TEST-OK"))
-    assert not Package.objects.filter(code=CODE).exists()
-    assert not Item.objects.filter(number=CODE).exists()
+    assert not Package.objects.filter(code=TEST_TICKET).exists()
+    assert not Item.objects.filter(number=TEST_TICKET).exists()
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM catalog_package WHERE is_test")
         assert cursor.fetchone() == (1,)
+    venue = tester.partner.venue
+    for row in (Package(venue=venue, code=TEST_TICKET), Item(venue=venue, number=TEST_TICKET)):
+        with pytest.raises(ValidationError, match="that of the test ticket"):
+            row.clean()
 
 
 @pytest.mark.parametrize("number", ["TEST-OK", "DAY"])
