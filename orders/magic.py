@@ -57,6 +57,11 @@ def is_webhook_lost(order: Order) -> bool:
     return order.loses_webhooks
 
 
+def has_asked_to_fail(order: Order, lines: Iterable[OrderLine]) -> bool:
+    """Tell whether an order in Error is where it wanted to be."""
+    return any(magic.fails or not magic.is_known for magic in _asked_for(order, lines))
+
+
 def store_what_lines_need(lines: Sequence[OrderLine]) -> None:
     """Store the test ticket before lines point at it; nothing is done for other lines."""
     tests = [line for line in lines if line.package is not None and line.package.is_test]

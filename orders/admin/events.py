@@ -8,20 +8,19 @@ import uuid
 import zoneinfo
 from collections.abc import Collection, Sequence
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
-from channel_manager.history.models import Event
 from channel_manager.lib.admin import columns
 from channel_manager.lib.admin.base import ReadOnlyAdmin, register
 from channel_manager.lib.admin.columns import column
 from channel_manager.lib.admin.typed import DropdownFilter
 from orders import tombstone
 from orders.admin.timeline import LOOKS
-from orders.models import ORDER_KIND, Order, OrderEvent
+from orders.models import Order, OrderEvent
 from partners.actors import name_actors
 from partners.admin.filters import ModeFilter
 from partners.models import Venue
@@ -61,12 +60,14 @@ class NameFilter(DropdownFilter):
 class EventModeFilter(ModeFilter):
     """Events of live orders, unless those of tests are asked for; a removed order says which it was."""
 
-    of_tests = Exists(Order.objects.filter(pk=OuterRef("subject_id"), test_mode=True)) | Exists(
-        Event.objects.filter(
-            kind=ORDER_KIND,
-            subject_id=OuterRef("subject_id"),
-            name=tombstone.EVENT,
-            data__testMode=True,
+    of_tests = Q(
+        subject_id__in=Order.objects.filter(test_mode=True)
+        .order_by()
+        .values("pk")
+        .union(
+            OrderEvent.objects.filter(name=tombstone.EVENT, data__contains={"testMode": True})
+            .order_by()
+            .values("subject_id")
         )
     )
 

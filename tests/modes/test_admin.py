@@ -138,6 +138,16 @@ def test_the_page_of_a_test_ticket_can_be_read(
     assert desk.get("/admin/catalog/package/", {"q": "CM-TEST-TICKET"}).status_code == 200
 
 
+@pytest.mark.parametrize("number", ["TEST-ERROR", "TEST-UNMAPPED"])
+def test_nobody_is_told_to_mend_what_a_test_asked_for(
+    desk: Client, tester: ApiClient, issue: Issue, number: str
+) -> None:
+    found = settle(tester, issue, line(number))
+    page = desk.get(f"/admin/orders/order/{found['orderId']}/change/")
+    assert [remedy.link for remedy, _ in page.context["remedies"]] == [""]
+    assert "there is nothing to mend" in page.content.decode()
+
+
 def test_closing_a_day_leaves_tests_as_they_are(
     api: ApiClient, tester: ApiClient, issue: Issue, clock: Clock
 ) -> None:
