@@ -27,7 +27,6 @@ from catalog.models import (
 from catalog.opening import OpeningTimes, read_opening_times
 from catalog.trial_ticket import ticket_of
 from partners.account import Account
-from partners.models import Venue
 
 _Model = TypeVar("_Model", bound=Model)
 
@@ -112,11 +111,13 @@ def read_catalogue(
             tuple(_made(CalendarDay, row) for row in days),
         )
     catalogue = Catalogue({**unmapped, **offers}, opening_times)
-    return _with_magic(catalogue, account.venue, pairs) if account.test_mode else catalogue
+    return _with_magic(catalogue, pairs, on) if account.test_mode else catalogue
 
 
 def _with_magic(
-    catalogue: Catalogue, venue: Venue, asked: Iterable[tuple[str, datetime.date | None]]
+    catalogue: Catalogue,
+    asked: Iterable[tuple[str, datetime.date | None]],
+    on: datetime.date,
 ) -> Catalogue:
     """Let the magic item numbers mean what they mean to test orders, whatever is mapped.
 
@@ -126,12 +127,12 @@ def _with_magic(
     if not magic:
         return catalogue
     offers = {number: offer for number, offer in catalogue.offers.items() if number not in magic}
-    times, days = catalogue.opening_times, [day for _number, day in asked if day]
-    if days and not catalogue.offers:
-        times = read_opening_times(venue=venue, first=min(days), last=max(days))
+    times, days = catalogue.opening_times, [day for _number, day in asked if day] or [on]
+    if not catalogue.offers:
+        times = read_opening_times(venue=times.venue, first=min(days), last=max(days))
     for number, row in magic.items():
         if row.is_known:
-            ticket = ticket_of(venue, row.outcome)
+            ticket = ticket_of(times.venue, row.outcome)
             offers[number] = Offer(ticket.package, None, (ticket.component,), (ticket.price,))
     return Catalogue(offers, times)
 

@@ -259,7 +259,8 @@ ERROR_TEXTS: Mapping[ErrorCode, ErrorText] = {
         status=404,
         title="There is nothing here",
         cause="The path does not exist, or the id in it is not one of yours.",
-        remedy="Check the path and the id. Draft and Error orders that were deleted are gone for "
+        remedy="Check the path and the id, and that the key is of the same mode: live orders do not "
+        "exist for test keys, nor tests for live ones. Draft and Error orders that were deleted are gone for "
         "good; their reference may be used again.",
     ),
     ErrorCode.METHOD_NOT_ALLOWED: ErrorText(

@@ -179,7 +179,7 @@ class OrderListView(PartnerView):
             moment_field="received_at",
             filters={
                 "partnerId": str(self.partner.pk),
-                "testMode": str(self.account.test_mode),
+                **({"testMode": "true"} if self.account.test_mode else {}),
                 **query.filters,
             },
             page_size=query.page_size,

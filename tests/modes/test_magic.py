@@ -20,7 +20,12 @@ from orders.models import Order
 from partners.keys import create_test_key
 from partners.models import Partner, Venue
 from tests.conftest import ApiClient
-from tests.factories import CalendarDayFactory, PackageMappingFactory, PartnerFactory
+from tests.factories import (
+    CalendarDayFactory,
+    OpeningHoursFactory,
+    PackageMappingFactory,
+    PartnerFactory,
+)
 from tests.orders.expected import (
     assert_problem,
     asset,
@@ -241,6 +246,20 @@ def test_packages_list_the_magic_numbers_to_test_keys_with_samples_that_can_be_s
     path = "/channelManager/availability?itemNumber=TEST-OK&from=2026-11-23&to=2026-11-24"
     rows = unready.get(path).json()["data"]
     assert [row["visitDate"] for row in rows] == ["2026-11-23", "2026-11-24"]
+
+
+def test_samples_are_for_a_day_of_the_season(unready: ApiClient) -> None:
+    OpeningHoursFactory.create(
+        venue=unready.partner.venue,
+        valid_from=datetime.date(2026, 11, 20),
+        valid_until=datetime.date(2026, 11, 25),
+        opens_at=None,
+        closes_at=None,
+    )
+    samples = {row["sampleOrder"]["items"][0]["visitDate"] for row in _packages(unready)}
+    assert samples == {"2026-11-26"}
+    path = "/channelManager/availability?itemNumber=TEST-OK&from=2026-11-23&to=2026-11-26"
+    assert [row["visitDate"] for row in unready.get(path).json()["data"]] == ["2026-11-26"]
 
 
 def test_the_test_ticket_is_hidden_from_the_catalogue(tester: ApiClient) -> None:
