@@ -23,6 +23,8 @@ _WAITING = """
 
 def is_somebody_waiting() -> bool:
     with connection.cursor() as cursor:
+        # Within a transaction the first look would be repeated.
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
         cursor.execute(_WAITING)
         return cursor.fetchone() != (0,)
 
