@@ -1,7 +1,8 @@
 """The test ticket: what every magic item number that can be issued is issued as.
 
 A package of its own at each venue, so that test orders have lines, wallets and assets like sold
-ones. It is hidden (`is_test`): no list has it, no live key can order it.
+ones. It is hidden (`is_test`): no list has it, no live key can order it. (Names in code that begin
+with "test" are the tests'.)
 """
 
 from __future__ import annotations

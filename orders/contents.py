@@ -38,7 +38,8 @@ def plan_contents(
 ) -> list[LinePlan]:
     """Plan lines by the catalogue of the day they were received; places of `own` count as left.
 
-    For a test account there is room, unless it asks for none. Raises InvalidRequest with all that is wrong, `faults` first, or NoRoom when nothing else is.
+    For a test account there is room, unless it asks for none. Raises InvalidRequest with all that
+    is wrong, `faults` first, or NoRoom when nothing else is.
     """
     catalogue = catalogue_of(account, lines, received_at)
     agenda = places.read_agenda(account, catalogue, own)
