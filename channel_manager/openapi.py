@@ -74,9 +74,9 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):
                 "type": "apiKey",
                 "in": "header",
                 "name": "x-api-key",
-                "description": "The key that the venue gave you. `cm_live_...` sells; `cm_test_...` "
-                "is for tests: its orders are marked `testMode`, sell nothing, and do not exist for "
-                "live keys, nor live orders for it.",
+                "description": "The key that the venue gave you. `cm_live_...` sells; "
+                "`cm_test_...` is for tests: its orders are marked `testMode`, sell nothing, and do "
+                "not exist for live keys, nor live orders for it.",
             },
             {
                 "type": "http",

@@ -58,7 +58,7 @@ class NameFilter(DropdownFilter):
 
 
 class EventModeFilter(ModeFilter):
-    """Events of live orders, unless those of tests are asked for; a removed order says which it was."""
+    """Events of live orders, unless those of tests are asked for, removed ones included."""
 
     of_tests = Q(
         subject_id__in=Order.objects.filter(test_mode=True)
