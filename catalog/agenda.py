@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import sys
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -108,3 +109,24 @@ class Agenda:
         self._left[session_id] -= places
         if allotment_id is not None:
             self._allotted[allotment_id, session_id] += places
+
+
+class OpenAgenda(Agenda):
+    """What is left for a test order: everything, since it takes no places.
+
+    Only the seats of a hall run out within one request, so that no two guests sit on one.
+    """
+
+    def unsold(self, session: Session) -> int:
+        """Return more places than any order may ask for."""
+        return sys.maxsize
+
+    def left(self, session: Session, offer: Offer) -> int:
+        """Return the seats that the request has left itself; else there is always room."""
+        if session.pk in self._seats:
+            return len(self._seats[session.pk])
+        return self.unsold(session)
+
+    def left_before(self, session: Session, offer: Offer) -> int:
+        """Return how many there were before the request took any."""
+        return self.left(session, offer) + self.taken(session)

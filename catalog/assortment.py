@@ -7,11 +7,13 @@ import datetime
 
 from django.db.models import QuerySet
 
+from catalog.magic import MAGIC
 from catalog.mapping import Offer, read_catalogue
 from catalog.models import CalendarDay, Package, PackageMapping, PackageStatus, Price
 from catalog.pricing import choose_price
 from catalog.sample_visits import SampleVisit, find_sample_visits
 from catalog.visits import MAX_DAYS_AHEAD
+from partners.account import Account
 from partners.models import Partner
 
 
@@ -25,18 +27,22 @@ class Article:
     sample_price: Price
 
 
-def list_articles(*, partner: Partner, now: datetime.datetime) -> list[Article]:
-    """Return what an order of this partner would be taken for now, by item number.
+def list_articles(*, account: Account, now: datetime.datetime) -> list[Article]:
+    """Return what an order of this account would be taken for now, by item number.
 
     What is not on sale, has nothing to issue, no price or no room for any visit to come is left
     out. Four statements, whatever the number of packages.
     """
+    partner = account.partner
     today = now.astimezone(partner.venue.zone).date()
     last = today + datetime.timedelta(days=MAX_DAYS_AHEAD)
     packages = Package.objects.filter(venue=partner.venue_id, status=PackageStatus.ON_SALE)
+    numbers = read_numbers(partner=partner, packages=packages)
+    if account.test_mode:
+        numbers |= MAGIC.keys()
     catalogue = read_catalogue(
-        partner=partner,
-        asked=[(number, None) for number in read_numbers(partner=partner, packages=packages)],
+        account=account,
+        asked=[(number, None) for number in numbers],
         on=today,
     )
     days = CalendarDay.objects.filter(venue=partner.venue_id, date__range=(today, last))

@@ -16,6 +16,7 @@ from catalog.opening import OpeningTimes
 from catalog.sale import Sale
 from catalog.subject import Subject, find_subject
 from catalog.visits import MAX_DAYS_AHEAD, local_moment
+from partners.account import Account
 from partners.models import Partner
 
 
@@ -33,7 +34,7 @@ class Places(NamedTuple):
 
 def list_sessions(
     *,
-    partner: Partner,
+    account: Account,
     item_number: str,
     first: datetime.date,
     last: datetime.date,
@@ -44,13 +45,13 @@ def list_sessions(
     A package of several components has rows for each of them, under their own numbers. What is
     not counted has a row for each open day. Raises UnknownItem, NotOnSale. Four statements at most.
     """
-    subject = find_subject(partner=partner, item_number=item_number, now=now)
-    return _list_rows(partner, subject, first, last, now)
+    subject = find_subject(account=account, item_number=item_number, now=now)
+    return _list_rows(account.partner, subject, first, last, now)
 
 
 def list_days(
     *,
-    partner: Partner,
+    account: Account,
     item_number: str,
     first: datetime.date,
     last: datetime.date,
@@ -61,9 +62,9 @@ def list_days(
     Of several components the one with the fewest places left counts; a day on which one of them
     has no session is left out. Raises and takes statements as `list_sessions` does.
     """
-    subject = find_subject(partner=partner, item_number=item_number, now=now)
+    subject = find_subject(account=account, item_number=item_number, now=now)
     days: dict[datetime.date, dict[str, list[Places]]] = defaultdict(lambda: defaultdict(list))
-    for row in _list_rows(partner, subject, first, last, now):
+    for row in _list_rows(account.partner, subject, first, last, now):
         days[row.date][row.item_number].append(row)
     return [
         _add_up(item_number, list(parts.values()))

@@ -12,7 +12,7 @@ from catalog.mapping import Offer, read_catalogue
 from catalog.models import Dating, Package, PackageStatus
 from catalog.opening import OpeningTimes
 from channel_manager.lib.errors import ErrorCode, Fault, Refusal
-from partners.models import Partner
+from partners.account import Account
 
 
 class UnknownItem(Refusal):
@@ -49,22 +49,23 @@ class Subject:
         return [offer for part in self.parts for offer in part.offers]
 
 
-def find_subject(*, partner: Partner, item_number: str, now: datetime.datetime) -> Subject:
+def find_subject(*, account: Account, item_number: str, now: datetime.datetime) -> Subject:
     """Find what the number stands for, in two statements; raises UnknownItem, NotOnSale.
 
     One of the partner's own numbers or a package code, as in orders, else a component of packages
     that the partner may sell.
     """
     holding = Package.objects.filter(
-        venue=partner.venue_id,
+        venue=account.partner.venue_id,
         components__is_active=True,
         components__item__number=item_number,
     )
-    numbers = {item_number, *read_numbers(partner=partner, packages=holding)}
+    venue = account.venue
+    numbers = {item_number, *read_numbers(partner=account.partner, packages=holding)}
     catalogue = read_catalogue(
-        partner=partner,
+        account=account,
         asked=[(number, None) for number in numbers],
-        on=now.astimezone(partner.venue.zone).date(),
+        on=now.astimezone(venue.zone).date(),
     )
     asked = catalogue.offers.get(item_number)
     if asked is not None:
@@ -76,7 +77,7 @@ def find_subject(*, partner: Partner, item_number: str, now: datetime.datetime) 
         if any(component.item.number == item_number for component in offer.components)
     }
     if not offers:
-        detail = f"The item number {item_number} is not known at {partner.venue}."
+        detail = f"The item number {item_number} is not known at {venue}."
         raise UnknownItem(detail, faults=[Fault("?itemNumber", ErrorCode.UNKNOWN_ITEM, detail)])
     parts = _parts_of_item(item_number, _sold(item_number, offers.values()))
     return Subject(parts, catalogue.opening_times)

@@ -52,7 +52,7 @@ def plan_visit(
     Dated: from the time, or opening, until closing. Timed: both are needed. Open-dated: from the
     day of sale for the package's validity. Raises UnfitVisit with faults below the JSON pointer.
     """
-    match package.dating:
+    match package.dating_for(date):
         case Dating.OPEN:
             return _open_visit(package, opening_times, date, time, now, pointer)
         case Dating.TIMED:

@@ -78,7 +78,9 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):
                 "type": "apiKey",
                 "in": "header",
                 "name": "x-api-key",
-                "description": "The key that the venue gave you.",
+                "description": "The key that the venue gave you. `cm_live_...` sells; "
+                "`cm_test_...` is for tests: its orders are marked `testMode`, sell nothing, and do "
+                "not exist for live keys, nor live orders for it.",
             },
             {
                 "type": "http",
@@ -313,6 +315,8 @@ order.
 - **Limits.** A key may send {burst} requests at once and {per_second} a second, unless the venue has
   agreed on others with you. `RateLimit-...` headers tell how it stands; too many are refused with
   [429]({base}/docs/errors/rate_limited).
+- **Test mode.** A key that begins with `cm_test_` sells nothing: its orders are marked `testMode`
+  and apart from live ones. [Magic item numbers]({base}/docs#magic) have the outcome of your choice.
 - **`X-Request-Id`** is on every answer. Send your own (1 to 64 letters, digits, `.`, `_`, `:`,
   `-`) and it is kept.
 """

@@ -1,4 +1,4 @@
-"""Which orders a closed day touches, found by index in a table of any size."""
+"""Which orders a closed day touches, found by index in a table of any size; tests are none."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _AFFECTED = """
                 ) AS is_then
             ) AS judged
         ) AS planned
-        WHERE o.venue_id = %(venue)s AND o.status <> 'Cancelled'
+        WHERE o.venue_id = %(venue)s AND o.status <> 'Cancelled' AND NOT o.test_mode
             AND (
                 planned.is_that_day
                 OR (NOT %(is_partial)s AND l.unresolved_cause <> ''

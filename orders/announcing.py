@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
+from orders.magic import is_webhook_lost
 from orders.models import Order
 from partners.models import EventType
 from partners.webhooks.recording import record_event
@@ -30,4 +31,5 @@ def announce(order: Order, event_type: EventType, *, now: datetime.datetime, **m
             **more,
         },
         now=now,
+        is_feed_only=is_webhook_lost(order),
     )

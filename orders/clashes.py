@@ -16,6 +16,7 @@ from orders.places import LOST, PlacesLost
 from orders.planning import NoRoom
 from orders.requests import LineRequest
 from orders.shortages import explain
+from partners.account import Account
 from partners.models import Partner
 from wallets.models import Wallet
 
@@ -56,7 +57,7 @@ def take_turns(*, partner: Partner, numbers: Iterable[str]) -> None:
 
 @contextmanager
 def clashes_explained(
-    *, partner: Partner, reference: str, lines: Sequence[LineRequest]
+    *, account: Account, reference: str, lines: Sequence[LineRequest]
 ) -> Iterator[None]:
     """Run a block in a transaction; raise DuplicateOrder, ExternalReferenceTaken or PlacesLost.
 
@@ -69,11 +70,11 @@ def clashes_explained(
     except IntegrityError as clash:
         match broken_constraint(clash):
             case "order_reference_once_per_partner":
-                raise _duplicate(_find(partner, reference), reference) from clash
+                raise _duplicate(_find(account, reference), reference) from clash
             case "external_reference_once_among_living":
                 wanted = _wanted(lines)
                 # None when the other order vanished in the meantime: then all are suspect.
-                taken = _taken(partner, wanted) or wanted
+                taken = _taken(account, wanted) or wanted
                 raise ExternalReferenceTaken(_faults(wanted, taken)) from clash
             case name if name in LOST:
                 raise PlacesLost from clash
@@ -83,7 +84,7 @@ def clashes_explained(
 @contextmanager
 def faults_completed(
     *,
-    partner: Partner,
+    account: Account,
     lines: Sequence[LineRequest],
     now: datetime.datetime,
     new_reference: str | None = None,
@@ -97,21 +98,21 @@ def faults_completed(
     try:
         yield
     except (Refusal, NoRoom) as refusal:
-        if new_reference is not None and (existing := _find(partner, new_reference)):
+        if new_reference is not None and (existing := _find(account, new_reference)):
             raise _duplicate(existing, new_reference) from refusal
         wanted = _wanted(lines)
-        taken = _faults(wanted, _taken(partner, wanted, replaced))
+        taken = _faults(wanted, _taken(account, wanted, replaced))
         if isinstance(refusal, InvalidRequest):
             raise InvalidRequest([*refusal.faults, *taken]) from refusal
         if isinstance(refusal, Refusal):
             raise
         if taken:
             raise ExternalReferenceTaken(taken) from refusal
-        raise explain(refusal, partner=partner, now=now) from refusal
+        raise explain(refusal, partner=account.partner, now=now) from refusal
 
 
-def _find(partner: Partner, reference: str) -> Order | None:
-    return Order.objects.filter(partner=partner, sell_to_order_reference=reference).first()
+def _find(account: Account, reference: str) -> Order | None:
+    return Order.objects.of(account).filter(sell_to_order_reference=reference).first()
 
 
 def _duplicate(existing: Order | None, reference: str) -> DuplicateOrder:
@@ -132,10 +133,10 @@ def _wanted(lines: Sequence[LineRequest]) -> dict[str, str]:
 
 
 def _taken(
-    partner: Partner, wanted: Iterable[str], replaced: Order | None = None
+    account: Account, wanted: Iterable[str], replaced: Order | None = None
 ) -> set[str | None]:
     """Return the numbers that stand on living wallets, but for the order's that is replaced."""
-    living = Wallet.objects.living().filter(venue=partner.venue_id)
+    living = Wallet.objects.living().in_mode_of(account)
     if replaced is not None:
         living = living.exclude(order=replaced)
     found = living.filter(external_reference_number__in=wanted)

@@ -9,11 +9,11 @@ from decimal import Decimal
 from catalog import expansion
 from catalog.mapping import Catalogue, read_catalogue
 from channel_manager.lib.errors import Fault
-from orders import places
+from orders import magic, places
 from orders.models import Allocation, Order, OrderLine
 from orders.planning import LinePlan, plan_lines
 from orders.requests import LineRequest, OrderRequest
-from partners.models import Partner
+from partners.account import Account
 from wallets.models import Wallet
 
 LINE_STEP = 100_000
@@ -25,11 +25,12 @@ CONTENT_FIELDS = [
     "total_incl_vat",
     "total_excl_vat",
     "visit_date",
+    "loses_webhooks",
 ]
 
 
 def plan_contents(
-    partner: Partner,
+    account: Account,
     lines: Sequence[LineRequest],
     received_at: datetime.datetime,
     own: Sequence[Allocation] = (),
@@ -37,32 +38,37 @@ def plan_contents(
 ) -> list[LinePlan]:
     """Plan lines by the catalogue of the day they were received; places of `own` count as left.
 
-    Raises InvalidRequest with all that is wrong, `faults` first, or NoRoom when nothing else is.
+    For a test account there is room, unless it asks for none. Raises InvalidRequest with all that
+    is wrong, `faults` first, or NoRoom when nothing else is.
     """
-    catalogue = catalogue_of(partner, lines, received_at)
-    return plan_lines(
-        partner=partner,
+    catalogue = catalogue_of(account, lines, received_at)
+    agenda = places.read_agenda(account, catalogue, own)
+    plans = plan_lines(
+        partner=account.partner,
         lines=lines,
         offers=catalogue.offers,
-        agenda=places.read_agenda(catalogue, own),
+        agenda=agenda,
         now=received_at,
         faults=faults,
     )
+    magic.refuse_sold_out(account, plans, agenda)
+    return plans
 
 
 def catalogue_of(
-    partner: Partner, lines: Sequence[LineRequest], received_at: datetime.datetime
+    account: Account, lines: Sequence[LineRequest], received_at: datetime.datetime
 ) -> Catalogue:
     """Read what lines ask for, as of the day they were received."""
     return read_catalogue(
-        partner=partner,
+        account=account,
         asked=[asked for line in lines for asked in line.asked()],
-        on=received_at.astimezone(partner.venue.zone).date(),
+        on=received_at.astimezone(account.venue.zone).date(),
     )
 
 
 def set_contents(order: Order, request: OrderRequest, lines: Sequence[OrderLine]) -> None:
     """Set what a partner may change of an order: header and totals (CONTENT_FIELDS)."""
+    order.loses_webhooks = magic.will_lose_webhooks(order, lines)
     order.sell_to_email = request.sell_to_email
     order.sell_to_name = request.sell_to_name
     order.sell_to_language = request.sell_to_language
@@ -145,6 +151,7 @@ def make_shells(order: Order, lines: Iterable[OrderLine]) -> list[Wallet]:
             shells.append(
                 Wallet(
                     venue_id=order.venue_id,
+                    test_mode=order.test_mode,
                     order=order,
                     line=line,
                     seq_no=index + 1,
@@ -172,6 +179,7 @@ def insert_rows(
 
     Raises IntegrityError when a number is taken or a place is gone.
     """
+    magic.store_what_lines_need(lines)
     if lines:
         OrderLine.objects.bulk_create(lines)
     # In the order of the guests' numbers: two orders that clash wait for each other one way only.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import datetime
 import uuid
 from collections.abc import Callable, Iterable, Sequence
@@ -20,6 +21,7 @@ from orders.models import Allocation, Hold, HoldStatus
 from orders.planning import LinePlan, NoRoom
 from orders.requests import LineRequest
 from orders.shortages import explain
+from partners.account import Account
 from partners.models import MAX_HOLD_MINUTES, Partner, UnmappedItems
 
 WORKER = "worker"
@@ -34,7 +36,7 @@ class HoldEnded(Refusal):
     code = ErrorCode.HOLD_ENDED
 
 
-def create_hold(*, partner: Partner, lines: Sequence[LineRequest], now: datetime.datetime) -> Hold:
+def create_hold(*, account: Account, lines: Sequence[LineRequest], now: datetime.datetime) -> Hold:
     """Keep the places of lines for the partner's hold time.
 
     Raises InvalidRequest with all faults, SoldOut, SeatTaken. Lines that cannot be resolved are
@@ -42,11 +44,11 @@ def create_hold(*, partner: Partner, lines: Sequence[LineRequest], now: datetime
     """
     try:
         with places.losses_noticed():
-            return _create(partner, lines, now)
+            return _create(account, lines, now)
     except places.PlacesLost:
         with places.losses_noticed():
-            lock_candidates(partner, lines, now)
-            return _create(partner, lines, now)
+            lock_candidates(account, lines, now)
+            return _create(account, lines, now)
 
 
 def extend_hold(*, held: QuerySet[Hold], hold_id: uuid.UUID, now: datetime.datetime) -> Hold:
@@ -120,14 +122,15 @@ def no_such_hold() -> NotFound:
 
 
 def claim_holds(
-    *, partner: Partner, lines: Sequence[LineRequest], now: datetime.datetime
+    *, account: Account, lines: Sequence[LineRequest], now: datetime.datetime
 ) -> list[Hold]:
     """Lock the holds that lines name, within the open transaction: from now on they are theirs.
 
-    Those that are not the partner's are left out. Raises HoldEnded.
+    Those that are not the account's are left out: a test order cannot use a live hold, nor a live
+    order a test hold. Raises HoldEnded.
     """
     named = {line.hold_id for line in lines if line.hold_id}
-    holds = runner.lock(Hold.objects.filter(partner=partner, pk__in=named)) if named else []
+    holds = runner.lock(Hold.objects.of(account).filter(pk__in=named)) if named else []
     ended = {hold.pk: ending for hold in holds if (ending := _ending(hold, now))}
     if ended:
         faults = [
@@ -166,7 +169,7 @@ def as_event_data(holds: Sequence[Hold]) -> dict[str, Any]:
 
 
 def lock_candidates(
-    partner: Partner,
+    account: Account,
     lines: Sequence[LineRequest],
     now: datetime.datetime,
     own: Iterable[Allocation] = (),
@@ -176,40 +179,40 @@ def lock_candidates(
     Planned under these locks, the same lines cannot be beaten a second time. `own` are places
     that are given up for them; those of the holds they name are locked along.
     """
-    offers = catalogue_of(partner, lines, now).offers.values()
+    offers = catalogue_of(account, lines, now).offers.values()
     held = Allocation.objects.filter(
-        hold__partner=partner, hold__in=[line.hold_id for line in lines if line.hold_id]
+        hold__partner=account.partner, hold__in=[line.hold_id for line in lines if line.hold_id]
     )
     candidates = {session.pk for offer in offers for session in offer.sessions}
     given_up = {allocation.session_id for allocation in (*own, *held)}
     places.lock_sessions(candidates | given_up)
 
 
-def _create(partner: Partner, lines: Sequence[LineRequest], now: datetime.datetime) -> Hold:
-    strict = copy.copy(partner)
+def _create(account: Account, lines: Sequence[LineRequest], now: datetime.datetime) -> Hold:
+    partner, strict = account.partner, copy.copy(account.partner)
     strict.unmapped_items = UnmappedItems.REFUSE
     try:
-        plans = plan_contents(strict, lines, now)
+        plans = plan_contents(dataclasses.replace(account, partner=strict), lines, now)
     except NoRoom as no_room:
         raise explain(no_room, partner=partner, now=now) from no_room
     hold = Hold(
         partner=partner,
+        test_mode=account.test_mode,
         lines=[_kept(plan) for plan in plans],
         created_at=now,
         expires_at=now + _lifetime(partner),
     )
     hold.save(force_insert=True)
-    allocations = [
-        allocation
-        for plan in plans
-        if plan.expansion and plan.offer
-        for allocation in places.of_components(
-            plan.expansion.components, plan.wallet_count, plan.offer.allotment
-        )
-    ]
-    for allocation in allocations:
-        allocation.hold = hold
-    places.take(allocations)
+    places.take(
+        [
+            allocation
+            for plan in plans
+            if plan.expansion and plan.offer
+            for allocation in places.for_hold(
+                hold, plan.expansion.components, plan.wallet_count, plan.offer.allotment
+            )
+        ]
+    )
     change = Change(name="held", actor=partner.actor, now=now)
     runner.record([hold], change=change, before=[None])
     return hold

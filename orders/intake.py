@@ -13,7 +13,7 @@ from channel_manager.history import runner
 from channel_manager.history.runner import Change
 from channel_manager.lib.errors import Fault, InvalidRequest
 from channel_manager.lib.identity import time_ordered_uuid
-from orders import destruction, holds, places, reading
+from orders import destruction, holds, magic, places, reading
 from orders.actions import require_action
 from orders.clashes import clashes_explained, faults_completed, take_turns
 from orders.contents import (
@@ -29,11 +29,11 @@ from orders.models import Order
 from orders.places import PlacesLost, of_order
 from orders.queueing import enqueue_issuance
 from orders.requests import OrderRequest
-from partners.models import Partner
+from partners.account import Account
 from partners.numbering import next_document_number
 
 
-def submit_order(*, partner: Partner, request: OrderRequest, now: datetime.datetime) -> Order:
+def submit_order(*, account: Account, request: OrderRequest, now: datetime.datetime) -> Order:
     """Store an order as Submitted with its lines, wallet shells and places; enqueue its issuance.
 
     One transaction. The order comes back with lines and wallets attached. Raises InvalidRequest
@@ -42,18 +42,18 @@ def submit_order(*, partner: Partner, request: OrderRequest, now: datetime.datet
     """
     reference, lines = request.sell_to_order_reference, request.lines
     explained = functools.partial(
-        clashes_explained, partner=partner, reference=reference, lines=lines
+        clashes_explained, account=account, reference=reference, lines=lines
     )
     try:
         with explained():
-            return _submit(partner, request, now)
+            return _submit(account, request, now)
     except PlacesLost:
         with explained():
-            holds.claim_holds(partner=partner, lines=lines, now=now)
-            take_turns(partner=partner, numbers=request.guest_numbers)
-            _claim_reference(partner, reference, now)
-            holds.lock_candidates(partner, lines, now)
-            return _submit(partner, request, now)
+            holds.claim_holds(account=account, lines=lines, now=now)
+            take_turns(partner=account.partner, numbers=request.guest_numbers)
+            _claim_reference(account, reference, now)
+            holds.lock_candidates(account, lines, now)
+            return _submit(account, request, now)
 
 
 def replace_order(
@@ -78,58 +78,59 @@ def replace_order(
     except PlacesLost:
         with transaction.atomic():
             order = reading.lock_order(orders, order_id)
-            holds.claim_holds(partner=order.partner, lines=request.lines, now=now)
+            holds.claim_holds(account=order.account, lines=request.lines, now=now)
             _take_turns(order, request)
-            holds.lock_candidates(order.partner, request.lines, now, of_order(order))
+            holds.lock_candidates(order.account, request.lines, now, of_order(order))
             return _replace(order, request, now, actor)
 
 
-def _claim_reference(partner: Partner, reference: str, now: datetime.datetime) -> None:
+def _claim_reference(account: Account, reference: str, now: datetime.datetime) -> None:
     """Let whoever submits the same reference wait for us, before we hold any session.
 
     A twin that has its row and waits for our session would be waited for by our row: a deadlock.
     A row that is inserted and deleted stands in its way until we commit, and not in our own.
     """
-    stub = _new_order(partner, reference, now)
+    stub = _new_order(account, reference, now)
     stub.buy_from_order_reference = f"-{stub.pk.hex[-19:]}"
     stub.save(force_insert=True)
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM orders_order WHERE id = %s", [stub.pk])
 
 
-def _new_order(partner: Partner, reference: str, now: datetime.datetime) -> Order:
+def _new_order(account: Account, reference: str, now: datetime.datetime) -> Order:
     return Order(
         id=time_ordered_uuid(),
-        venue=partner.venue,
-        partner=partner,
+        venue=account.venue,
+        partner=account.partner,
+        test_mode=account.test_mode,
         sell_to_order_reference=reference,
         received_at=_as_shown(now),
-        currency=partner.venue.currency,
+        currency=account.venue.currency,
         updated_at=now,
         status_since=now,
     )
 
 
-def _submit(partner: Partner, request: OrderRequest, now: datetime.datetime) -> Order:
+def _submit(account: Account, request: OrderRequest, now: datetime.datetime) -> Order:
     reference, asked = request.sell_to_order_reference, request.lines
-    with faults_completed(partner=partner, lines=asked, now=now, new_reference=reference):
-        claimed = holds.claim_holds(partner=partner, lines=asked, now=now)
+    with faults_completed(account=account, lines=asked, now=now, new_reference=reference):
+        claimed = holds.claim_holds(account=account, lines=asked, now=now)
         held = holds.places_of(claimed)
         unknown = holds.unknown_holds(asked, claimed)
-        plans = plan_contents(partner, asked, now, own=held, faults=unknown)
-    order = _new_order(partner, reference, now)
+        plans = plan_contents(account, asked, now, own=held, faults=unknown)
+    order = _new_order(account, reference, now)
     lines = make_lines(order, plans)
     wallets = make_shells(order, lines)
     wanted = make_allocations(lines, plans)
     set_contents(order, request, lines)
-    take_turns(partner=partner, numbers=request.guest_numbers)
-    order.buy_from_order_reference = next_document_number(venue=partner.venue, now=now)
-    order.job_id = enqueue_issuance(order.pk)
+    take_turns(partner=account.partner, numbers=request.guest_numbers)
+    order.buy_from_order_reference = next_document_number(account=account, now=now)
+    order.job_id = enqueue_issuance(order.pk, wait=magic.seconds_put_off(order, lines))
     order.save(force_insert=True)
     runner.record(
         [order],
         change=Change(
-            name="submitted", actor=partner.actor, now=now, data=holds.as_event_data(claimed)
+            name="submitted", actor=account.actor, now=now, data=holds.as_event_data(claimed)
         ),
         before=[None],
     )
@@ -141,17 +142,17 @@ def _submit(partner: Partner, request: OrderRequest, now: datetime.datetime) -> 
 
 
 def _replace(order: Order, request: OrderRequest, now: datetime.datetime, actor: str) -> Order:
-    partner = order.partner
+    account = order.account
     if request.sell_to_order_reference != order.sell_to_order_reference:
         detail = "An order's sellToOrderReference cannot be changed."
         raise InvalidRequest([Fault("/sellToOrderReference", "reference_differs", detail)])
     require_action(order, "replace")
-    claimed = holds.claim_holds(partner=partner, lines=request.lines, now=now)
+    claimed = holds.claim_holds(account=account, lines=request.lines, now=now)
     _take_turns(order, request)
     own = [*of_order(order), *holds.places_of(claimed)]
-    with faults_completed(partner=partner, lines=request.lines, now=now, replaced=order):
+    with faults_completed(account=account, lines=request.lines, now=now, replaced=order):
         unknown = holds.unknown_holds(request.lines, claimed)
-        plans = plan_contents(partner, request.lines, now, own=own, faults=unknown)
+        plans = plan_contents(account, request.lines, now, own=own, faults=unknown)
     lines = make_lines(order, plans)
     shells = make_shells(order, lines)
     wanted = make_allocations(lines, plans)
@@ -163,10 +164,10 @@ def _replace(order: Order, request: OrderRequest, now: datetime.datetime, actor:
     set_contents(order, request, lines)
     order.save(update_fields=CONTENT_FIELDS)
     with clashes_explained(
-        partner=partner, reference=order.sell_to_order_reference, lines=request.lines
+        account=account, reference=order.sell_to_order_reference, lines=request.lines
     ):
         insert_rows(lines, shells, wanted)
-    job_id = enqueue_issuance(order.pk)
+    job_id = enqueue_issuance(order.pk, wait=magic.seconds_put_off(order, lines))
     runner.apply_to(
         [order],
         lambda row: row.replace(now=now, job_id=job_id),

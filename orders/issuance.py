@@ -19,7 +19,7 @@ from catalog import expansion
 from channel_manager.history import runner
 from channel_manager.history.runner import Change
 from channel_manager.lib.database import DATABASE_AWAY
-from orders import ledger
+from orders import ledger, magic
 from orders.announcing import announce
 from orders.models import FailureCode, Order, OrderLine, OrderStatus
 from partners.models import EventType
@@ -30,8 +30,12 @@ WORKER = "worker"
 _log = logging.getLogger(__name__)
 
 
-def issue_order(*, order_id: uuid.UUID, clock: Callable[[], datetime.datetime]) -> None:
+def issue_order(
+    *, order_id: uuid.UUID, clock: Callable[[], datetime.datetime], failures: int = 0
+) -> None:
     """Bring an order from wherever it stopped to Issued, Draft or Error.
+
+    failures: how often its job was tried in vain before.
 
     An order that has settled, or is gone, is left alone: somebody else was first. A database that
     is away or busy is passed on, for the job to be tried again; any other fault settles the order
@@ -40,11 +44,12 @@ def issue_order(*, order_id: uuid.UUID, clock: Callable[[], datetime.datetime]) 
     _step(order_id, OrderStatus.SUBMITTED, "scheduled", Order.schedule, now=clock())
     _step(order_id, OrderStatus.SCHEDULED, "started", Order.start, now=clock())
     try:
-        _settle(order_id, now=clock())
+        _settle(order_id, failures, now=clock())
     except DATABASE_AWAY:
         raise
-    except Exception:
-        _log.exception("Issuing order %s failed", order_id)
+    except Exception as fault:
+        if not isinstance(fault, magic.PlayedFault):
+            _log.exception("Issuing order %s failed", order_id)
         message = "Issuing failed for a reason of ours."
         fail_order(
             order_id=order_id, failure_code=FailureCode.INTERNAL, message=message, now=clock()
@@ -87,7 +92,7 @@ def _step(
         )
 
 
-def _settle(order_id: uuid.UUID, *, now: datetime.datetime) -> None:
+def _settle(order_id: uuid.UUID, failures: int, *, now: datetime.datetime) -> None:
     """Mint every asset of a Processing order and settle it, in one transaction."""
     with transaction.atomic():
         for order in _locked(order_id, OrderStatus.PROCESSING):
@@ -97,6 +102,7 @@ def _settle(order_id: uuid.UUID, *, now: datetime.datetime) -> None:
                 message = " ".join(_explain(line) for line in unresolved)
                 _fail(order, unresolved[0].unresolved_cause, message, now)
                 return
+            magic.play_faults(order, lines, failures=failures)
             _mint(order, lines, now)
             if order.payment_reference is None:
                 expires = now + datetime.timedelta(days=order.partner.draft_lifetime_days)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from catalog.agenda import Agenda
 from catalog.expansion import Expansion, expand, wallet_count
@@ -18,7 +18,7 @@ from catalog.pricing import UnitPrice, choose_price, split_price
 from catalog.visits import UnfitVisit, Visit, plan_visit
 from channel_manager.lib.errors import ErrorCode, Fault, InvalidRequest
 from orders.models import FailureCode
-from orders.placing import Placer, Stop
+from orders.placing import Placer, Shortage, Stop
 from orders.requests import LineRequest
 from partners.models import Partner, UnmappedItems
 
@@ -49,11 +49,13 @@ class NoRoom(Exception):
     `agenda` says what the lines that do fit leave.
     """
 
-    def __init__(self, placer: Placer) -> None:
+    def __init__(
+        self, agenda: Agenda, shortages: Iterable[Shortage], taken_seats: Iterable[Fault] = ()
+    ) -> None:
         super().__init__("There is no room for the order.")
-        self.shortages = tuple(placer.shortages)
-        self.taken_seats = tuple(placer.taken_seats)
-        self.agenda = placer.agenda
+        self.agenda = agenda
+        self.shortages = tuple(shortages)
+        self.taken_seats = tuple(taken_seats)
 
     def places_needed(self) -> dict[uuid.UUID, int]:
         """Return how many places a full session must have left for all lines that want it."""
@@ -87,7 +89,7 @@ def plan_lines(
     if faults:
         raise InvalidRequest(faults)
     if placer.shortages or placer.taken_seats:
-        raise NoRoom(placer)
+        raise NoRoom(agenda, placer.shortages, placer.taken_seats)
     return plans
 
 

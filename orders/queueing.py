@@ -8,9 +8,12 @@ ISSUE_TASK = "orders.issue_order"
 CLEARING_TASK = "orders.clear_day"
 
 
-def enqueue_issuance(order_id: uuid.UUID) -> int:
-    """Enqueue the job that issues an order, in the open transaction; return its id."""
-    return jobs.defer(ISSUE_TASK, order_id=str(order_id))
+def enqueue_issuance(order_id: uuid.UUID, *, wait: int = 0) -> int:
+    """Enqueue the job that issues an order, in the open transaction; return its id.
+
+    wait: seconds until it begins.
+    """
+    return jobs.defer(ISSUE_TASK, wait=wait, order_id=str(order_id))
 
 
 def enqueue_clearing(

@@ -77,7 +77,7 @@ def _resolve(order: Order, now: datetime.datetime) -> None:
         line.save()
     shells = make_shells(order, waiting)
     with clashes_explained(
-        partner=order.partner,
+        account=order.account,
         reference=order.sell_to_order_reference,
         lines=[plan.request for plan in plans],
     ):
@@ -148,7 +148,7 @@ def _lock_candidates(order: Order, lines: Sequence[OrderLine]) -> None:
 def _candidates(order: Order, lines: Sequence[OrderLine]) -> set[uuid.UUID]:
     """Return every session that resolving the lines may take places of."""
     requests = [_as_request(line) for line in lines if line.unresolved_cause]
-    offers = catalogue_of(order.partner, requests, order.received_at).offers.values()
+    offers = catalogue_of(order.account, requests, order.received_at).offers.values()
     retaken = {allocation.session_id for allocation in missing_places(order, lines)}
     return retaken | {session.pk for offer in offers for session in offer.sessions}
 
@@ -168,7 +168,7 @@ def make_room(*, order: Order, actor: str, now: datetime.datetime) -> None:
     places.take(missing)
     requests = [_as_request(line) for line in lines if line.unresolved_cause]
     try:
-        plan_contents(order.partner, requests, order.received_at)
+        plan_contents(order.account, requests, order.received_at)
     except NoRoom as no_room:
         for session_id, count in no_room.places_needed().items():
             _widen(session_id, count, actor=actor, now=now)
@@ -216,7 +216,7 @@ def _plan(order: Order, waiting: Sequence[OrderLine]) -> tuple[list[LinePlan], l
     """Plan lines as of the order's receipt; faults name the line by its number."""
     try:
         requests = [_as_request(line) for line in waiting]
-        plans = plan_contents(order.partner, requests, order.received_at)
+        plans = plan_contents(order.account, requests, order.received_at)
     except InvalidRequest as refusal:
         return [], [_about_line(fault, waiting) for fault in refusal.faults]
     except NoRoom as no_room:

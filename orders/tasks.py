@@ -44,7 +44,9 @@ def issue_order(context: JobContext, order_id: str) -> None:
     if context.job.attempts >= _MOST_ATTEMPTS:
         issuance.give_up(order_id=uuid.UUID(order_id), now=timezone.now())
     else:
-        issuance.issue_order(order_id=uuid.UUID(order_id), clock=timezone.now)
+        issuance.issue_order(
+            order_id=uuid.UUID(order_id), clock=timezone.now, failures=context.job.attempts
+        )
 
 
 @app.periodic(cron=settings.RECOVERY_CRON, periodic_id="recover_orders")

@@ -22,6 +22,7 @@ class Tombstone:
 
     partner_id: str
     venue_id: str
+    test_mode: bool
     buy_from_order_reference: str
     sell_to_order_reference: str
     wallet_reference_numbers: list[str]
@@ -33,6 +34,7 @@ class Tombstone:
         return {
             "partnerId": self.partner_id,
             "venueId": self.venue_id,
+            **({"testMode": True} if self.test_mode else {}),
             "buyFromOrderReference": self.buy_from_order_reference,
             "sellToOrderReference": self.sell_to_order_reference,
             "walletReferenceNumbers": self.wallet_reference_numbers,
@@ -51,6 +53,7 @@ def of(order: Order) -> Tombstone:
     return Tombstone(
         partner_id=str(order.partner_id),
         venue_id=str(order.venue_id),
+        test_mode=order.test_mode,
         buy_from_order_reference=order.buy_from_order_reference,
         sell_to_order_reference=order.sell_to_order_reference,
         wallet_reference_numbers=[wallet.reference_number for wallet in wallets],

@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from channel_manager.lib.errors import ErrorCode, Refusal
 from channel_manager.lib.lookup import Lookup
 from partners import limits
+from partners.account import Account
 from partners.keys import hash_key
 from partners.models import ApiKey, Partner
 
@@ -35,6 +36,11 @@ class Caller:
     partner: Partner
     key: ApiKey
     is_authenticated: bool = True
+
+    @property
+    def account(self) -> Account:
+        """Return the partner in the key's mode: what the request may see and change."""
+        return Account(self.partner, self.key.test_mode)
 
 
 def caller_of(request: Request) -> Caller:

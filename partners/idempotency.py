@@ -17,8 +17,9 @@ from channel_manager.lib.canonical import fingerprint
 from channel_manager.lib.errors import ErrorCode, Fault, InvalidRequest, Refusal
 from channel_manager.lib.sealing import seal, unseal
 from channel_manager.lib.strict_json import MalformedJson, loads
+from partners.account import Account
 from partners.authentication import caller_of
-from partners.models import IdempotencyRecord, Partner
+from partners.models import IdempotencyRecord
 
 MAX_KEY_LENGTH = 255
 # The contract promises 24 hours at least.
@@ -63,19 +64,21 @@ def idempotent(
             return handler(view, request, *args, **kwargs)
         _check_key(key)
         print_ = fingerprint(request.method, request.path, *_body_of(request))
-        partner = caller_of(request).partner
+        account = caller_of(request).account
         try:
             with transaction.atomic():
-                stored = _lock_and_look_up(partner, key)
+                stored = _lock_and_look_up(account, key)
                 if stored is not None:
                     return _replay(stored, print_)
                 response = handler(view, request, *args, **kwargs)
-                _store(partner, key, print_, response)
+                _store(account, key, print_, response)
                 return response
         except Refusal:
             # The first request may have committed after the look-up's snapshot, and then it is
             # its own work that stands in our way (such as a duplicate order): its answer counts.
-            stored = IdempotencyRecord.objects.filter(partner=partner, key=key).first()
+            stored = IdempotencyRecord.objects.filter(
+                partner=account.partner, test_mode=account.test_mode, key=key
+            ).first()
             if stored is None:
                 raise
             return _replay(stored, print_)
@@ -107,18 +110,20 @@ def _body_of(request: Request) -> tuple[object, ...]:
         return (None, body.decode("latin-1"))
 
 
-def _lock_and_look_up(partner: Partner, key: str) -> IdempotencyRecord | None:
+def _lock_and_look_up(account: Account, key: str) -> IdempotencyRecord | None:
     """Take the key's lock until the transaction ends and return the stored answer, if any.
 
     One statement, whose snapshot may be older than the lock: an answer committed in between is
     not seen, and then the work itself or the unique constraint in `_store` is refused.
     """
+    partner_id, mode = account.partner.pk, "test" if account.test_mode else "live"
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT locked, r.fingerprint, r.status_code, r.location, r.body"
             " FROM pg_try_advisory_xact_lock(%s, hashtext(%s)) AS locked"
-            " LEFT JOIN partners_idempotencyrecord r ON r.partner_id = %s AND r.key = %s",
-            [_LOCK_CLASS, f"{partner.pk}/{key}", partner.pk, key],
+            " LEFT JOIN partners_idempotencyrecord r"
+            " ON r.partner_id = %s AND r.test_mode = %s AND r.key = %s",
+            [_LOCK_CLASS, f"{partner_id}/{mode}/{key}", partner_id, account.test_mode, key],
         )
         locked, print_, status_code, location, body = cursor.fetchone()
     if print_ is not None:
@@ -140,10 +145,11 @@ def _replay(stored: IdempotencyRecord, print_: str) -> Response:
     return Response(json.loads(body), status=stored.status_code, headers=headers)
 
 
-def _store(partner: Partner, key: str, print_: str, response: Response) -> None:
+def _store(account: Account, key: str, print_: str, response: Response) -> None:
     body = json.dumps(response.data, ensure_ascii=False)
     record = IdempotencyRecord(
-        partner=partner,
+        partner=account.partner,
+        test_mode=account.test_mode,
         key=key,
         fingerprint=print_,
         status_code=response.status_code,

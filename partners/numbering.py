@@ -1,20 +1,27 @@
-"""The document numbers of a venue: one sequence each, never reused, never reset."""
+"""The document numbers of a venue: a sequence for sales and one for tests, never reused or reset."""
 
 import datetime
 
 from django.db import connection
 
-from partners.models import Venue
+from partners.account import Account
+
+# What the document number of a test order begins with.
+TEST_PREFIX = "T-"
 
 
-def next_document_number(*, venue: Venue, now: datetime.datetime) -> str:
+def next_document_number(*, account: Account, now: datetime.datetime) -> str:
     """Draw the venue's next buyFromOrderReference, such as CM26-0000042 (contract section 4).
 
-    The year is the one on the venue's clock. A number drawn by a request that is then refused is
+    A test order's is such as T-CM26-0000042, from a sequence of its own. The year is the one on the venue's clock. A number drawn by a request that is then refused is
     not given out again.
     """
+    venue = account.venue
+    sequence, prefix = venue.number_sequence, venue.reference_prefix
+    if account.test_mode:
+        sequence, prefix = venue.test_number_sequence, f"{TEST_PREFIX}{prefix}"
     with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval(%s)", [venue.number_sequence])
+        cursor.execute("SELECT nextval(%s)", [sequence])
         (number,) = cursor.fetchone()
     year = now.astimezone(venue.zone).year % 100
-    return f"{venue.reference_prefix}{year:02d}-{number:07d}"
+    return f"{prefix}{year:02d}-{number:07d}"

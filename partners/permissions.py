@@ -8,8 +8,9 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from channel_manager.lib.errors import ErrorCode, Refusal
+from partners.account import Account
 from partners.authentication import caller_of
-from partners.models import Partner, PartnerStatus
+from partners.models import PartnerStatus
 
 if TYPE_CHECKING:
     # REST framework imports this module while it makes APIView.
@@ -42,7 +43,13 @@ class HasScope(BasePermission):
         return True
 
 
-def require_active(partner: Partner) -> None:
-    """Raise PartnerNotActive unless the partner may create, replace and confirm orders."""
-    if partner.status != PartnerStatus.ACTIVE:
-        raise PartnerNotActive(f"The partnership is {partner.status}.")
+def require_active(account: Account) -> None:
+    """Raise PartnerNotActive unless the account may create, replace and confirm orders.
+
+    A partner that is still onboarding may do so with its test keys.
+    """
+    allowed = {PartnerStatus.ACTIVE}
+    if account.test_mode:
+        allowed.add(PartnerStatus.ONBOARDING)
+    if account.partner.status not in allowed:
+        raise PartnerNotActive(f"The partnership is {account.partner.status}.")

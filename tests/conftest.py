@@ -24,7 +24,7 @@ from xdist.scheduler import LoadScopeScheduling
 from catalog.models import Component, Item, ItemType, Package
 from orders import issuance
 from orders.models import Order
-from partners.keys import create_key
+from partners.keys import create_key, create_test_key
 from partners.models import Partner, Venue
 from tests.emptying import empty_tables
 from tests.factories import (
@@ -166,6 +166,12 @@ def partner(venue: Venue, day: Package, group: Package, bundle: Package) -> Part
 def api(partner: Partner) -> ApiClient:
     """Our partner's developer."""
     return ApiClient(create_key(partner=partner)[1], partner)
+
+
+@pytest.fixture
+def tester(partner: Partner) -> ApiClient:
+    """Our partner's developer with a test key."""
+    return ApiClient(create_test_key(partner=partner)[1], partner)
 
 
 @pytest.fixture

@@ -165,7 +165,11 @@ class Stack:
 
     def seller(self, number: int = 0) -> Seller:
         """Return a connection of an active demo partner."""
-        active = [entry for entry in self.demo["partners"] if entry["state"] == "Active"]
+        active = [
+            entry
+            for entry in self.demo["partners"]
+            if entry["state"] == "Active" and not entry["testMode"]
+        ]
         return Seller(self.port, active[number]["apiKey"], active[number]["partnerId"])
 
     def manage(self, *arguments: str) -> str:

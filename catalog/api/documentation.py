@@ -34,7 +34,7 @@ list_packages: Decorator = extend_schema(
     tags=_TAG,
     summary="List packages",
     description="What this partner may sell today, each with a copy-ready sample order. What has "
-    "no place left on any day is not listed.",
+    "no place left on any day is not listed. A test key is told the magic item numbers besides.",
     responses={
         200: OpenApiResponse(ArticleListSerializer, description="All of them."),
         **problems(),

@@ -30,10 +30,10 @@ class PackageListView(APIView):
     @docs.list_packages
     def get(self, request: Request) -> Response:
         """Answer what the partner may sell."""
-        partner = caller_of(request).partner
-        articles = list_articles(partner=partner, now=timezone.now())
+        account = caller_of(request).account
+        articles = list_articles(account=account, now=timezone.now())
         return Response(
-            {"data": [render_article(article, partner) for article in articles]},
+            {"data": [render_article(article, account.partner) for article in articles]},
             headers=_NOT_CACHED,
         )
 
@@ -47,12 +47,12 @@ class AvailabilityView(APIView):
     @docs.list_availability
     def get(self, request: Request) -> Response:
         """Answer when an item can be sold, and how many places are left."""
-        partner, now = caller_of(request).partner, timezone.now()
-        zone = partner.venue.zone
+        account, now = caller_of(request).account, timezone.now()
+        zone = account.venue.zone
         query = read_availability_query(request.query_params, now.astimezone(zone).date())
         find = list_days if query.by_day else list_sessions
         found = find(
-            partner=partner,
+            account=account,
             item_number=query.item_number,
             first=query.first,
             last=query.last,

@@ -7,7 +7,7 @@ from catalog.models.calendar import (
     SessionRule,
     SlotPattern,
 )
-from catalog.models.item import Item, ItemType
+from catalog.models.item import TEST_TICKET, Item, ItemType
 from catalog.models.mapping import Allotment, AllotmentUse, PackageMapping
 from catalog.models.package import Component, Dating, Package, PackageStatus
 from catalog.models.price import Price
@@ -15,6 +15,7 @@ from catalog.models.ranges import DateRange
 from catalog.models.session import Attraction, Seat, SeatPlan, Session
 
 __all__ = [
+    "TEST_TICKET",
     "Allotment",
     "AllotmentUse",
     "Attraction",

@@ -19,6 +19,18 @@ class ItemType(models.TextChoices):
     COUPON = "coupon", "Coupon"
 
 
+# The number and the code of what magic item numbers are issued as (catalog/trial_ticket.py).
+TEST_TICKET = "CM-TEST-TICKET"
+
+
+class RealItems(models.Manager["Item"]):
+    """Leaves out what only test orders are for."""
+
+    def get_queryset(self) -> models.QuerySet[Item]:
+        """Keep the items that can be sold."""
+        return super().get_queryset().filter(is_test=False)
+
+
 class Item(models.Model):
     """Something a guest is admitted to or redeems: an entry, a ride, a lunch coupon."""
 
@@ -42,6 +54,9 @@ class Item(models.Model):
         related_name="items",
         help_text="Whose sessions it takes places of. Empty: places are not counted.",
     )
+    is_test = models.BooleanField(default=False, db_default=False, editable=False)
+
+    objects = RealItems()
 
     class Meta:
         ordering = ("number",)
@@ -57,6 +72,8 @@ class Item(models.Model):
         return f"{self.number} {self.description}"
 
     def clean(self) -> None:
-        """Refuse an attraction of another venue."""
+        """Refuse an attraction of another venue, and the number of the hidden test ticket."""
+        if self.number == TEST_TICKET and not self.is_test:
+            raise ValidationError({"number": "This number is that of the test ticket."})
         if self.attraction is not None and self.attraction.venue_id != self.venue_id:
             raise ValidationError({"attraction": "This attraction belongs to another venue."})

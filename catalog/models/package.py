@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from decimal import Decimal
 from typing import ClassVar
 
@@ -11,7 +12,7 @@ from django.db import models
 from django.db.models import Q
 from django_fsm import FSMField, FSMModelMixin, transition
 
-from catalog.models.item import Item
+from catalog.models.item import TEST_TICKET, Item
 from channel_manager.lib.identity import time_ordered_uuid
 from partners.models import Venue
 
@@ -32,6 +33,14 @@ class Dating(models.TextChoices):
     DATED = "dated", "Dated: one day, any time in opening hours"
     TIMED = "timed", "Timed: one day and one start time"
     OPEN = "open", "Open-dated: any day while it is valid"
+
+
+class RealPackages(models.Manager["Package"]):
+    """Leaves out what only test orders are for."""
+
+    def get_queryset(self) -> models.QuerySet[Package]:
+        """Keep the packages that can be sold."""
+        return super().get_queryset().filter(is_test=False)
 
 
 class Package(FSMModelMixin, models.Model):
@@ -62,6 +71,14 @@ class Package(FSMModelMixin, models.Model):
         validators=[MinValueValidator(1)],
         help_text="Open-dated only: valid for this many days from the day of sale.",
     )
+    is_test = models.BooleanField(
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="The hidden package of test orders (catalog/trial_ticket.py).",
+    )
+
+    objects = RealPackages()
 
     class Meta:
         ordering = ("code",)
@@ -83,6 +100,15 @@ class Package(FSMModelMixin, models.Model):
 
     def __str__(self) -> str:
         return f"{self.code} {self.name}"
+
+    def clean(self) -> None:
+        """Refuse the code of the hidden test ticket."""
+        if self.code == TEST_TICKET and not self.is_test:
+            raise ValidationError({"code": "This code is that of the test ticket."})
+
+    def dating_for(self, date: datetime.date | None) -> str:
+        """Return when it may be used if ordered for a date: a test ticket is for any day, or one."""
+        return Dating.OPEN if self.is_test and date is None else self.dating
 
     @transition(
         "status",

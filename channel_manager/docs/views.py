@@ -16,6 +16,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
+from catalog.magic import MAGIC
 from channel_manager import api
 from channel_manager.docs import (
     error_pages,
@@ -83,6 +84,7 @@ def guide(request: HttpRequest) -> HttpResponse:
             "ways": lifecycle_picture.ways(),
             "words": lifecycle_picture.in_words(),
         },
+        "magic_numbers": MAGIC.values(),
         "groups": GROUPS,
         "hold_groups": HOLD_GROUPS,
         "limits": LIMITS,

@@ -16,6 +16,7 @@ from django.shortcuts import render
 from channel_manager.docs import sample_files, samples
 from channel_manager.docs.pages import PATHS
 from channel_manager.docs.views import page
+from partners.webhooks.schedule import WAITS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,10 +54,7 @@ EVENT_TYPES = (
     ),
 )
 # How long after the last attempt each one follows; some per cent of chance are added.
-SCHEDULE = tuple(
-    datetime.timedelta(seconds=seconds)
-    for seconds in (0, 5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
-)
+SCHEDULE = tuple(datetime.timedelta(seconds=seconds) for seconds in WAITS)
 EVENT: dict[str, Any] = {
     "type": "ota_cm_order_processed",
     "eventId": "evt_01a1fb7b60127d0a9d6c1f2b7a30c55e",

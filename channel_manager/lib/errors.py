@@ -255,14 +255,16 @@ ERROR_TEXTS: Mapping[ErrorCode, ErrorText] = {
         title="The partnership is not active",
         cause="The partnership is still being set up, is paused, or has been closed. Orders can be "
         "read and cancelled, but not created, replaced or confirmed.",
-        remedy="Ask the venue when the partnership becomes active again.",
+        remedy="Ask the venue when the partnership becomes active. While it is being set up, test "
+        "keys work.",
     ),
     ErrorCode.NOT_FOUND: ErrorText(
         status=404,
         title="There is nothing here",
         cause="The path does not exist, or the id in it is not one of yours.",
-        remedy="Check the path and the id. Draft and Error orders that were deleted are gone for "
-        "good; their reference may be used again.",
+        remedy="Check the path and the id, and that the key is of the same mode: live orders do "
+        "not exist for test keys, nor tests for live ones. Draft and Error orders that were "
+        "deleted are gone for good; their reference may be used again.",
     ),
     ErrorCode.METHOD_NOT_ALLOWED: ErrorText(
         status=405,

@@ -60,6 +60,7 @@ def banner(base_url: str, demo_file: Path | None, logs: Sequence[Path]) -> str:
         f"  API docs   {base_url}/docs",
         *([f"  Demo       {demo_file} has every key and code"] if demo_file else []),
         f"  Logs       {'  '.join(str(log) for log in logs)}",
+        *_test_key(demo),
         "",
     ]
     if demo:
@@ -70,6 +71,13 @@ def banner(base_url: str, demo_file: Path | None, logs: Sequence[Path]) -> str:
         ]
     lines += ["  Ctrl-C stops everything.", ""]
     return "\n".join(lines)
+
+
+def _test_key(demo: Demo | None) -> list[str]:
+    """Return the line with the key whose orders sell nothing."""
+    entries = demo["partners"] if demo else []
+    keys = [one["apiKey"] for one in entries if one["testMode"] and one["state"] == "Active"]
+    return [f"  Test key   {key} sells nothing: try item number TEST-OK" for key in keys[:1]]
 
 
 def _first_order(base_url: str, demo: Demo) -> list[str]:

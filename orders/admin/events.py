@@ -8,7 +8,7 @@ import uuid
 import zoneinfo
 from collections.abc import Collection, Sequence
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html_join
@@ -22,6 +22,7 @@ from orders import tombstone
 from orders.admin.timeline import LOOKS
 from orders.models import Order, OrderEvent
 from partners.actors import name_actors
+from partners.admin.filters import ModeFilter
 from partners.models import Venue
 from partners.timeline import label_data, look_of
 from wallets.numbers import read_number
@@ -56,12 +57,27 @@ class NameFilter(DropdownFilter):
         return queryset.filter(name=value) if value else queryset
 
 
+class EventModeFilter(ModeFilter):
+    """Events of live orders, unless those of tests are asked for, removed ones included."""
+
+    of_tests = Q(
+        subject_id__in=Order.objects.filter(test_mode=True)
+        .order_by()
+        .values("pk")
+        .union(
+            OrderEvent.objects.filter(name=tombstone.EVENT, data__contains={"testMode": True})
+            .order_by()
+            .values("subject_id")
+        )
+    )
+
+
 @register(OrderEvent)
 class OrderEventAdmin(ReadOnlyAdmin[OrderEvent]):
     """Everything that happened to orders, removed ones included."""
 
     list_display = ("happened", "event", "order_number", "states", "actor_name", "why")
-    list_filter = (NameFilter,)
+    list_filter = (NameFilter, EventModeFilter)
     search_fields = ("subject_id",)
     search_help_text = "Order id, or any number of a deleted order"
     ordering = ("-id",)

@@ -32,6 +32,7 @@ from channel_manager.lib.admin.standing import StateBar, StateButton
 from channel_manager.lib.admin.typed import ChoicesDropdownFilter, RelatedDropdownFilter
 from orders import holds
 from orders.models import HOLD_KIND, Hold, HoldStatus
+from partners.admin.filters import ModeFilter
 from partners.timeline import Look, tell
 
 _COLOURS: Mapping[str, str] = {
@@ -46,6 +47,7 @@ _MEANINGS = {
     HoldStatus.RELEASED: "Its places were given back.",
     HoldStatus.EXPIRED: "Its time was over; its places were given back.",
 }
+_OF_A_TEST = "A test: it never kept places that somebody could buy."
 _LOOKS = {
     "held": Look("Held", "hourglass_top"),
     "released": Look("Released", "undo"),
@@ -57,14 +59,18 @@ _LOOKS = {
 class HoldAdmin(ReadOnlyAdmin[Hold]):
     """Holds of the last week."""
 
-    list_display = ("made", "state", "partner", "what", "expires")
+    list_display = ("made", "state", "partner", "mode", "what", "expires")
     list_display_links = ("made",)
     list_select_related = ("partner__venue",)
-    list_filter = (("status", ChoicesDropdownFilter), ("partner", RelatedDropdownFilter))
+    list_filter = (
+        ("status", ChoicesDropdownFilter),
+        ("partner", RelatedDropdownFilter),
+        ModeFilter,
+    )
     ordering = ("-id",)
     sortable_by = ()
-    fields = ("id", "partner", "made", "expires", "ended", "what", "sessions")
-    readonly_fields = ("made", "expires", "ended", "what", "sessions")
+    fields = ("id", "partner", "mode", "made", "expires", "ended", "what", "sessions")
+    readonly_fields = ("mode", "made", "expires", "ended", "what", "sessions")
     change_form_outer_before_template = "admin/state_bar.html"
     change_form_outer_after_template = "admin/catalog/package/below.html"
 
@@ -126,7 +132,9 @@ class HoldAdmin(ReadOnlyAdmin[Hold]):
                 title="Release hold",
                 button="Release hold",
                 effects=(
-                    "Its places are for sale again at once.",
+                    "It is a test: no places come back."
+                    if hold.test_mode
+                    else "Its places are for sale again at once.",
                     f"An order of {hold.partner} that names this hold is refused from then on.",
                 ),
                 back=back,
@@ -144,6 +152,11 @@ class HoldAdmin(ReadOnlyAdmin[Hold]):
     def state(self, hold: Hold) -> str:
         """Return the status as a badge."""
         return str(hold.status)
+
+    @column("Mode", badges={"test": "warning"})
+    def mode(self, hold: Hold) -> tuple[str, str]:
+        """Return whether it is a test, which keeps no places."""
+        return ("test", "TEST") if hold.test_mode else ("live", "Live")
 
     @column("For")
     def what(self, hold: Hold) -> str:
@@ -187,6 +200,6 @@ def _state_bar(request: HttpRequest, hold: Hold) -> StateBar:
     return StateBar(
         text=str(status.label),
         colour=_COLOURS[status],
-        meaning=_MEANINGS[status],
+        meaning=_OF_A_TEST if hold.test_mode else _MEANINGS[status],
         buttons=[button] if may_release else [],
     )

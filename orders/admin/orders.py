@@ -21,7 +21,6 @@ from channel_manager.lib.admin.base import ReadOnlyAdmin, register
 from channel_manager.lib.admin.columns import column
 from channel_manager.lib.admin.confirmation import attempt
 from channel_manager.lib.admin.typed import (
-    BooleanRadioFilter,
     RangeDateFilter,
     RelatedDropdownFilter,
 )
@@ -33,7 +32,8 @@ from orders.admin.search import MOST, find_orders
 from orders.admin.webhooks import read_webhooks
 from orders.api.rendering import order_manifest_url
 from orders.models import Order, OrderEvent, OrderStatus
-from partners.admin.filters import VenueFilter
+from partners.admin.filters import ModeFilter, VenueFilter
+from partners.numbering import TEST_PREFIX
 
 # One request replays this many at most; each is a transaction of its own.
 _MOST_REPLAYS = 200
@@ -63,7 +63,7 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
         ("received_at", ReceivedFilter),
         SessionFilter,
         VenueFilter,
-        ("test_mode", BooleanRadioFilter),
+        ModeFilter,
     )
     list_before_template = "admin/orders/order/quick_filters.html"
     # Any other order of a long table would sort all of it.
@@ -88,6 +88,9 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
         found = find_orders(queryset, search_term)
         if found.is_cut:
             messages.warning(request, f"More than {MOST} orders match; type more of the number.")
+        is_test_number = search_term.strip().upper().startswith(TEST_PREFIX)
+        if is_test_number and not request.GET.get(ModeFilter.parameter_name):
+            messages.info(request, "Numbers with T- are of test orders: choose them as test mode.")
         return found.orders, False
 
     def get_urls(self) -> list[URLPattern]:

@@ -32,10 +32,10 @@ class HoldCollectionView(PartnerView):
     @idempotent
     def post(self, request: Request) -> Response:
         """Keep places."""
-        require_active(self.partner)
+        require_active(self.account)
         body = HoldRequestSerializer(data=request.data, context={"partner": self.partner})
         body.is_valid(raise_exception=True)
-        hold = holds.create_hold(partner=self.partner, lines=body.to_lines(), now=timezone.now())
+        hold = holds.create_hold(account=self.account, lines=body.to_lines(), now=timezone.now())
         location = f"{settings.PUBLIC_URL}/channelManager/holds/{hold.pk}"
         return Response(render_hold(hold), status=201, headers={"Location": location})
 
@@ -45,8 +45,8 @@ class _OneHoldView(PartnerView):
 
     @property
     def held(self) -> QuerySet[Hold]:
-        """Return the partner's holds: another partner's id does not exist here."""
-        return Hold.objects.filter(partner=self.partner)
+        """Return the account's holds: an id of another partner or mode does not exist here."""
+        return Hold.objects.of(self.account)
 
 
 class HoldView(_OneHoldView):
@@ -82,7 +82,7 @@ class ExtendHoldView(_OneHoldView):
     @idempotent
     def post(self, request: Request, hold_id: str) -> Response:
         """Keep the places for longer."""
-        require_active(self.partner)
+        require_active(self.account)
         found = holds.find_hold(held=self.held, hold_id=_read_id(hold_id))
         # How long is the partner's setting; a wish for something else must not go unheard.
         StrictSerializer(data=request.data or {}).is_valid(raise_exception=True)

@@ -314,7 +314,7 @@ class OrderSummarySerializer(serializers.Serializer[Order]):
     paymentReference = serializers.CharField(allow_null=True)
     receivedAt = serializers.DateTimeField()
     updatedAt = serializers.DateTimeField()
-    testMode = serializers.BooleanField()
+    testMode = serializers.BooleanField(help_text="Made with a test key: it sells nothing.")
     currencyCode = serializers.CharField()
     totalInclVat = serializers.CharField(allow_null=True, help_text="Decimal string.")
     totalExclVat = serializers.CharField(allow_null=True, help_text="Decimal string.")

@@ -35,8 +35,8 @@ class OrderingView(PartnerView):
 
     @property
     def orders(self) -> QuerySet[Order]:
-        """Return the partner's orders: another partner's id does not exist here."""
-        return Order.objects.filter(partner=self.partner)
+        """Return the account's orders: an id of another partner or mode does not exist here."""
+        return Order.objects.of(self.account)
 
     def existing(self, order_id: str) -> Order:
         """Return the order in the path as it is now; raises NotFound unless it is the partner's."""
@@ -62,9 +62,9 @@ class OrderCollectionView(OrderingView):
     @idempotent
     def post(self, request: Request) -> Response:
         """Create an order."""
-        require_active(self.partner)
+        require_active(self.account)
         order = intake.submit_order(
-            partner=self.partner, request=self.order_request(), now=timezone.now()
+            account=self.account, request=self.order_request(), now=timezone.now()
         )
         location = f"{settings.PUBLIC_URL}/channelManager/{order.pk}"
         return Response(render_order(order), status=201, headers={"Location": location})
@@ -92,7 +92,7 @@ class OrderView(OrderingView):
     @idempotent
     def put(self, request: Request, order_id: str) -> Response:
         """Replace the contents of a Draft or Error order."""
-        require_active(self.partner)
+        require_active(self.account)
         replaced = self.existing(order_id)
         order = intake.replace_order(
             orders=self.orders,
@@ -125,7 +125,7 @@ class ConfirmOrderView(OrderingView):
     @idempotent
     def post(self, request: Request, order_id: str) -> Response:
         """Confirm a Draft order."""
-        require_active(self.partner)
+        require_active(self.account)
         found = self.existing(order_id)
         # Whatever the body, an order that is Issued already is returned unchanged.
         overlooked = (Refusal, APIException) if found.status == OrderStatus.ISSUED else ()
@@ -162,7 +162,11 @@ class OrderListView(OrderingView):
         page = read_page(
             query.apply(self.orders),
             moment_field="received_at",
-            filters={"partnerId": str(self.partner.pk), **query.filters},
+            filters={
+                "partnerId": str(self.partner.pk),
+                **({"testMode": "true"} if self.account.test_mode else {}),
+                **query.filters,
+            },
             page_size=query.page_size,
             page_key=query.page_key,
         )

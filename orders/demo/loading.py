@@ -20,8 +20,8 @@ from django.utils import timezone
 from catalog import scheduling
 from catalog.models import Package, PackageMapping
 from orders.demo import catalogue
-from partners.keys import create_key, hash_key
-from partners.models import Partner, Venue
+from partners.keys import create_key, create_test_key, hash_key
+from partners.models import ApiKey, Partner, Venue
 from wallets.devices import create_device, replace_key
 from wallets.models import GateDevice
 
@@ -31,6 +31,8 @@ _PARTNERS = (
     ("Paused Tours", "Paused"),
     ("New Horizons", "Onboarding"),
 )
+# Those that have a test key besides.
+_TESTERS = ("Sunny Trips", "New Horizons")
 _USERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("owner", "owner", ()),
     (
@@ -72,7 +74,7 @@ def load_demo(*, file: Path, base_url: str) -> bool:
                 "timezone": venue.timezone,
                 "currency": venue.currency,
             },
-            "partners": kept.get("partners") or _make_partners(venue),
+            "partners": _with_test_keys(kept.get("partners") or _make_partners(venue)),
             "packages": {
                 **catalogue.ROLES,
                 "bundleComponents": catalogue.BUNDLE_COMPONENTS,
@@ -100,17 +102,35 @@ def _make_partners(venue: Venue) -> list[dict[str, Any]]:
                 item_number=f"{name.split()[0].upper()}-001",
                 package=Package.objects.get(venue=venue, code="DAY"),
             )
-        _row, key = create_key(partner=partner, name="demo")
-        described.append(
-            {
-                "name": name,
-                "partnerId": str(partner.pk),
-                "apiKey": key,
-                "state": partner.status,
-                "testMode": False,
-            }
-        )
+        described.append(_describe(partner, *create_key(partner=partner, name="demo")))
     return described
+
+
+def _with_test_keys(described: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Add the test keys that are not there yet, after the live ones."""
+    there = {entry["partnerId"] for entry in described if entry["testMode"]}
+    partners = Partner.objects.in_bulk(
+        [
+            entry["partnerId"]
+            for entry in described
+            if entry["name"] in _TESTERS and entry["partnerId"] not in there
+        ]
+    )
+    made = [
+        _describe(partner, *create_test_key(partner=partner, name="demo"))
+        for partner in partners.values()
+    ]
+    return [*described, *sorted(made, key=lambda entry: _TESTERS.index(entry["name"]))]
+
+
+def _describe(partner: Partner, row: ApiKey, key: str) -> dict[str, Any]:
+    return {
+        "name": partner.name,
+        "partnerId": str(partner.pk),
+        "apiKey": key,
+        "state": partner.status,
+        "testMode": row.test_mode,
+    }
 
 
 def _make_gate(venue: Venue) -> dict[str, str]:

@@ -17,10 +17,10 @@ from orders.announcing import announce
 from orders.gate import words
 from orders.gate.answer import compose
 from orders.gate.recognition import Recognised, recognise
-from orders.gate.verdict import Candidate, Question, choose, judge, refusal_of_unissued
+from orders.gate.verdict import Candidate, Question, choose, judge, refusal_of_wallet
 from orders.gate.words import Background, LastAdmission
 from partners.models import EventType
-from wallets.models import Asset, GateDevice, Scan, ScanCode, Wallet, WalletStatus
+from wallets.models import Asset, GateDevice, Scan, ScanCode, Wallet
 
 EVENT = "admitted"
 # Each time another gate was faster, something was admitted; nobody is overtaken this often.
@@ -198,15 +198,15 @@ def event_data(scan: Scan, asset: Asset) -> dict[str, object]:
 
 def _nothing_there(found: Recognised) -> _Verdict:
     """Return the refusal of a scan that stands for no ticket."""
+    if found.is_test:
+        return _Verdict(code=ScanCode.TEST_MODE, reason=words.say(ScanCode.TEST_MODE))
     if found.is_whole_order:
         return _Verdict(code=ScanCode.UNKNOWN, reason=words.WHOLE_ORDER)
     if found.was_removed:
         return _Verdict(code=ScanCode.CANCELLED, reason=words.REMOVED)
     if found.wallet is None:
         return _Verdict(code=ScanCode.UNKNOWN, reason=words.say(ScanCode.UNKNOWN))
-    code = ScanCode.CANCELLED
-    if found.wallet.status != WalletStatus.DESTROYED:
-        code = refusal_of_unissued(found.wallet.order)
+    code = refusal_of_wallet(found.wallet)
     reason = words.say(code, found.wallet.order)
     return _Verdict(code=code, reason=reason, wallet=found.wallet)
 

@@ -19,7 +19,7 @@ from wallets.numbers import read_number
 # token alone is unguessable.
 _MANIFEST = re.compile(r"https?://[^/?#\s]+(?:/[^?#\s]*)?/([wm])/([A-Za-z0-9_-]{32})(?:[.?#]\S*)?")
 _OWN_ASSET = re.compile(r"[TC][0-9A-HJKMNP-TV-Z]{16}")
-_DOCUMENT = re.compile(r"[A-Z0-9]{1,10}-\d{7,}")
+_DOCUMENT = re.compile(r"(?:T-)?[A-Z0-9]{1,10}-\d{7,}")
 _OWN_WALLET = re.compile(r"W[0-9A-HJKMNP-TV-Z]{16}")
 
 
@@ -29,6 +29,7 @@ class Recognised:
 
     candidates: the tickets it may mean; one when `by_own_number`. Without any: the wallet that has
     none, or that it stands for a whole order, or that its order was removed, or nothing at all.
+    `is_test`: so it does, of a test order.
     """
 
     candidates: tuple[Candidate, ...] = ()
@@ -36,6 +37,7 @@ class Recognised:
     wallet: Wallet | None = None
     is_whole_order: bool = False
     was_removed: bool = False
+    is_test: bool = False
 
 
 def recognise(*, device: GateDevice, scanned: str) -> Recognised:
@@ -62,11 +64,11 @@ def _by_manifest(device: GateDevice, kind: str, token: str) -> Recognised:
     if kind == "w":
         return _by_wallet(device, token=token) or Recognised()
     living = Wallet.objects.living().filter(order__token=token, venue=device.venue_id)
-    match list(living.values_list("pk", flat=True).order_by()[:2]):
-        case [only]:
+    match list(living.values_list("pk", "test_mode").order_by()[:2]):
+        case [(only, _)]:
             return _by_wallet(device, pk=only) or Recognised()
-        case [_, _]:
-            return Recognised(is_whole_order=True)
+        case [(_, is_test), _]:
+            return Recognised(is_whole_order=True, is_test=is_test)
     return _by_wallet(device, order__token=token) or Recognised()
 
 
@@ -84,30 +86,40 @@ def _by_document_number(device: GateDevice, typed: str) -> Recognised | None:
     if not _DOCUMENT.fullmatch(typed.upper()):
         return None
     orders = Order.objects.filter(venue=device.venue_id, buy_from_order_reference=typed.upper())
-    return Recognised(is_whole_order=True) if orders.exists() else None
+    is_test = orders.values_list("test_mode", flat=True).first()
+    return None if is_test is None else Recognised(is_whole_order=True, is_test=is_test)
 
 
 def _by_wallet(device: GateDevice, **named: Any) -> Recognised | None:
-    """Return what is in a wallet, the living one before one that was destroyed."""
+    """Return what is in a wallet, the living one before one that was destroyed.
+
+    A guest's number may stand on wallets of both modes: what was sold counts before a test.
+    """
     inside = {f"wallet__{name}": value for name, value in named.items()}
     found = _assets(device, ~Q(wallet__status=WalletStatus.DESTROYED), **inside)
-    if found:
-        return Recognised(candidates=found)
+    if sold := tuple(candidate for candidate in found if not candidate.wallet.test_mode):
+        return Recognised(candidates=sold)
     wallets = Wallet.objects.filter(venue=device.venue_id, **named).select_related("order")
-    living = wallets.living().order_by().first()
-    destroyed = wallets.filter(status=WalletStatus.DESTROYED).order_by("-destroyed_at")
-    wallet = living or destroyed.first()
-    return None if wallet is None else Recognised(wallet=wallet)
+    wallet = wallets.living().order_by("test_mode").first()
+    if wallet is None or wallet.test_mode:
+        destroyed = wallets.filter(status=WalletStatus.DESTROYED)
+        last = destroyed.order_by("test_mode", "-destroyed_at").first()
+        if last is not None and (wallet is None or not last.test_mode):
+            wallet = last
+    if wallet is None:
+        return None
+    return Recognised(candidates=found) if wallet.test_mode and found else Recognised(wallet=wallet)
 
 
 def _by_tombstone(device: GateDevice, numbers: set[str]) -> Recognised:
     """Tell a number of an order that was removed from one that never was."""
-    was_removed = OrderEvent.objects.filter(
+    tombstones = OrderEvent.objects.filter(
         tombstone.lists_any_of(numbers),
         name=tombstone.EVENT,
         data__contains={"venueId": str(device.venue_id)},
-    ).exists()
-    return Recognised(was_removed=was_removed)
+    )
+    were_tests = {data.get("testMode", False) for data in tombstones.values_list("data", flat=True)}
+    return Recognised(was_removed=bool(were_tests), is_test=were_tests == {True})
 
 
 def _assets(device: GateDevice, *conditions: Q, **named: Any) -> tuple[Candidate, ...]:

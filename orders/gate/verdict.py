@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from catalog.models import ItemType
 from orders.models import Order, OrderStatus
-from wallets.models import Asset, AssetStatus, ScanCode, Wallet
+from wallets.models import Asset, AssetStatus, ScanCode, Wallet, WalletStatus
 
 _NO_TIME = datetime.timedelta()
 
@@ -78,6 +78,13 @@ def refusal_of_unissued(order: Order) -> ScanCode:
     if order.test_mode:
         return ScanCode.TEST_MODE
     return ScanCode.DRAFT if order.status == OrderStatus.DRAFT else ScanCode.NOT_ISSUED
+
+
+def refusal_of_wallet(wallet: Wallet) -> ScanCode:
+    """Return why a wallet without a ticket admits nobody."""
+    if wallet.status == WalletStatus.DESTROYED and not wallet.test_mode:
+        return ScanCode.CANCELLED
+    return refusal_of_unissued(wallet.order)
 
 
 def choose(candidates: Sequence[Candidate], question: Question) -> tuple[ScanCode, Candidate]:

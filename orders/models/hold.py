@@ -10,6 +10,7 @@ from django.db.models import Q
 from django_fsm import FSMField, FSMModelMixin, transition
 
 from channel_manager.lib.identity import time_ordered_uuid
+from partners.account import Account
 from partners.models import Partner
 
 HOLD_KIND = "hold"
@@ -27,6 +28,10 @@ class HoldStatus(models.TextChoices):
 class HoldQuerySet(models.QuerySet["Hold"]):
     """Filters that read as adjectives."""
 
+    def of(self, account: Account) -> HoldQuerySet:
+        """Keep the holds of a partner in one mode; those of the other mode do not exist for it."""
+        return self.filter(partner=account.partner, test_mode=account.test_mode)
+
     def overdue(self, now: datetime.datetime) -> HoldQuerySet:
         """Keep the holds whose time is over and that still hold."""
         return self.filter(status=HoldStatus.HELD, expires_at__lte=now)
@@ -39,6 +44,9 @@ class Hold(FSMModelMixin, models.Model):
 
     id = models.UUIDField(primary_key=True, default=time_ordered_uuid, editable=False)
     partner = models.ForeignKey(Partner, models.PROTECT, related_name="holds")
+    test_mode = models.BooleanField(
+        default=False, db_default=False, help_text="A test: it keeps no places."
+    )
     status = FSMField(default=HoldStatus.HELD, choices=HoldStatus.choices, protected=True)
     lines = models.JSONField(help_text="What was asked for, with the sessions that were chosen.")
     created_at = models.DateTimeField()

@@ -11,6 +11,7 @@ from django.db.models import Q
 from django_fsm import FSMField, FSMModelMixin, transition
 
 from channel_manager.lib.identity import time_ordered_uuid, url_token
+from partners.account import Account
 from partners.models import Partner, Venue
 
 ORDER_KIND = "order"
@@ -43,6 +44,14 @@ class FailureCode(models.TextChoices):
 
 class OrderQuerySet(models.QuerySet["Order"]):
     """Filters that read as adjectives."""
+
+    def of(self, account: Account) -> OrderQuerySet:
+        """Keep the orders of a partner in one mode; those of the other mode do not exist for it."""
+        return self.filter(partner=account.partner, test_mode=account.test_mode)
+
+    def live(self) -> OrderQuerySet:
+        """Keep the orders that are no tests."""
+        return self.filter(test_mode=False)
 
     def in_flight(self) -> OrderQuerySet:
         """Keep the orders that are still being worked on."""
@@ -103,6 +112,11 @@ class Order(FSMModelMixin, models.Model):
         null=True, blank=True, help_text="The first visit date of its lines."
     )
     test_mode = models.BooleanField(default=False)
+    loses_webhooks = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="A test order that asked for it: nothing is sent to its partner's endpoints.",
+    )
     currency = models.CharField(max_length=3)
     total_incl_vat = models.DecimalField(max_digits=20, decimal_places=3, null=True, blank=True)
     total_excl_vat = models.DecimalField(max_digits=20, decimal_places=3, null=True, blank=True)
@@ -129,7 +143,7 @@ class Order(FSMModelMixin, models.Model):
                 condition=Q(status__in=OrderStatus.values), name="order_status_known"
             ),
             models.UniqueConstraint(
-                fields=("partner", "sell_to_order_reference"),
+                fields=("partner", "sell_to_order_reference", "test_mode"),
                 name="order_reference_once_per_partner",
             ),
             models.CheckConstraint(
@@ -145,10 +159,21 @@ class Order(FSMModelMixin, models.Model):
                 | Q(payment_reference__isnull=False, payment_reference__gt=""),
                 name="issued_order_is_paid",
             ),
+            models.CheckConstraint(
+                condition=Q(loses_webhooks=False) | Q(test_mode=True),
+                name="only_test_order_loses_webhooks",
+            ),
         ]
         indexes = [
-            models.Index(fields=("partner", "received_at", "id"), name="order_by_partner"),
+            models.Index(
+                fields=("partner", "test_mode", "received_at", "id"), name="order_by_partner"
+            ),
             models.Index(fields=("received_at", "id"), name="order_by_receipt"),
+            models.Index(
+                fields=("received_at", "id"),
+                condition=Q(test_mode=True),
+                name="order_of_a_test",
+            ),
             models.Index(
                 fields=("status", "status_since"),
                 condition=Q(status__in=IN_FLIGHT),
@@ -168,6 +193,11 @@ class Order(FSMModelMixin, models.Model):
 
     def __str__(self) -> str:
         return self.buy_from_order_reference
+
+    @property
+    def account(self) -> Account:
+        """Return the partner in the order's mode."""
+        return Account(self.partner, self.test_mode)
 
     @property
     def is_in_flight(self) -> bool:

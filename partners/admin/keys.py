@@ -18,8 +18,14 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from channel_manager.lib.admin.confirmation import Confirmation, ReasonForm, show_confirmation
-from channel_manager.lib.admin.typed import Checkboxes, DateInput, ModelAdmin, TextInput
-from partners.keys import create_key, revoke_key
+from channel_manager.lib.admin.typed import (
+    Checkboxes,
+    DateInput,
+    ModelAdmin,
+    Radios,
+    TextInput,
+)
+from partners.keys import create_key, create_test_key, revoke_key
 from partners.models import ApiKey, Partner, Scope, all_scopes
 
 _SCOPES = {
@@ -34,6 +40,15 @@ _SCOPES = {
 class KeyForm(forms.Form):
     """What a new key is called, what it may do and until when."""
 
+    mode = forms.ChoiceField(
+        choices=[
+            ("live", "Live – its orders are sales"),
+            ("test", "Test – its orders sell nothing, take no places and admit nobody"),
+        ],
+        initial="live",
+        widget=Radios,
+        help_text="A test key works while the partner is onboarding, too.",
+    )
     name = forms.CharField(
         max_length=60,
         widget=TextInput,
@@ -93,7 +108,7 @@ def list_keys(request: HttpRequest, partner: Partner) -> list[KeyView]:
 def new_key_view(
     model_admin: ModelAdmin[Partner], request: HttpRequest, partner_id: uuid.UUID
 ) -> HttpResponse:
-    """Ask for a new key's name, scopes and end (GET); make it and show it, once (POST)."""
+    """Ask for a new key's mode, name, scopes and end (GET); make it and show it, once (POST)."""
     if not request.user.has_perm("partners.add_apikey"):
         raise PermissionDenied
     partner = get_object_or_404(Partner.objects.select_related("venue"), pk=partner_id)
@@ -109,7 +124,8 @@ def new_key_view(
     }
     template = "admin/partners/partner/new_key.html"
     if form.is_valid():
-        key, shown = create_key(
+        create = create_test_key if form.cleaned_data["mode"] == "test" else create_key
+        key, shown = create(
             partner=partner,
             name=form.cleaned_data["name"],
             scopes=form.cleaned_data["scopes"],

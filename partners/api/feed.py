@@ -26,8 +26,7 @@ class EventListView(PartnerView):
         """Answer the events after a cursor, the oldest first."""
         query = read_feed_query(request.query_params)
         page = read_feed(
-            partner=self.partner,
-            test_mode=self.test_mode,
+            account=self.account,
             after=query.after,
             limit=query.limit,
             now=timezone.now(),

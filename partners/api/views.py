@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from rest_framework.views import APIView
 
+from partners.account import Account
 from partners.authentication import caller_of
 from partners.models import Partner
 
@@ -22,6 +23,6 @@ class PartnerView(APIView):
         return caller_of(self.request).partner
 
     @property
-    def test_mode(self) -> bool:
-        """Tell whether the request speaks of test orders, by its key."""
-        return caller_of(self.request).key.test_mode
+    def account(self) -> Account:
+        """Return the partner in the mode of its key."""
+        return caller_of(self.request).account

@@ -34,7 +34,9 @@ class WebhookView(PartnerView):
     @property
     def endpoints(self) -> QuerySet[WebhookEndpoint]:
         """Return the endpoints the key may see: others do not exist here."""
-        return WebhookEndpoint.objects.filter(partner=self.partner, test_mode=self.test_mode)
+        return WebhookEndpoint.objects.filter(
+            partner=self.partner, test_mode=self.account.test_mode
+        )
 
     def find(self, webhook_id: str) -> WebhookEndpoint:
         """Return the endpoint in the path; raises NotFound."""
@@ -75,8 +77,7 @@ class WebhookCollectionView(WebhookView):
         """Make an endpoint."""
         body = self.read(EndpointRequestSerializer)
         endpoint, secret = endpoints.create_endpoint(
-            partner=self.partner,
-            test_mode=self.test_mode,
+            account=self.account,
             url=body["url"],
             description=body["description"],
             event_types=body["eventTypes"] or (),

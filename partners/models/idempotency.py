@@ -9,6 +9,7 @@ class IdempotencyRecord(models.Model):
     """The stored answer to a request that carried an Idempotency-Key (contract section 1)."""
 
     partner = models.ForeignKey(Partner, models.CASCADE, related_name="idempotency_records")
+    test_mode = models.BooleanField(default=False, db_default=False)
     key = models.CharField(max_length=255)
     fingerprint = models.CharField(max_length=64)
     status_code = models.PositiveSmallIntegerField()
@@ -20,7 +21,9 @@ class IdempotencyRecord(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=("partner", "key"), name="idempotency_key_once")
+            models.UniqueConstraint(
+                fields=("partner", "key", "test_mode"), name="idempotency_key_once"
+            )
         ]
 
     def __str__(self) -> str:

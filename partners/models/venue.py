@@ -23,7 +23,7 @@ class Venue(models.Model):
     """A park or attraction: its clock, its currency, its numbers and its look.
 
     It stands in this app because a partner belongs to one venue and numbers are the venue's.
-    Inserting a row makes the sequence that its document numbers are drawn from (trigger).
+    Inserting a row makes the sequences that its document numbers are drawn from (trigger).
     """
 
     id = models.UUIDField(primary_key=True, default=time_ordered_uuid, editable=False)
@@ -85,3 +85,8 @@ class Venue(models.Model):
     def number_sequence(self) -> str:
         """Return the name of the sequence that the venue's document numbers are drawn from."""
         return f"document_number_{self.pk.hex}"
+
+    @property
+    def test_number_sequence(self) -> str:
+        """Return the name of the sequence of its test orders, which leave no gaps in the other."""
+        return f"test_document_number_{self.pk.hex}"

@@ -18,6 +18,7 @@ from channel_manager.history.runner import Change
 from channel_manager.lib import http
 from channel_manager.lib.errors import ErrorCode, Fault, InvalidRequest, NotFound, Refusal
 from channel_manager.lib.sealing import seal
+from partners.account import Account
 from partners.models import (
     MAX_URL_LENGTH,
     DeliveryStatus,
@@ -51,8 +52,7 @@ class EndpointStateConflict(Refusal):
 
 def create_endpoint(
     *,
-    partner: Partner,
-    test_mode: bool,
+    account: Account,
     url: str,
     description: str = "",
     event_types: Sequence[str] = (),
@@ -67,8 +67,8 @@ def create_endpoint(
     require_sendable(url)
     secret = new_secret()
     endpoint = WebhookEndpoint(
-        partner=partner,
-        test_mode=test_mode,
+        partner=account.partner,
+        test_mode=account.test_mode,
         url=url,
         description=description,
         event_types=list(event_types),
@@ -78,8 +78,8 @@ def create_endpoint(
         updated_at=now,
     )
     with transaction.atomic():
-        runner.lock(Partner.objects.filter(pk=partner.pk))
-        mine = WebhookEndpoint.objects.filter(partner=partner, test_mode=test_mode)
+        runner.lock(Partner.objects.filter(pk=account.partner.pk))
+        mine = WebhookEndpoint.objects.filter(partner=account.partner, test_mode=account.test_mode)
         if mine.count() >= MOST_ENDPOINTS:
             raise TooManyEndpoints(
                 f"There are {MOST_ENDPOINTS} endpoints already; delete one first."

@@ -9,7 +9,8 @@ import uuid
 from collections.abc import Sequence
 
 from channel_manager.lib.errors import Fault, InvalidRequest
-from partners.models import Partner, WebhookEvent
+from partners.account import Account
+from partners.models import WebhookEvent
 from partners.webhooks import sequencing
 
 BEGINNING = "0"
@@ -27,15 +28,15 @@ class FeedPage:
     more: bool
 
 
-def read_feed(
-    *, partner: Partner, test_mode: bool, after: str, limit: int, now: datetime.datetime
-) -> FeedPage:
+def read_feed(*, account: Account, after: str, limit: int, now: datetime.datetime) -> FeedPage:
     """Return the events after a cursor, numbering first what was committed and has no position.
 
     after: a cursor given out earlier, or BEGINNING. Raises InvalidRequest for any other.
     """
     sequencing.sequence_events(now=now)
-    mine = WebhookEvent.objects.filter(partner=partner, test_mode=test_mode, endpoint=None)
+    mine = WebhookEvent.objects.filter(
+        partner=account.partner, test_mode=account.test_mode, endpoint=None
+    )
     position = _position(after)
     if position:
         read = mine.filter(position=position).values_list("event_id", flat=True).first()

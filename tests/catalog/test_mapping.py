@@ -13,6 +13,7 @@ from catalog.mapping import Catalogue, Offer, read_catalogue
 from catalog.models import Attraction, Component, Item, Package, Session
 from catalog.opening import Hours
 from orders.models import Allocation, Hold
+from partners.account import Account
 from partners.models import Partner, Venue
 from tests.conftest import ApiClient
 from tests.factories import (
@@ -41,7 +42,7 @@ def park(venue: Venue, day: Package) -> Attraction:
 
 def read(partner: Partner, *asked: Any, on: datetime.date = TODAY) -> Catalogue:
     pairs = [one if isinstance(one, tuple) else (one, MONDAY) for one in asked]
-    return read_catalogue(partner=partner, asked=pairs, on=on)
+    return read_catalogue(account=Account(partner), asked=pairs, on=on)
 
 
 def offer(partner: Partner, *asked: Any) -> Offer:
@@ -171,7 +172,7 @@ def test_without_anything_known_the_standing_hours_are_told(partner: Partner, ve
     catalogue = read(partner, "?")
     assert catalogue.offers == {}
     assert catalogue.opening_times.on(MONDAY) == Hours(venue.opens_at, venue.closes_at)
-    assert read_catalogue(partner=partner, asked=[], on=TODAY).offers == {}
+    assert read_catalogue(account=Account(partner), asked=[], on=TODAY).offers == {}
 
 
 def test_a_group_of_several_components_cannot_be_issued(

@@ -44,8 +44,8 @@ PAGES = [
     "/docs/changelog",
     *(f"/docs/errors/{code}" for code in CODES),
 ]
-# Scopes that no operation needs yet: the guide leaves them out.
-UNUSED_SCOPES = {Scope.WEBHOOKS, Scope.REPORTS}
+# What no operation needs yet: the guide leaves it out.
+UNUSED_SCOPES = {Scope.REPORTS}
 
 
 class _Reader(HTMLParser):

@@ -20,6 +20,7 @@ from django.test import Client
 from catalog.models import Session
 from channel_manager.docs import sample_files
 from orders.models import Order
+from partners.keys import create_test_key
 from partners.models import Venue
 from tests.channel_manager.test_docs_pages import open_page, sell_cinema
 from tests.conftest import ApiClient
@@ -49,11 +50,13 @@ def settings_of_the_reader(live_server: Any, api: ApiClient, settings: Any) -> s
 
 
 @pytest.fixture
-def paste(settings_of_the_reader: str, tmp_path: Path) -> Paste:
+def paste(settings_of_the_reader: str, api: ApiClient, tmp_path: Path) -> Paste:
     """Paste samples of the guide into a terminal and return what is printed."""
+    test_key = create_test_key(partner=api.partner)[1]
 
     def run_samples(*names: str) -> str:
         script = "\n".join([settings_of_the_reader, *(sample("/docs", name) for name in names)])
+        script = script.replace("your test key", test_key)
         run = subprocess.run(
             ["bash", "-eu", "-c", script],
             cwd=tmp_path,
@@ -130,6 +133,7 @@ def test_packages_a_hold_and_its_order_work_when_they_are_pasted(
     # As the guide's first lines say: the machine's own date, a week from now.
     sell_cinema(venue, datetime.date.today() + datetime.timedelta(days=7))  # noqa: DTZ011
     assert '"itemNumber": "DAY"' in paste("paste-packages")
+    assert '"testMode": true' in paste("paste-test")
     assert '"status": "Held"' in paste("paste-hold")
     assert Session.objects.get().held == 2
     assert '"status": "Submitted"' in paste("paste-hold-order")

@@ -22,6 +22,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from channel_manager.docs import sample_files, webhooks
+from partners.models import EventType
 from tests.channel_manager.test_docs_pages import open_page
 
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
@@ -229,3 +230,7 @@ def test_the_receiver_prints_each_genuine_event_once(
         f"ota_cm_order_processed {webhooks.EVENT['orderId']} Issued",
         "refused: No signature fits.",
     ]
+
+
+def test_the_page_tells_every_type_of_event() -> None:
+    assert [one.name for one in webhooks.EVENT_TYPES] == EventType.values

@@ -12,6 +12,7 @@ from catalog.models import Dating
 from orders import holds
 from orders.api.serializers import HoldRequestSerializer
 from orders.models import Order
+from partners.account import Account
 from tests.concurrency.test_invariants import sql
 from tests.conftest import TOMORROW, ApiClient
 from tests.factories import (
@@ -94,7 +95,7 @@ def _places(api: ApiClient, issue: Issue) -> None:
     issue(api.create({**line, "quantity": 2})["orderId"])
     wanted = HoldRequestSerializer(data={"items": [line]}, context={"partner": api.partner})
     wanted.is_valid(raise_exception=True)
-    holds.create_hold(partner=api.partner, lines=wanted.to_lines(), now=timezone.now())
+    holds.create_hold(account=Account(api.partner), lines=wanted.to_lines(), now=timezone.now())
     sql("SET CONSTRAINTS ALL IMMEDIATE")
     sql("SET LOCAL session_replication_role = 'replica'")
     sql("DELETE FROM procrastinate_jobs")

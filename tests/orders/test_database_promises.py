@@ -15,6 +15,7 @@ from django.db.models import Model
 
 from catalog.models import Package
 from orders.models import Closure, Hold, LedgerEntry, Order, OrderEvent, OrderLine
+from partners.account import Account
 from partners.models import Partner, Venue
 from partners.numbering import next_document_number
 from tests.conftest import ApiClient
@@ -326,7 +327,7 @@ def test_every_venue_draws_its_document_numbers_from_a_sequence_of_its_own(venue
     other = VenueFactory.create(reference_prefix="ZOO")
 
     def drawn(at: Venue, year: int = 2026) -> str:
-        return next_document_number(venue=at, now=NOON.replace(year=year))
+        return next_document_number(account=Account(Partner(venue=at)), now=NOON.replace(year=year))
 
     assert [drawn(venue), drawn(venue), drawn(other)] == [
         "CM26-0000001",

@@ -16,6 +16,7 @@ from orders.clashes import DuplicateOrder
 from orders.models import Order
 from orders.places import PlacesLost
 from orders.requests import LineRequest, OrderRequest
+from partners.account import Account
 from partners.models import Partner
 from tests.conftest import TOMORROW
 from tests.factories import AttractionFactory
@@ -46,7 +47,7 @@ def test_a_second_try_waits_for_its_twin_before_it_holds_a_session(
         """Be on the first try: the order's row is there, and the session comes next."""
         try:
             with transaction.atomic():
-                order = intake._new_order(partner, "WEB-1", timezone.now())
+                order = intake._new_order(Account(partner), "WEB-1", timezone.now())
                 order.buy_from_order_reference = "CM26-9999999"
                 order.save(force_insert=True)
                 inserted.set()
@@ -77,7 +78,7 @@ def test_a_second_try_waits_for_its_twin_before_it_holds_a_session(
     monkeypatch.setattr(intake, "_submit", lose_once)
     monkeypatch.setattr(intake, "_claim_reference", claim)
     with pytest.raises(DuplicateOrder):
-        intake.submit_order(partner=partner, request=request, now=timezone.now())
+        intake.submit_order(account=Account(partner), request=request, now=timezone.now())
     other.join(10)
     assert not errors
     assert Order.objects.get().buy_from_order_reference == "CM26-9999999"
@@ -100,7 +101,7 @@ def test_a_second_try_leaves_no_row_behind(
         return first(*arguments)
 
     monkeypatch.setattr(intake, "_submit", lose_once)
-    order = intake.submit_order(partner=partner, request=request, now=timezone.now())
+    order = intake.submit_order(account=Account(partner), request=request, now=timezone.now())
     assert Order.objects.get() == order
     assert order.buy_from_order_reference.startswith("CM")
     assert Session.objects.get().sold == 2

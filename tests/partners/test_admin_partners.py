@@ -147,7 +147,12 @@ def test_a_new_key_is_shown_once_and_kept_nowhere(
     caplog.set_level(logging.DEBUG)
     address = reverse("admin:partners_partner_new_key", args=[partner.pk])
     assert "Make key" in text_of(desk.get(address))
-    answers = {"name": "Web shop", "scopes": ["orders:read", "reports"], "expires_on": ""}
+    answers = {
+        "mode": "live",
+        "name": "Web shop",
+        "scopes": ["orders:read", "reports"],
+        "expires_on": "",
+    }
     page = desk.post(address, answers)
     assert page.status_code == 200
     assert "no-store" in page.headers["Cache-Control"]
@@ -171,24 +176,47 @@ def test_a_key_that_was_made_works_as_far_as_its_scopes_go(
     desk: Client, api: ApiClient, partner: Partner
 ) -> None:
     address = reverse("admin:partners_partner_new_key", args=[partner.pk])
-    page = desk.post(address, {"name": "Reader", "scopes": ["orders:read"], "expires_on": ""})
+    page = desk.post(
+        address, {"mode": "live", "name": "Reader", "scopes": ["orders:read"], "expires_on": ""}
+    )
     reader = ApiClient(page.context["shown"], partner)
     assert reader.get(f"/channelManager/orders/{partner.pk}").status_code == 200
     assert reader.post(reader.order_body()).status_code == 403
+
+
+def test_a_test_key_is_made_beside_live_ones_and_badged(
+    desk: Client, api: ApiClient, partner: Partner
+) -> None:
+    address = reverse("admin:partners_partner_new_key", args=[partner.pk])
+    answers = {"mode": "test", "name": "Sandbox", "scopes": ["orders:read", "orders:write"]}
+    page = desk.post(address, answers)
+    key = page.context["shown"]
+    assert key.startswith("cm_test_")
+    assert "TEST" in text_of(page)
+    tester = ApiClient(key, partner)
+    assert tester.create()["testMode"] is True
+    shown = desk.get(f"{PARTNERS}{partner.pk}/change/")
+    assert [view.key.test_mode for view in shown.context["keys"]] == [True, False]
+    assert text_of(shown).count("TEST") == 1
 
 
 def test_a_key_works_until_the_end_of_its_last_day_at_the_venue(
     desk: Client, partner: Partner
 ) -> None:
     address = reverse("admin:partners_partner_new_key", args=[partner.pk])
-    answers = {"name": "Fair", "scopes": ["orders:read"], "expires_on": "2027-03-27"}
+    answers = {
+        "mode": "live",
+        "name": "Fair",
+        "scopes": ["orders:read"],
+        "expires_on": "2027-03-27",
+    }
     desk.post(address, answers)
     row = ApiKey.objects.get(name="Fair")
     assert row.expires_at == datetime.datetime(2027, 3, 27, 23, tzinfo=datetime.UTC)
     page = desk.post(address, {**answers, "expires_on": "2020-01-01"})
     assert page.context["form"].errors == {"expires_on": ["This day has passed."]}
-    page = desk.post(address, {"name": "", "scopes": ["everything"]})
-    assert set(page.context["form"].errors) == {"name", "scopes"}
+    page = desk.post(address, {"mode": "", "name": "", "scopes": ["everything"]})
+    assert set(page.context["form"].errors) == {"mode", "name", "scopes"}
     assert ApiKey.objects.count() == 1
 
 

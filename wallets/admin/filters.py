@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from channel_manager.lib.admin.typed import DropdownFilter, RangeDateFilter, parse_date_str
+from partners.admin.filters import ModeFilter
 from partners.models import Venue
 from wallets.models import GateDevice, Scan, ScanCode
 
@@ -85,6 +86,18 @@ class DeviceFilter(DropdownFilter):
         return queryset.filter(device=uuid.UUID(value)) if known else queryset.none()
 
 
+class AssetModeFilter(ModeFilter):
+    """Tickets and coupons that were sold, unless those of tests are asked for."""
+
+    of_tests = Q(wallet__test_mode=True)
+
+
+class ScanModeFilter(ModeFilter):
+    """Scans of what was sold or is unknown, unless those of test tickets are asked for."""
+
+    of_tests = Q(code=ScanCode.TEST_MODE)
+
+
 class ResultFilter(DropdownFilter):
     """Admitted or refused, or refused for one reason."""
 
@@ -94,7 +107,9 @@ class ResultFilter(DropdownFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Offer the results, then the reasons of refusals."""
         reasons = [
-            (code.value, f"Refused: {code.label}") for code in ScanCode if code != ScanCode.ADMITTED
+            (code.value, f"Refused: {code.label}")
+            for code in ScanCode
+            if code not in {ScanCode.ADMITTED, ScanCode.TEST_MODE}
         ]
         results = [("admitted", "Admitted"), ("undone", "Undone"), ("refused", "Refused")]
         return [*results, *reasons]

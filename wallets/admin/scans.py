@@ -13,7 +13,7 @@ from channel_manager.lib.admin.columns import column
 from partners.actors import name_actors
 from partners.models import Venue
 from wallets.admin.badges import SCAN_COLOURS, UNDONE
-from wallets.admin.filters import DeviceFilter, ResultFilter, ScannedFilter
+from wallets.admin.filters import DeviceFilter, ResultFilter, ScanModeFilter, ScannedFilter
 from wallets.models import Asset, Scan, ScanCode, WalletStatus
 from wallets.numbers import read_number
 
@@ -76,7 +76,7 @@ class ScanAdmin(ReadOnlyAdmin[Scan]):
     list_display = ("happened", "at_gate", "result", "ticket", "said")
     list_display_links = ("happened",)
     list_select_related = ("device__venue", "asset")
-    list_filter = (ResultFilter, DeviceFilter, ("at", ScannedFilter))
+    list_filter = (ResultFilter, DeviceFilter, ("at", ScannedFilter), ScanModeFilter)
     ordering = ("-at", "-id")
     sortable_by = ()
     search_fields = ("reference_number",)

@@ -14,8 +14,10 @@ from channel_manager.lib.admin.base import ReadOnlyAdmin, ReadOnlyInline, regist
 from channel_manager.lib.admin.columns import column
 from channel_manager.lib.admin.typed import ChoicesDropdownFilter
 from partners.actors import name_actors
+from partners.admin.filters import ModeFilter
 from partners.models import Venue
 from wallets.admin.badges import ASSET_COLOURS, WALLET_COLOURS
+from wallets.admin.filters import AssetModeFilter
 from wallets.admin.scans import ScanInline
 from wallets.models import Asset, Wallet
 from wallets.numbers import read_number
@@ -77,7 +79,7 @@ class WalletAdmin(ReadOnlyAdmin[Wallet]):
     list_display = ("number", "external", "state", "name", "of_order", "asset_count", "issued")
     list_display_links = ("number",)
     list_select_related = ("venue", "order")
-    list_filter = (("status", ChoicesDropdownFilter),)
+    list_filter = (("status", ChoicesDropdownFilter), ModeFilter)
     ordering = ("-id",)
     sortable_by = ()
     search_fields = ("reference_number",)
@@ -175,7 +177,11 @@ class AssetAdmin(ReadOnlyAdmin[Asset]):
     list_display = ("number", "type", "description", "state", "visit", "of_order", "of_wallet")
     list_display_links = ("number",)
     list_select_related = ("venue", "wallet__order")
-    list_filter = (("status", ChoicesDropdownFilter), ("type", ChoicesDropdownFilter))
+    list_filter = (
+        ("status", ChoicesDropdownFilter),
+        ("type", ChoicesDropdownFilter),
+        AssetModeFilter,
+    )
     ordering = ("-id",)
     sortable_by = ()
     search_fields = ("reference_number",)

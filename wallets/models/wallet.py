@@ -10,6 +10,7 @@ from django.db.models import Q
 from django_fsm import FSMField, FSMModelMixin, transition
 
 from channel_manager.lib.identity import time_ordered_uuid, unguessable_number, url_token
+from partners.account import Account
 from partners.models import Venue
 
 
@@ -33,6 +34,10 @@ class WalletQuerySet(models.QuerySet["Wallet"]):
     def living(self) -> WalletQuerySet:
         """Keep the wallets that are not destroyed."""
         return self.exclude(status=WalletStatus.DESTROYED)
+
+    def in_mode_of(self, account: Account) -> WalletQuerySet:
+        """Keep the wallets of the account's venue and mode, whichever partner sold them."""
+        return self.filter(venue=account.partner.venue_id, test_mode=account.test_mode)
 
 
 class Wallet(FSMModelMixin, models.Model):
@@ -62,6 +67,9 @@ class Wallet(FSMModelMixin, models.Model):
         db_index=False,
         help_text="Empty once the line was replaced; the wallet is destroyed then.",
     )
+    test_mode = models.BooleanField(
+        default=False, db_default=False, help_text="As its order's: the gate admits nobody with it."
+    )
     seq_no = models.PositiveIntegerField()
     status = FSMField(default=WalletStatus.RESERVED, choices=WalletStatus.choices, protected=True)
     reference_number = models.CharField(max_length=20, default=new_wallet_number)
@@ -85,7 +93,7 @@ class Wallet(FSMModelMixin, models.Model):
                 fields=("venue", "reference_number"), name="wallet_number_once_per_venue"
             ),
             models.UniqueConstraint(
-                fields=("venue", "external_reference_number"),
+                fields=("venue", "external_reference_number", "test_mode"),
                 condition=~Q(status=WalletStatus.DESTROYED),
                 name="external_reference_once_among_living",
             ),
@@ -105,7 +113,8 @@ class Wallet(FSMModelMixin, models.Model):
                 fields=("venue", "external_reference_number"),
                 condition=Q(status=WalletStatus.DESTROYED, external_reference_number__isnull=False),
                 name="wallet_destroyed_reference",
-            )
+            ),
+            models.Index(fields=("id",), condition=Q(test_mode=True), name="wallet_of_a_test"),
         ]
 
     def __str__(self) -> str:

@@ -16,6 +16,7 @@ from django.views.decorators.debug import sensitive_variables
 from channel_manager.lib.admin.confirmation import actor_of
 from channel_manager.lib.admin.typed import ModelAdmin
 from channel_manager.lib.strict_fields import is_uuid
+from partners.account import Account
 from partners.admin.webhooks.forms import NewEndpointForm, SettingsForm, attempt_in
 from partners.models import Partner, WebhookEndpoint
 from partners.webhooks.endpoints import create_endpoint, update_endpoint
@@ -36,8 +37,7 @@ def new_view(model_admin: Admin, request: HttpRequest) -> HttpResponse:
         made = attempt_in(
             form,
             lambda: create_endpoint(
-                partner=answers["partner"],
-                test_mode=answers["mode"] == "test",
+                account=Account(answers["partner"], answers["mode"] == "test"),
                 url=answers["url"],
                 description=answers["description"],
                 event_types=answers["event_types"],

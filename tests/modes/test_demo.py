@@ -1,0 +1,44 @@
+"""The demo's file lists a test key for a partner that is active and one that is onboarding."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orders.demo.loading import load_demo
+from partners.models import ApiKey
+from tests.conftest import ApiClient
+
+
+@pytest.mark.django_db
+def test_the_file_lists_test_keys_after_the_live_ones_and_keeps_them(
+    tmp_path: Path, settings: Any
+) -> None:
+    settings.SESSION_HORIZON_DAYS = 1
+    file = tmp_path / "demo.json"
+    load_demo(file=file, base_url="http://127.0.0.1:8000")
+    partners = json.loads(file.read_text())["partners"]
+    assert [(one["name"], one["state"], one["testMode"]) for one in partners] == [
+        ("Sunny Trips", "Active", False),
+        ("Ticket Harbour", "Active", False),
+        ("Paused Tours", "Paused", False),
+        ("New Horizons", "Onboarding", False),
+        ("Sunny Trips", "Active", True),
+        ("New Horizons", "Onboarding", True),
+    ]
+    for one in partners[4:]:
+        assert one["apiKey"].startswith("cm_test_")
+        key = ApiKey.objects.select_related("partner").get(prefix=one["apiKey"][:14])
+        tester = ApiClient(one["apiKey"], key.partner)
+        assert tester.create({"itemNumber": "TEST-OK"})["testMode"] is True
+    load_demo(file=file, base_url="http://127.0.0.1:8000")
+    assert json.loads(file.read_text())["partners"] == partners
+    # A file from before there were test keys gets them.
+    older = json.loads(file.read_text())
+    older["partners"] = partners[:4]
+    file.write_text(json.dumps(older))
+    load_demo(file=file, base_url="http://127.0.0.1:8000")
+    again = json.loads(file.read_text())["partners"]
+    assert again[:4] == partners[:4]
+    assert [one["name"] for one in again[4:]] == ["Sunny Trips", "New Horizons"]
