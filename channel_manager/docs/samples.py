@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from channel_manager.docs.gate_samples import GATE_ANSWERS
+from channel_manager.docs.webhook_samples import WEBHOOK_ANSWERS
 
 _BASE = "https://tickets.example.com"
 _PARTNER_ID = "01a1fb73-4824-7c2a-bad7-dca9f72c4126"
@@ -258,4 +259,5 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "listPackages": PACKAGES,
     "listAvailability": AVAILABILITY,
     **GATE_ANSWERS,
+    **WEBHOOK_ANSWERS,
 }

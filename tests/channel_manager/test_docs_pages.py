@@ -378,42 +378,40 @@ def test_no_fault_code_is_explained_that_does_not_exist() -> None:
     assert unknown == set()
 
 
-def _shape(value: Any) -> Any:
+def shape(value: Any) -> Any:
     """Return the members of a JSON value, with those of the first entry of each list."""
     if isinstance(value, dict):
-        return {name: _shape(inner) for name, inner in value.items()}
-    return [_shape(value[0])] if isinstance(value, list) and value else None
+        return {name: shape(inner) for name, inner in value.items()}
+    return [shape(value[0])] if isinstance(value, list) and value else None
 
 
-def test_the_sample_answers_have_the_shape_of_real_ones(
+def test_the_sample_answers_have_theshape_of_real_ones(
     api: ApiClient, issue: Callable[[str], Order]
 ) -> None:
     body = api.order_body(
         {"itemNumber": "BUNDLE", "visitDate": api.order_body()["items"][0]["visitDate"]}
     )
     created = api.post(body).json()
-    assert _shape(samples.SUBMITTED_ORDER) == _shape(created)
+    assert shape(samples.SUBMITTED_ORDER) == shape(created)
     issue(created["orderId"])
-    assert _shape(samples.ISSUED_ORDER) == _shape(
-        api.get(f"{api.base}/{created['orderId']}").json()
-    )
+    assert shape(samples.ISSUED_ORDER) == shape(api.get(f"{api.base}/{created['orderId']}").json())
     page = api.get(f"{api.base}/orders/{api.partner.pk}").json()
-    assert _shape(samples.ORDER_PAGE) == _shape(page)
+    assert shape(samples.ORDER_PAGE) == shape(page)
     packages = api.get(f"{api.base}/packages").json()
     day = next(one for one in packages["data"] if one["itemNumber"] == "DAY")
-    assert _shape(samples.PACKAGES) == _shape({"data": [day]})
+    assert shape(samples.PACKAGES) == shape({"data": [day]})
     available = api.get(f"{api.base}/availability?itemNumber=DAY").json()
-    assert _shape(samples.AVAILABILITY) == _shape(available)
+    assert shape(samples.AVAILABILITY) == shape(available)
     assert api.delete(created["orderId"]).json()["status"] == samples.CANCELLED_ORDER["status"]
 
 
-def test_the_sample_hold_has_the_shape_of_a_real_one(api: ApiClient, venue: Venue) -> None:
+def test_the_sample_hold_has_theshape_of_a_real_one(api: ApiClient, venue: Venue) -> None:
     sell_cinema(venue, datetime.date(2027, 5, 4))
     made = api.post(samples.HOLD_REQUEST, f"{api.base}/holds")
     assert made.status_code == 201
-    assert _shape(samples.HOLD) == _shape(made.json())
+    assert shape(samples.HOLD) == shape(made.json())
     released = api.request("DELETE", f"{api.base}/holds/{made.json()['holdId']}").json()
-    assert _shape(samples.ANSWERS["releaseHold"]) == _shape(released)
+    assert shape(samples.ANSWERS["releaseHold"]) == shape(released)
 
 
 def sell_cinema(venue: Venue, day: datetime.date) -> None:

@@ -16,7 +16,7 @@ from django.db.models import Model
 from catalog.models import Package
 from orders.models import Closure, Hold, LedgerEntry, Order, OrderEvent, OrderLine
 from partners.account import Account
-from partners.models import Partner, Venue
+from partners.models import Partner, Venue, WebhookDelivery, WebhookEndpoint, WebhookEvent
 from partners.numbering import next_document_number
 from tests.conftest import ApiClient
 from tests.factories import PackageMappingFactory, PriceFactory, VenueFactory
@@ -124,12 +124,14 @@ STATES = [
     (Package, "package_status_known"),
     (Hold, "hold_status_known"),
     (Closure, "closure_status_known"),
+    (WebhookEndpoint, "webhook_endpoint_status_known"),
+    (WebhookDelivery, "webhook_delivery_status_known"),
 ]
 
 
 @pytest.fixture
 def ended(partner: Partner) -> None:
-    """A hold and a closed day that are over; an issued order has neither."""
+    """A hold, a closed day and a delivery that are over; an issued order has none of them."""
     Hold.objects.create(
         partner=partner,
         status="Expired",
@@ -148,6 +150,15 @@ def ended(partner: Partner) -> None:
         started_at=NOON,
         finished_at=NOON,
     )
+    endpoint = WebhookEndpoint.objects.create(
+        partner=partner,
+        url="https://shop.example/hooks",
+        status_since=NOON,
+        created_at=NOON,
+        updated_at=NOON,
+    )
+    event = WebhookEvent.objects.create(partner=partner, type="ota_cm_order_changed", at=NOON)
+    WebhookDelivery.objects.create(endpoint=endpoint, event=event, status="Failed", ended_at=NOON)
 
 
 @pytest.mark.usefixtures("issued", "ended")

@@ -21,6 +21,7 @@ from tests.orders.expected import NOBODY, assert_problem
 from tests.webhooks.conftest import Sender
 
 HOOKS = "/channelManager/webhooks"
+FEED = "/channelManager/events"
 URL = "https://shop.example.com/hooks?from=park"
 Issue = Callable[[str], Order]
 
