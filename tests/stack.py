@@ -242,14 +242,18 @@ class Stack:
             self.web.end()
             self.web = None
 
-    def start_worker(self, *, wait: bool = True) -> Process:
-        """Start one more worker and return it, registered unless `wait` is False."""
+    def start_worker(self, *, wait: bool = True, queues: Sequence[str] = ()) -> Process:
+        """Start one more worker and return it, registered unless `wait` is False.
+
+        queues: those it works off; all of them unless some are named.
+        """
         known = self.last_worker
         name = f"worker-{len(self.workers) + 1}"
         command = [
             *IN_THE_BACKGROUND,
             *(sys.executable, "manage.py", "procrastinate", "worker"),
             *("--concurrency", str(self.concurrency), "--shutdown-graceful-timeout", "15"),
+            *(("--queues", ",".join(queues)) if queues else ()),
         ]
         worker = Process(name, command, self.environment, self.directory / f"{name}.log")
         self.workers.append(worker)

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from tests.chaos import endings, gates, holds, places
+from tests.chaos import endings, events, gates, holds, places
 from tests.chaos.stage import Stage
 from tests.chaos.storm import Storm
 from tests.chaos.worker_kills import Say
@@ -123,6 +123,14 @@ TRIALS: Sequence[Trial] = (
         "100 tickets: admitted once each",
         1,
         lambda stage, _: gates.scan_at_two_gates(stage, tickets=100),
+    ),
+    Trial(
+        "Feed under writers",
+        "10,000 events by 8 processes, some late, some rolled back: all read once, in order",
+        1,
+        lambda stage, chance: events.feed_under_writers(
+            stage, writers=8, events=10_000, chance=chance
+        ),
     ),
     Trial(
         "Storm",

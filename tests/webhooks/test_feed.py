@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from orders.models import Order
-from partners.models import EventType, Partner, WebhookEvent
+from partners.models import EventType, Partner
 from partners.webhooks.recording import record_event
 from tests.conftest import ApiClient
 from tests.orders.expected import assert_problem
@@ -125,55 +124,3 @@ def test_the_feed_takes_few_statements(api: ApiClient, statements: Callable[[], 
     with statements() as count:
         api.get(f"{FEED}?after={cursor}")
     assert len(count) <= 4, "\n".join(count.statements)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_eight_writers_leave_no_gap_and_no_double(api: ApiClient) -> None:
-    """A seeded tenth of 10,000: transactions that commit in any order, some rolled back."""
-    writers, each = 8, 125
-    stop = threading.Event()
-    read: list[str] = []
-
-    def work(writer: int) -> None:
-        try:
-            for number in range(each):
-                with transaction.atomic():
-                    write(api.partner, f"{writer}-{number}")
-                    if number % 10 == 3:
-                        write(api.partner, "rolled back")
-                        with connection.cursor() as cursor:
-                            cursor.execute("SELECT pg_sleep(0.002)")
-                with transaction.atomic():
-                    write(api.partner, "never")
-                    transaction.set_rollback(True)
-        finally:
-            connection.close()
-
-    def follow() -> None:
-        cursor = "0"
-        try:
-            while True:
-                done = stop.is_set()
-                page = api.get(f"{FEED}?after={cursor}&limit=100").json()
-                read.extend(event["name"] for event in page["data"])
-                cursor = page["cursor"]
-                if done and not page["moreEvents"]:
-                    return
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(writers)]
-    reader = threading.Thread(target=follow)
-    for thread in (reader, *threads):
-        thread.start()
-    for thread in threads:
-        thread.join()
-    stop.set()
-    reader.join()
-    kept = [name for name in read if name != "rolled back"]
-    assert sorted(kept) == sorted(f"{w}-{n}" for w in range(writers) for n in range(each))
-    assert "never" not in read
-    assert len(read) == WebhookEvent.objects.count()
-    for writer in range(writers):
-        own = [int(name.split("-")[1]) for name in kept if name.startswith(f"{writer}-")]
-        assert own == list(range(each))
