@@ -12,12 +12,14 @@ import time
 from types import FrameType
 
 from channel_manager.lib.embedded_postgres import EmbeddedPostgresError
+from tests.chaos.events import receivers_and_dying_senders
 from tests.chaos.identical_orders import create_at_once, unlike_one_order
 from tests.chaos.trials import TRIALS, run_trials, table
 from tests.chaos.worker_kills import Outcome, kill_worker_during_orders
 from tests.stack import Stack, StackError, running_stack
 
 IDENTICAL_CALLS = 100
+TOLD_ORDERS, SENDER_KILLS = 198, 10
 
 
 def main(arguments: list[str]) -> int:
@@ -66,7 +68,18 @@ def _kill_workers(stack: Stack, options: argparse.Namespace, rows: dict[str, obj
         stack, seed=options.seed, orders=options.orders, kills=options.kills, say=_say
     )
     rows.update(_figures(outcome, same_failed=bool(wrong)))
-    return [*wrong, *outcome.violations]
+    return [*wrong, *outcome.violations, *_kill_senders(stack, rows)]
+
+
+def _kill_senders(stack: Stack, rows: dict[str, object]) -> list[str]:
+    """Kill the sender again and again while one receiver hangs; return what the good one missed."""
+    _say(f"SIGKILL of the sender {SENDER_KILLS} times during {TOLD_ORDERS} orders ...")
+    stack.stop_workers()
+    missed = receivers_and_dying_senders(stack, orders=TOLD_ORDERS, kills=SENDER_KILLS)
+    rows["Sender killed (SIGKILL)"] = (
+        f"{SENDER_KILLS} times, one receiver hangs: {len(missed)} of {TOLD_ORDERS} events missed"
+    )
+    return missed
 
 
 def _figures(outcome: Outcome, *, same_failed: bool) -> dict[str, object]:
