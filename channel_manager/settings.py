@@ -218,6 +218,8 @@ GATE_UNDO_SECONDS = env.int("GATE_UNDO_SECONDS", default=5 * 60)
 SESSION_HORIZON_DAYS = env.int("SESSION_HORIZON_DAYS", default=400)
 # A worker that has not been heard of for this long is dead and its jobs are taken over.
 WORKER_SILENCE_SECONDS = env.int("WORKER_SILENCE_SECONDS", default=30)
+# How long events stay in the feed, with what became of their deliveries.
+EVENT_RETENTION_DAYS = env.int("EVENT_RETENTION_DAYS", default=90)
 # How many webhooks one process sends at a time.
 WEBHOOK_SENDERS = env.int("WEBHOOK_SENDERS", default=16)
 # Whether we send to our own host: for a sandbox, whose receiver runs beside it.

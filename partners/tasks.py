@@ -9,7 +9,7 @@ from django.db import close_old_connections
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
-from partners.webhooks import delivering, dispatching, sequencing
+from partners.webhooks import delivering, dispatching, pruning, sequencing
 from partners.webhooks.dispatching import DELIVER_TASK
 from partners.webhooks.recording import PUBLISH_TASK, QUEUE
 
@@ -40,6 +40,14 @@ def dispatch_webhooks(timestamp: int) -> None:
     close_old_connections()
     _publish()
     dispatching.dispatch_due(now=timezone.now())
+
+
+@app.periodic(cron="41 * * * *", periodic_id="prune_events")
+@app.task(name="partners.prune_events", queue="recovery", queueing_lock="prune_events")
+def prune_events(timestamp: int) -> None:
+    """Forget events that are too old."""
+    close_old_connections()
+    pruning.prune_events(now=timezone.now())
 
 
 def _publish() -> None:

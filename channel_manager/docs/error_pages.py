@@ -141,8 +141,8 @@ FAULT_CODES: Mapping[str, str] = {
     "unknown_event": "There is no such event among yours, in the mode of the key.",
     "too_many_events": "More than 10,000 events lie in this time.",
     "replay_what": "Name one event, or a time, or all that failed: exactly one of them.",
-    "unknown_cursor": "The cursor was not given out for your events, or is newer than the backup "
-    "that they were restored from.",
+    "unknown_cursor": "The cursor was not given out for your events, or its event is no longer kept, "
+    "or they were restored from a backup that is older than it.",
     "invalid_wait": "`wait` is a whole number of seconds from 1 to 25.",
     "invalid_idempotency_key": "An `Idempotency-Key` has 1 to 255 printable characters.",
     "unreadable": "The request itself is damaged or forged.",

@@ -146,6 +146,7 @@ def webhooks(request: HttpRequest) -> HttpResponse:
         "message_signature": signature(),
         "message_body": MESSAGE_BODY,
         "admission_members": ADMISSION_MEMBERS,
+        "kept_days": settings.EVENT_RETENTION_DAYS,
         "feed": json.dumps(FEED, indent=2),
         "attempts": attempts(),
         "attempt_count": len(SCHEDULE),

@@ -179,7 +179,7 @@ list_events = _described(
     "listEvents",
     "Read the feed of events",
     "All events of your orders in order, none left out: what webhooks carry, for whoever missed "
-    "some or wants none. Keep the `cursor` of the answer and send it as `after` the next time.",
+    "some or wants none. Events are kept for 90 days, unless the venue keeps them longer. Keep the `cursor` of the answer and send it as `after` the next time.",
     {200: OpenApiResponse(shapes.FeedSerializer, description="The events after the cursor.")},
     ErrorCode.INVALID_REQUEST,
     parameters=(

@@ -64,7 +64,8 @@ def _position(cursor: str) -> int:
 
 def _unknown_cursor() -> InvalidRequest:
     detail = (
-        "This cursor was not given out for your events, or they were restored from a backup that "
-        "is older than it. Go on from an earlier cursor, or without one from the beginning."
+        "This cursor was not given out for your events, or its event is no longer kept, or they "
+        "were restored from an older backup. Go on from another cursor of yours, or without one "
+        "from the oldest event."
     )
     return InvalidRequest([Fault("?after", "unknown_cursor", detail)])

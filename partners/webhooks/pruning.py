@@ -1,0 +1,54 @@
+"""Forgetting events that nobody will ask for any more."""
+
+from __future__ import annotations
+
+import datetime
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from partners.models import DeliveryStatus
+
+_AT_ONCE = 5000
+# The oldest event that is kept ends the search, so that what is kept is not read through.
+_OLD = """
+SELECT e.id FROM partners_webhookevent e
+WHERE e.position IS NOT NULL
+    AND e.id < coalesce(
+        (SELECT id FROM partners_webhookevent WHERE at >= %s ORDER BY id LIMIT 1), 9223372036854775807
+    )
+    AND e.id > %s
+    AND NOT EXISTS (
+        SELECT 1 FROM partners_webhookdelivery d WHERE d.event_id = e.id AND d.status IN (%s, %s)
+    )
+ORDER BY e.id LIMIT %s
+"""
+_FORGET = (
+    "DELETE FROM partners_webhookattempt a USING partners_webhookdelivery d"
+    " WHERE a.delivery_id = d.id AND d.event_id = ANY(%s)",
+    "DELETE FROM partners_webhookdelivery WHERE event_id = ANY(%s)",
+    "DELETE FROM partners_webhookevent WHERE id = ANY(%s)",
+)
+
+
+def prune_events(*, now: datetime.datetime) -> int:
+    """Forget events older than EVENT_RETENTION_DAYS with their deliveries; return how many.
+
+    What still waits for an endpoint stays, however old. Each five thousand are a transaction.
+    """
+    before = now - datetime.timedelta(days=settings.EVENT_RETENTION_DAYS)
+    forgotten, last = 0, 0
+    while old := _forget_some(before, last):
+        forgotten, last = forgotten + len(old), old[-1]
+    return forgotten
+
+
+def _forget_some(before: datetime.datetime, last: int) -> list[int]:
+    with transaction.atomic(), connection.cursor() as cursor:
+        waiting = (DeliveryStatus.PENDING, DeliveryStatus.SENDING)
+        cursor.execute(_OLD, [before, last, *waiting, _AT_ONCE])
+        old = [row[0] for row in cursor.fetchall()]
+        if old:
+            for statement in _FORGET:
+                cursor.execute(statement, [old])
+    return old
