@@ -6,7 +6,7 @@ import datetime
 import functools
 import json
 from collections.abc import Callable
-from typing import Concatenate, ParamSpec, TypeVar, cast
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
@@ -15,7 +15,7 @@ from rest_framework.response import Response
 
 from channel_manager.lib.canonical import fingerprint
 from channel_manager.lib.errors import ErrorCode, Fault, InvalidRequest, Refusal
-from channel_manager.lib.sealing import seal, unseal
+from channel_manager.lib.sealing import Unsealable, seal, unseal
 from channel_manager.lib.strict_json import MalformedJson, loads
 from partners.account import Account
 from partners.authentication import caller_of
@@ -35,6 +35,12 @@ class InProgress(Refusal):
     """The first request with this key has not been answered yet."""
 
     code = ErrorCode.IDEMPOTENCY_IN_PROGRESS
+
+
+class NoLongerReadable(Refusal):
+    """The stored answer was sealed with a key that this installation has no more."""
+
+    code = ErrorCode.GONE
 
 
 class Mismatch(Refusal):
@@ -141,8 +147,17 @@ def _replay(stored: IdempotencyRecord, print_: str) -> Response:
     headers = {"Idempotent-Replayed": "true"}
     if stored.location:
         headers["Location"] = stored.location
-    body = stored.body if stored.body.startswith("{") else unseal(stored.body)
-    return Response(json.loads(body), status=stored.status_code, headers=headers)
+    return Response(_opened(stored.body), status=stored.status_code, headers=headers)
+
+
+def _opened(body: str) -> Any:
+    """Return a stored answer; one that had a secret was sealed."""
+    try:
+        return json.loads(body if body.startswith("{") else unseal(body))
+    except Unsealable:
+        raise NoLongerReadable(
+            "The first request was carried out; its answer had a secret and can no longer be opened."
+        ) from None
 
 
 def _store(account: Account, key: str, print_: str, response: Response) -> None:

@@ -11,7 +11,7 @@ from procrastinate.contrib.django import app
 
 from partners.webhooks import delivering, dispatching, pruning, sequencing
 from partners.webhooks.dispatching import DELIVER_TASK
-from partners.webhooks.recording import PUBLISH_TASK, QUEUE
+from partners.webhooks.recording import PUBLISH_TASK, QUEUE, SENDING_QUEUE
 
 # What has become due goes out within seconds.
 DISPATCH_CRON = "* * * * * */2"
@@ -26,7 +26,7 @@ def publish_events() -> None:
     _publish()
 
 
-@app.task(name=DELIVER_TASK, queue=QUEUE)
+@app.task(name=DELIVER_TASK, queue=SENDING_QUEUE)
 async def deliver_webhook(delivery_id: str, attempt: str) -> None:
     """Make one attempt to deliver."""
     job = functools.partial(_deliver, int(delivery_id), int(attempt))

@@ -22,12 +22,15 @@ import urllib3
 from django.conf import settings
 from django.db import transaction
 from requests_hardened import Config, HTTPSession
-from requests_hardened.ip_filter import InvalidIPAddress
+from requests_hardened.ip_filter import EXTRA_BLOCKED_NET_RANGES, InvalidIPAddress
 from requests_hardened.ip_filter_adapter import IPFilterAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 _LATE = "No answer came in time."
+# What this Python may take for public and the library knows better; and the address at which
+# machines of one cloud reach its control channel, which is public by its number only.
+_REFUSED = (*EXTRA_BLOCKED_NET_RANGES, ipaddress.ip_network("168.63.129.16/32"))
 USER_AGENT = "OTA-Channel-Manager/1.0"
 
 
@@ -178,6 +181,8 @@ def is_allowed(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     """Tell whether we connect to an address: public ones, and our own host where that is set."""
     if address.is_loopback:
         return bool(settings.OUTBOUND_ALLOW_LOOPBACK)
+    if any(address in network for network in _REFUSED):
+        return False
     is_site_local = isinstance(address, ipaddress.IPv6Address) and address.is_site_local
     return (
         address.is_global

@@ -24,8 +24,14 @@ def unseal(sealed: str) -> str:
         raise Unsealable("No key of ENCRYPTION_KEYS opens a stored secret.") from None
 
 
+def reseal(sealed: str) -> str:
+    """Return a sealed secret sealed anew with the newest key; raises Unsealable."""
+    return seal(unseal(sealed))
+
+
 def _box() -> MultiFernet:
-    keys = settings.ENCRYPTION_KEYS or [settings.SECRET_KEY]
+    # SECRET_KEY stays the last: what was sealed before there were keys of their own can be opened.
+    keys = [*settings.ENCRYPTION_KEYS, settings.SECRET_KEY]
     return MultiFernet([Fernet(_fernet_key(key)) for key in keys])
 
 

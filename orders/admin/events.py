@@ -8,7 +8,7 @@ import uuid
 import zoneinfo
 from collections.abc import Collection, Sequence
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html_join
@@ -61,13 +61,13 @@ class EventModeFilter(ModeFilter):
     """Events of live orders, unless those of tests are asked for, removed ones included."""
 
     of_tests = Q(
-        subject_id__in=Order.objects.filter(test_mode=True)
-        .order_by()
-        .values("pk")
-        .union(
-            OrderEvent.objects.filter(name=tombstone.EVENT, data__contains={"testMode": True})
-            .order_by()
-            .values("subject_id")
+        Exists(Order.objects.filter(pk=OuterRef("subject_id"), test_mode=True).order_by())
+        | Exists(
+            OrderEvent.objects.filter(
+                subject_id=OuterRef("subject_id"),
+                name=tombstone.EVENT,
+                data__contains={"testMode": True},
+            ).order_by()
         )
     )
 

@@ -105,13 +105,13 @@ def read_replay(body: Mapping[str, Any]) -> ReplayWish:
 def _moment(body: Mapping[str, Any], name: str, faults: list[Fault]) -> datetime.datetime | None:
     try:
         moment = parse_datetime(body[name])
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        detail = "Must be an ISO 8601 date and time with an offset."
-        faults.append(Fault(f"/{name}", "invalid_moment", detail))
-        return None
-    return moment
+        if moment is not None and moment.tzinfo is not None:
+            return moment.astimezone(datetime.UTC)
+    except (ValueError, OverflowError):
+        pass
+    detail = "Must be an ISO 8601 date and time with an offset."
+    faults.append(Fault(f"/{name}", "invalid_moment", detail))
+    return None
 
 
 def _size(params: Mapping[str, str], name: str, faults: list[Fault]) -> int:

@@ -29,8 +29,8 @@ def render_endpoint(endpoint: WebhookEndpoint) -> dict[str, Any]:
 
 
 def render_delivery(delivery: WebhookDelivery) -> dict[str, Any]:
-    """Return a delivery with its last attempt; event and attempts must be at hand."""
-    tries = sorted(delivery.tries.all(), key=lambda one: one.number)
+    """Return a delivery with its last attempt; event and last attempt must be at hand."""
+    tries = list(delivery.tries.all())
     return {
         "eventId": delivery.event.public_id,
         "type": delivery.event.type,

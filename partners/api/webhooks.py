@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import F, Prefetch, QuerySet
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -24,7 +24,7 @@ from partners.api.serializers import (
 )
 from partners.api.views import PartnerView
 from partners.idempotency import SecretResponse, idempotent
-from partners.models import Scope, WebhookDelivery, WebhookEndpoint
+from partners.models import Scope, WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from partners.webhooks import endpoints, replaying
 
 
@@ -213,15 +213,16 @@ class DeliveryListView(WebhookView):
         """Answer a page of what was sent to it, the newest first."""
         endpoint = self.find(webhook_id)
         query = read_delivery_query(request.query_params, endpoint.pk)
-        rows = WebhookDelivery.objects.filter(endpoint=endpoint).order_by("-id")
+        rows = WebhookDelivery.objects.filter(endpoint=endpoint).order_by("-event_id")
         if query.status is not None:
             rows = rows.filter(status=query.status)
         if query.before is not None:
-            rows = rows.filter(pk__lt=query.before)
-        rows = rows.select_related("event").prefetch_related("tries")
+            rows = rows.filter(event_id__lt=query.before)
+        last = WebhookAttempt.objects.filter(number=F("delivery__attempts"))
+        rows = rows.select_related("event").prefetch_related(Prefetch("tries", last))
         found = list(rows[: query.page_size + 1])
         page = found[: query.page_size]
-        next_key = query.key_behind(page[-1].pk) if len(found) > len(page) else None
+        next_key = query.key_behind(page[-1].event_id) if len(found) > len(page) else None
         return Response(
             {
                 "data": [render_delivery(delivery) for delivery in page],

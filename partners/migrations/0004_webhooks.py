@@ -372,6 +372,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="webhookevent",
             index=models.Index(
+                condition=models.Q(("endpoint__isnull", True)),
+                fields=["partner", "test_mode", "at"],
+                name="webhook_event_by_time",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="webhookevent",
+            index=models.Index(
                 condition=models.Q(("order_id__isnull", False)),
                 fields=["order_id", "id"],
                 name="webhook_event_by_order",

@@ -57,6 +57,11 @@ class Migration(migrations.Migration):
             name="test_mode",
             field=models.BooleanField(db_default=False, default=False),
         ),
+        # Going back: code that knows no mode must not sell with a test key.
+        migrations.RunSQL(
+            migrations.RunSQL.noop,
+            "UPDATE partners_apikey SET revoked_at = now() WHERE test_mode AND revoked_at IS NULL",
+        ),
         migrations.RunSQL(
             [_FUNCTION.format(second=_SECOND), _OF_VENUES_THERE_ARE],
             [_FUNCTION.format(second=""), _DROP],

@@ -20,8 +20,6 @@ from channel_manager.lib.sealing import unseal
 from partners.models.partner import Partner
 
 MAX_URL_LENGTH = 500
-# How many deliveries of one endpoint are on their way at once; a failing one gets a single try.
-MOST_AT_ONCE = 4
 
 
 class EventType(models.TextChoices):
@@ -103,11 +101,6 @@ class WebhookEndpoint(FSMModelMixin, models.Model):
 
     def __str__(self) -> str:
         return self.description or self.url
-
-    @property
-    def at_once(self) -> int:
-        """Return how many deliveries may be on their way at once."""
-        return MOST_AT_ONCE if self.failing_since is None else 1
 
     def secrets_at(self, now: datetime.datetime) -> list[str]:
         """Return the secrets that a delivery is signed with, the newest first."""
@@ -194,6 +187,11 @@ class WebhookEvent(models.Model):
                 fields=("partner", "test_mode", "position"),
                 condition=Q(endpoint__isnull=True),
                 name="webhook_event_feed",
+            ),
+            models.Index(
+                fields=("partner", "test_mode", "at"),
+                condition=Q(endpoint__isnull=True),
+                name="webhook_event_by_time",
             ),
             models.Index(
                 fields=("order_id", "id"),

@@ -8,12 +8,12 @@ import email.utils
 import logging
 from collections.abc import Callable
 
-from django.db import transaction
-from django.utils import timezone
+from django.db import close_old_connections, transaction
 
 from channel_manager.history import runner
 from channel_manager.history.runner import Change
 from channel_manager.lib import http
+from channel_manager.lib.database import DATABASE_AWAY
 from channel_manager.lib.http import Answer, NotAnswered
 from partners.models import (
     DeliveryStatus,
@@ -29,6 +29,7 @@ from partners.webhooks.signing import signed_headers
 
 SECONDS = 15.0
 KEPT_BYTES = 2048
+_TRIES_TO_CONCLUDE = 3
 SYSTEM = "worker"
 _GONE, _TOO_MANY, _UNAVAILABLE = 410, 429, 503
 _log = logging.getLogger(__name__)
@@ -62,8 +63,21 @@ def deliver(*, delivery_id: int, attempt: int, clock: Callable[[], datetime.date
     if found is None:
         return
     started = clock()
-    outcome = _send(found, started)
-    _conclude(found, outcome, started=started, now=clock())
+    try:
+        outcome = _send(found, started)
+    except Exception:
+        _log.exception("Attempt %s of webhook delivery %s failed", attempt, delivery_id)
+        outcome = Outcome(error="internal", text="It could not be sent for a reason of ours.")
+    for tries_left in reversed(range(_TRIES_TO_CONCLUDE)):
+        try:
+            _conclude(found, outcome, started=started, now=clock())
+        except DATABASE_AWAY:
+            # What was sent would be sent again: a busy row is waited for once more.
+            if not tries_left:
+                raise
+            close_old_connections()
+        else:
+            return
 
 
 def _claimed(delivery_id: int, attempt: int) -> WebhookDelivery | None:
@@ -106,11 +120,10 @@ def _retry_after(answer: Answer, now: datetime.datetime) -> datetime.timedelta |
         return min(datetime.timedelta(seconds=int(text[:6])), MOST_PATIENCE)
     try:
         until = email.utils.parsedate_to_datetime(text)
-    except (TypeError, ValueError):
+        wait = until.replace(tzinfo=until.tzinfo or datetime.UTC) - now
+    except (TypeError, ValueError, OverflowError):
         return None
-    if timezone.is_naive(until):
-        until = until.replace(tzinfo=datetime.UTC)
-    return min(max(until - now, datetime.timedelta()), MOST_PATIENCE)
+    return min(max(wait, datetime.timedelta()), MOST_PATIENCE)
 
 
 def _conclude(
@@ -179,21 +192,27 @@ def _wait_until(delivery: WebhookDelivery, moment: datetime.datetime) -> None:
 
 
 def _recover(endpoint: WebhookEndpoint, now: datetime.datetime) -> None:
-    """Note that the endpoint answers; what waited for it to come back goes at once."""
+    """Note that the endpoint answers; what waited for it to come back goes at once.
+
+    Not what it refused while it took others: that keeps to the schedule.
+    """
     if endpoint.failing_since is not None:
-        WebhookDelivery.objects.filter(
+        waiting = WebhookDelivery.objects.filter(
             endpoint=endpoint, status=DeliveryStatus.PENDING, next_attempt_at__gt=now
-        ).update(next_attempt_at=now)
+        )
+        if endpoint.last_success_at is not None:
+            waiting = waiting.filter(begun_at__gt=endpoint.last_success_at)
+        waiting.update(next_attempt_at=now)
     endpoint.failing_since = None
-    endpoint.not_before = None
     endpoint.last_success_at = now
-    endpoint.save(update_fields=["failing_since", "not_before", "last_success_at"])
+    endpoint.save(update_fields=["failing_since", "last_success_at"])
 
 
 def _note_failure(endpoint: WebhookEndpoint, outcome: Outcome, now: datetime.datetime) -> None:
     endpoint.failing_since = endpoint.failing_since or now
     if outcome.retry_after is not None:
-        endpoint.not_before = now + outcome.retry_after
+        asked = now + outcome.retry_after
+        endpoint.not_before = max(asked, endpoint.not_before or asked)
     endpoint.save(update_fields=["failing_since", "not_before"])
 
 

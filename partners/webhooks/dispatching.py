@@ -6,14 +6,16 @@ However many events wait for an endpoint that hangs, one sender at most is busy 
 from __future__ import annotations
 
 import datetime
+import logging
 import uuid
 from collections.abc import Sequence
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef, Q
 
 from channel_manager.history import runner
 from channel_manager.lib import jobs
+from channel_manager.lib.database import DATABASE_AWAY
 from partners.models import (
     DeliveryStatus,
     EndpointStatus,
@@ -21,19 +23,27 @@ from partners.models import (
     WebhookDelivery,
     WebhookEndpoint,
 )
-from partners.webhooks.recording import QUEUE
+from partners.webhooks.recording import SENDING_QUEUE
 
 DELIVER_TASK = "partners.deliver_webhook"
+# How many deliveries are on their way at once: of an endpoint, which gets a single one while it
+# fails; of a partner; and of a partner's failing endpoints. Else one partner took all the senders.
+MOST_AT_ONCE, MOST_OF_A_PARTNER, MOST_FAILING_OF_A_PARTNER = 4, 8, 2
 # Longer than an attempt, its wait for a sender and the hand-over from a worker that died.
-_CLAIM = datetime.timedelta(minutes=5)
+_CLAIM = datetime.timedelta(minutes=30)
+_log = logging.getLogger(__name__)
 
 
 def dispatch_to(*, endpoint_ids: set[uuid.UUID], now: datetime.datetime) -> None:
     """Send the endpoints what is due, as much of it as each may get at once."""
     for endpoint_id in sorted(endpoint_ids):
-        with transaction.atomic():
-            for endpoint in runner.lock(WebhookEndpoint.objects.filter(pk=endpoint_id)):
-                dispatch_next(endpoint=endpoint, now=now)
+        try:
+            with transaction.atomic():
+                for endpoint in runner.lock(WebhookEndpoint.objects.filter(pk=endpoint_id)):
+                    dispatch_next(endpoint=endpoint, now=now)
+        except DATABASE_AWAY:
+            # Somebody works on this one for long; the others need not wait for him.
+            _log.warning("Webhook endpoint %s was busy", endpoint_id, exc_info=True)
 
 
 def dispatch_due(*, now: datetime.datetime) -> None:
@@ -52,13 +62,28 @@ def dispatch_next(*, endpoint: WebhookEndpoint, now: datetime.datetime) -> None:
     if not endpoint.is_open(now):
         return
     ours = WebhookDelivery.objects.filter(endpoint=endpoint)
-    free = endpoint.at_once - ours.filter(status=DeliveryStatus.SENDING).count()
+    free = _free(endpoint)
     if free <= 0:
         return
     due = ours.filter(status=DeliveryStatus.PENDING, next_attempt_at__lte=now)
     claimed = list(due.order_by("next_attempt_at", "id")[:free])
     if claimed:
         _claim(claimed, now)
+
+
+def _free(endpoint: WebhookEndpoint) -> int:
+    """Return how many more may be sent to a locked endpoint now, its partner's others considered."""
+    partners = WebhookDelivery.objects.filter(
+        endpoint__partner=endpoint.partner_id, status=DeliveryStatus.SENDING
+    )
+    counted: dict[str, int] = partners.aggregate(
+        own=Count("pk", filter=Q(endpoint=endpoint)),
+        failing=Count("pk", filter=Q(endpoint__failing_since__isnull=False)),
+        all=Count("pk"),
+    )
+    if endpoint.failing_since is None:
+        return min(MOST_AT_ONCE - counted["own"], MOST_OF_A_PARTNER - counted["all"])
+    return min(1 - counted["own"], MOST_FAILING_OF_A_PARTNER - counted["failing"])
 
 
 def _claim(deliveries: Sequence[WebhookDelivery], now: datetime.datetime) -> None:
@@ -80,14 +105,18 @@ def _claim(deliveries: Sequence[WebhookDelivery], now: datetime.datetime) -> Non
     for delivery in deliveries:
         jobs.defer(
             DELIVER_TASK,
-            queue=QUEUE,
+            queue=SENDING_QUEUE,
             delivery_id=str(delivery.pk),
             attempt=str(delivery.attempts),
         )
 
 
 def _reclaim(now: datetime.datetime) -> None:
-    """Let attempts that nobody ended be made again; they do not count against the schedule."""
-    WebhookDelivery.objects.filter(status=DeliveryStatus.SENDING, claimed_until__lt=now).update(
-        status=DeliveryStatus.PENDING, claimed_until=None, next_attempt_at=now, step=F("step") - 1
-    )
+    """Let attempts that nobody ended be made again."""
+    with transaction.atomic():
+        lost = runner.lock_if_free(
+            WebhookDelivery.objects.filter(status=DeliveryStatus.SENDING, claimed_until__lt=now)
+        )
+        WebhookDelivery.objects.filter(pk__in=[delivery.pk for delivery in lost]).update(
+            status=DeliveryStatus.PENDING, claimed_until=None, next_attempt_at=now
+        )

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django_fsm import TransitionNotAllowed
 
 from channel_manager.history import runner
@@ -188,7 +188,9 @@ def resume_endpoint(
             lambda row: row.resume(now=now),
             Change(name="resumed", actor=actor, now=now, reason=reason),
         )
-        WebhookDelivery.objects.filter(endpoint=endpoint, status=DeliveryStatus.PENDING).update(
+        waiting = WebhookDelivery.objects.filter(endpoint=endpoint, status=DeliveryStatus.PENDING)
+        # Most were never tried and are due: millions of rows need no change.
+        waiting.filter(Q(step__gt=0) | Q(next_attempt_at__gt=now)).update(
             next_attempt_at=now, step=0
         )
         dispatching.dispatch_next(endpoint=endpoint, now=now)

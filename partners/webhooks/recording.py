@@ -15,7 +15,9 @@ from channel_manager.lib.identity import time_ordered_uuid
 from partners.models import EndpointStatus, EventType, WebhookEndpoint, WebhookEvent
 
 PUBLISH_TASK = "partners.publish_events"
-QUEUE = "webhooks"
+# What numbers events and hands them out is quick, and waits for no receiver.
+QUEUE = "events"
+SENDING_QUEUE = "webhooks"
 
 
 def record_event(

@@ -19,7 +19,7 @@ from partners.models import (
     WebhookEndpoint,
     WebhookEvent,
 )
-from partners.webhooks import dispatching, sequencing
+from partners.webhooks import dispatching
 from partners.webhooks.endpoints import conflict, lock_endpoint
 
 # What one call may send again; the rest by the feed, or by calling again for a shorter time.
@@ -48,7 +48,6 @@ def replay_event(
     None where it is on its way already. Raises NotFound, EndpointStateConflict, InvalidRequest for an event that is not
     one of the partner's in this mode.
     """
-    sequencing.sequence_events(now=now)
     with transaction.atomic():
         endpoint = _lock(endpoints, endpoint_id)
         found = _events_of(endpoint).filter(event_id=event_id)
@@ -72,7 +71,6 @@ def replay_range(
     since, until: aware moments, both inclusive. Raises NotFound, EndpointStateConflict, InvalidRequest when there are
     more than 10,000.
     """
-    sequencing.sequence_events(now=now)
     with transaction.atomic():
         endpoint = _lock(endpoints, endpoint_id)
         events = _events_of(endpoint).filter(at__gte=since, at__lte=until, is_feed_only=False)

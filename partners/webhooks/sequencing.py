@@ -32,13 +32,21 @@ WITH fresh AS (
     RETURNING e.*
 ), last AS (
     UPDATE partners_eventsequence SET last_position = last_position + (SELECT count(*) FROM fresh)
+), wanting AS (
+    -- Locked against being deleted before we commit.
+    SELECT w.* FROM partners_webhookendpoint w
+    WHERE w.status <> %s AND EXISTS (
+        SELECT 1 FROM fresh JOIN partners_webhookevent e ON e.id = fresh.id
+        WHERE e.partner_id = w.partner_id AND e.test_mode = w.test_mode
+    )
+    ORDER BY w.id FOR KEY SHARE
 ), made AS (
     INSERT INTO partners_webhookdelivery
         (event_id, endpoint_id, status, attempts, step, next_attempt_at)
     SELECT n.id, w.id, %s, 0, 0, %s
-    FROM numbered n JOIN partners_webhookendpoint w
+    FROM numbered n JOIN wanting w
         ON w.partner_id = n.partner_id AND w.test_mode = n.test_mode
-    WHERE NOT n.is_feed_only AND w.status <> %s AND w.created_at <= n.at
+    WHERE NOT n.is_feed_only AND w.created_at <= n.at
         AND (n.endpoint_id IS NULL OR n.endpoint_id = w.id)
         AND (w.event_types = '{}' OR n.type = ANY(w.event_types) OR n.endpoint_id = w.id)
     ORDER BY n.position
@@ -64,6 +72,6 @@ def _sequence_some(now: datetime.datetime) -> set[uuid.UUID]:
         # A statement of its own: the next one must see what was committed while we waited.
         cursor.execute(_LOCK)
         (last,) = cursor.fetchone()
-        cursor.execute(_NUMBER, [_AT_ONCE, last, DeliveryStatus.PENDING, now, EndpointStatus.OFF])
+        cursor.execute(_NUMBER, [_AT_ONCE, last, EndpointStatus.OFF, DeliveryStatus.PENDING, now])
         _count, endpoints = cursor.fetchone()
     return set(endpoints)

@@ -193,6 +193,102 @@ def test_an_endpoint_that_takes_other_events_is_not_paused(
     assert WebhookDelivery.objects.filter(status="Delivered").count() == 12
 
 
+def test_an_event_that_is_refused_among_others_keeps_to_the_schedule(
+    endpoint: WebhookEndpoint,
+    receiver: Receiver,
+    sender: Sender,
+    clock: Clock,
+    happen: Callable[..., None],
+    steady: Callable[[float], None],
+) -> None:
+    def refuse_poison(request: Any) -> None:
+        poison = receiver.received[-1].event["name"] == "poison"
+        request.send_response(500 if poison else 200)
+        request.send_header("Content-Length", "0")
+        request.end_headers()
+
+    receiver.behave(refuse_poison)
+    happen("good before")
+    sender.tick()
+    clock.advance(seconds=1)
+    happen("poison")
+    sender.tick()
+    for _ in range(20):
+        clock.advance(seconds=20)
+        happen("good")
+        sender.tick()
+    tries = WebhookAttempt.objects.filter(delivery__event__data__name="poison")
+    # At once; when it was seen that the others go; 5 minutes after that.
+    assert tries.count() == 3
+
+
+def test_a_success_does_not_unsay_what_another_answer_asked_for(
+    endpoint: WebhookEndpoint,
+    receiver: Receiver,
+    sender: Sender,
+    clock: Clock,
+    happen: Callable[..., None],
+    steady: Callable[[float], None],
+) -> None:
+    def first_asks_for_an_hour(request: Any) -> None:
+        is_first = receiver.received[-1].event["name"] == "0"
+        request.send_response(429 if is_first else 204)
+        request.send_header("Retry-After", "3600")
+        request.send_header("Content-Length", "0")
+        request.end_headers()
+
+    receiver.behave(first_asks_for_an_hour)
+    for number in range(6):
+        happen(str(number))
+    sender.tick()
+    # What was under way went on; then nothing until the hour is over.
+    assert [event["name"] for event in receiver.events()] == ["0", "1", "2", "3"]
+    clock.advance(minutes=59)
+    assert sender.tick() == 0
+    clock.advance(minutes=1)
+    receiver.answer_with(200)
+    assert sender.tick() == 3
+
+
+def test_a_fault_of_ours_counts_as_an_attempt(
+    endpoint: WebhookEndpoint,
+    sender: Sender,
+    clock: Clock,
+    happen: Callable[..., None],
+    steady: Callable[[float], None],
+) -> None:
+    WebhookEndpoint.objects.update(sealed_secret="sealed with a key that is lost")
+    happen()
+    sender.tick()
+    assert attempts() == [(1, None, "internal")]
+    assert WebhookDelivery.objects.get().next_attempt_at == START + datetime.timedelta(seconds=5)
+
+
+def test_a_partner_with_many_endpoints_that_hang_leaves_senders_to_others(
+    partner: Partner, rival: Any, sender: Sender, clock: Clock, happen: Callable[..., None]
+) -> None:
+    for number in range(6):
+        make_endpoint(partner, f"https://slow.example/{number}", failing_since=START)
+    theirs = make_endpoint(rival.partner, "https://rival.example/")
+    healthy = [make_endpoint(partner, f"https://quick.example/{number}") for number in range(3)]
+    for number in range(9):
+        happen(str(number))
+        record_event(
+            event_type=EventType.PROCESSED,
+            partner_id=rival.partner.pk,
+            test_mode=False,
+            order_id=None,
+            data={},
+            now=clock(),
+        )
+    sender.publish()
+    sending = WebhookDelivery.objects.filter(status="Sending")
+    assert sending.filter(endpoint=theirs).count() == 4
+    assert sending.filter(endpoint__partner=partner).count() <= 8
+    assert sending.filter(endpoint__partner=partner, endpoint__failing_since=START).count() <= 2
+    assert sending.filter(endpoint__in=healthy).exists()
+
+
 def test_a_receiver_that_is_down_for_three_hours_loses_nothing(
     endpoint: WebhookEndpoint,
     receiver: Receiver,
@@ -257,7 +353,9 @@ def test_an_endpoint_that_asks_for_time_is_left_alone(
     assert sorted(event["name"] for event in receiver.events()) == ["one", "one", "two"]
 
 
-@pytest.mark.parametrize("asked", ["soon", "-5", "9" * 30, "", "²"])
+@pytest.mark.parametrize(
+    "asked", ["soon", "-5", "9" * 30, "", "²", "Mon, 01 Jan 99999999999999999999 00:00:00 GMT"]
+)
 def test_a_retry_after_that_makes_no_sense_does_no_harm(
     endpoint: WebhookEndpoint,
     receiver: Receiver,
@@ -354,7 +452,7 @@ def test_an_attempt_whose_sender_was_lost_is_made_again(
     sender.publish()
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM procrastinate_jobs")
-    clock.advance(minutes=4)
+    clock.advance(minutes=29)
     assert sender.tick() == 0
     clock.advance(minutes=2)
     assert sender.tick() == 1

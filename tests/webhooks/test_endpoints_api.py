@@ -308,6 +308,10 @@ def test_the_events_of_a_time_are_sent_to_an_endpoint_made_later(
             [("/until", "invalid_moment")],
         ),
         (
+            {"since": "0001-01-01T00:00:00+23:00", "until": "2027-01-02T00:00:00Z"},
+            [("/since", "invalid_moment")],
+        ),
+        (
             {"since": "2027-01-02T00:00:00Z", "until": "2027-01-01T00:00:00Z"},
             [("/until", "dates_reversed")],
         ),

@@ -2,6 +2,9 @@
 
 Built without keeping orders from being taken meanwhile, so it is not one transaction. A build that
 was broken off leaves an index marked invalid: drop it (`DROP INDEX CONCURRENTLY`) and migrate again.
+
+Going back is refused by the database while a live and a test order's wallets share a number: remove the tests
+first.
 """
 
 from django.contrib.postgres.operations import AddIndexConcurrently

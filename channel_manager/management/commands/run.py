@@ -32,7 +32,7 @@ OTHER_CONNECTIONS = 46  # the workers', a shell's, and those reserved for superu
 WEB_STOP_SECONDS = 7  # a long poll may last 25 s; its client asks again
 WORKER_STOP_SECONDS = 20
 # Receivers of webhooks may be slow: what sends to them holds up nothing else.
-WORKER_QUEUES = ("orders", "closing", "recovery")
+WORKER_QUEUES = ("orders", "closing", "recovery", "events")
 SENDER_QUEUE = "webhooks"
 
 
@@ -186,8 +186,7 @@ def _children(port: int) -> tuple[Child, ...]:
         *IN_THE_BACKGROUND,
         *(sys.executable, str(settings.BASE_DIR / "manage.py"), "procrastinate", "worker"),
         *("--queues", SENDER_QUEUE),
-        # Beside the senders, what numbers and hands out events.
-        *("--concurrency", str(settings.WEBHOOK_SENDERS + 2)),
+        *("--concurrency", str(settings.WEBHOOK_SENDERS)),
         *("--shutdown-graceful-timeout", str(WORKER_STOP_SECONDS - 3)),
     ]
     return (
