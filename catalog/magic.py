@@ -55,7 +55,7 @@ _ROWS = (
     Magic(item_number="TEST-ERROR", outcome="Issuing fails: the order ends in Error.", fails=True),
     Magic(
         item_number="TEST-WEBHOOK-LOST",
-        outcome="Is issued at once, but its webhooks are never sent; GET /events has them.",
+        outcome="Is issued at once, but its webhooks are not sent; the feed of events has them.",
         loses_webhooks=True,
     ),
 )

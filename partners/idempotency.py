@@ -52,6 +52,10 @@ class Mismatch(Refusal):
 class SecretResponse(Response):
     """An answer with a secret that is shown this once: what is stored of it is sealed."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self["Cache-Control"] = "no-store"
+
 
 def idempotent(
     handler: Callable[Concatenate[_View, Request, _P], Response],

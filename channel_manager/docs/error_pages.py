@@ -317,7 +317,7 @@ EXAMPLES: Mapping[ErrorCode, Example] = {
         detail="There are 20 endpoints already; delete one first.",
     ),
     ErrorCode.ENDPOINT_STATE_CONFLICT: Example(
-        detail="The endpoint is Active; this cannot be done.",
+        detail="The endpoint is Active; it cannot be resumed.",
         members={"currentStatus": "Active"},
     ),
     ErrorCode.IDEMPOTENCY_IN_PROGRESS: Example(

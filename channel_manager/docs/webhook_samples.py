@@ -20,6 +20,7 @@ _ENDPOINT: dict[str, Any] = {
     "statusSince": "2026-11-19T14:02:11.530Z",
     "failingSince": None,
     "lastSuccessAt": _AT,
+    "notBefore": None,
     "oldSecretUntil": None,
     "createdAt": "2026-11-19T14:02:11.530Z",
     "updatedAt": "2026-11-19T14:02:11.530Z",

@@ -320,8 +320,11 @@ ERROR_TEXTS: Mapping[ErrorCode, ErrorText] = {
         status=409,
         title="The webhook endpoint is in another state",
         cause="The endpoint's status, in `currentStatus`, does not allow this: an Active endpoint "
-        "cannot be resumed, and nothing can be tried at one that is Paused or Off.",
-        remedy="Read the endpoint; resume it when it is Paused or Off, and try again.",
+        "cannot be resumed, and nothing can be tried at one that is Paused or Off. Or its secret was "
+        "rotated less than 24 hours ago.",
+        remedy="Read the endpoint; resume it when it is Paused or Off, and try again. Put the new "
+        "secret to use and rotate again after `oldSecretUntil`; one that has leaked ends at once with "
+        "its endpoint: delete it and make another.",
     ),
     ErrorCode.IDEMPOTENCY_IN_PROGRESS: ErrorText(
         status=409,

@@ -129,9 +129,9 @@ rotate_webhook = _described(
     "rotateWebhook",
     "Rotate secret",
     "Makes a new secret, shown this once. For 24 hours deliveries carry a signature by each, the "
-    "new one first.",
+    "new one first; within them it cannot be rotated again.",
     {200: OpenApiResponse(shapes.NewEndpointSerializer, description="With its new secret.")},
-    *(*BODY, ErrorCode.NOT_FOUND, *REPEATED),
+    *(*BODY, ErrorCode.NOT_FOUND, ErrorCode.ENDPOINT_STATE_CONFLICT, *REPEATED),
     parameters=(_ID, IDEMPOTENCY_KEY),
 )
 pause_webhook = _described(
@@ -146,7 +146,8 @@ pause_webhook = _described(
 resume_webhook = _described(
     "resumeWebhook",
     "Resume webhook endpoint",
-    "For one that is Paused or Off. What has waited is sent at once, with ten attempts anew.",
+    "For one that is Paused or Off. What has waited is sent at once, with ten attempts anew. What "
+    "happened while it was Off was not kept for it: send it again, from `statusSince` on.",
     {200: OpenApiResponse(shapes.EndpointSerializer, description="The endpoint, Active.")},
     *(*BODY, ErrorCode.NOT_FOUND, ErrorCode.ENDPOINT_STATE_CONFLICT, *REPEATED),
     parameters=(_ID, IDEMPOTENCY_KEY),
@@ -154,7 +155,8 @@ resume_webhook = _described(
 replay_webhook = _described(
     "replayWebhook",
     "Send events again",
-    "One event by its `eventId`, those from `since` to `until`, or with `failed` all that failed. "
+    "One event by its `eventId`, those from `since` to `until`, or with `failed` all that was given "
+    "up or waits for another attempt. What is under way already is not counted. "
     "Events from before the endpoint was made can be sent this way too. At most 10,000 at a time.",
     {202: OpenApiResponse(shapes.ReplayedSerializer, description="How many are sent.")},
     *(*BODY, ErrorCode.NOT_FOUND, ErrorCode.ENDPOINT_STATE_CONFLICT, *REPEATED),

@@ -6,7 +6,7 @@ import datetime
 from typing import Any
 
 from channel_manager.lib.moments import in_utc
-from partners.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint
+from partners.models import EndpointStatus, WebhookAttempt, WebhookDelivery, WebhookEndpoint
 
 
 def render_endpoint(endpoint: WebhookEndpoint) -> dict[str, Any]:
@@ -22,13 +22,14 @@ def render_endpoint(endpoint: WebhookEndpoint) -> dict[str, Any]:
         "statusSince": in_utc(endpoint.status_since),
         "failingSince": _or_none(endpoint.failing_since),
         "lastSuccessAt": _or_none(endpoint.last_success_at),
+        "notBefore": _or_none(endpoint.not_before),
         "oldSecretUntil": _or_none(endpoint.old_secret_until),
         "createdAt": in_utc(endpoint.created_at),
         "updatedAt": in_utc(endpoint.updated_at),
     }
 
 
-def render_delivery(delivery: WebhookDelivery) -> dict[str, Any]:
+def render_delivery(delivery: WebhookDelivery, endpoint: WebhookEndpoint) -> dict[str, Any]:
     """Return a delivery with its last attempt; event and last attempt must be at hand."""
     tries = list(delivery.tries.all())
     return {
@@ -38,10 +39,17 @@ def render_delivery(delivery: WebhookDelivery) -> dict[str, Any]:
         "timestamp": in_utc(delivery.event.at),
         "status": delivery.status,
         "attempts": delivery.attempts,
-        "nextAttemptAt": _or_none(delivery.next_attempt_at),
+        "nextAttemptAt": _or_none(_next_attempt(delivery, endpoint)),
         "endedAt": _or_none(delivery.ended_at),
         "lastAttempt": _attempt(tries[-1]) if tries else None,
     }
+
+
+def _next_attempt(delivery: WebhookDelivery, endpoint: WebhookEndpoint) -> datetime.datetime | None:
+    """Return when a waiting delivery goes out at the earliest; None while nothing is sent there."""
+    if delivery.next_attempt_at is None or endpoint.status != EndpointStatus.ACTIVE:
+        return None
+    return max(delivery.next_attempt_at, endpoint.not_before or delivery.next_attempt_at)
 
 
 def _attempt(attempt: WebhookAttempt) -> dict[str, Any]:

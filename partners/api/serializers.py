@@ -44,6 +44,7 @@ class EndpointRequestSerializer(StrictSerializer):
         max_length=100,
         required=False,
         allow_blank=True,
+        allow_null=True,
         default="",
         help_text="For you, such as the name of the system behind it.",
     )
@@ -55,6 +56,14 @@ class EndpointRequestSerializer(StrictSerializer):
         max_length=20,
         help_text="Empty, null or left out: all of them.",
     )
+
+    def validate_description(self, text: str | None) -> str:
+        """Take null as if it were left out."""
+        return text or ""
+
+    def validate_eventTypes(self, types: list[str] | None) -> list[str]:
+        """Keep each type once, in the order sent; null is as if left out."""
+        return list(dict.fromkeys(types or ()))
 
 
 class EmptyRequestSerializer(StrictSerializer):
@@ -98,6 +107,9 @@ class EndpointSerializer(serializers.Serializer[Any]):
         allow_null=True, help_text="Since when every attempt has failed; null while all is well."
     )
     lastSuccessAt = serializers.DateTimeField(allow_null=True)
+    notBefore = serializers.DateTimeField(
+        allow_null=True, help_text="Until then nothing is sent, as your `Retry-After` asked."
+    )
     oldSecretUntil = serializers.DateTimeField(
         allow_null=True, help_text="Until then deliveries carry a signature by the old secret too."
     )
@@ -149,7 +161,9 @@ class DeliverySerializer(serializers.Serializer[Any]):
     timestamp = serializers.DateTimeField()
     status = serializers.ChoiceField(choices=DeliveryStatus.values)
     attempts = serializers.IntegerField()
-    nextAttemptAt = serializers.DateTimeField(allow_null=True)
+    nextAttemptAt = serializers.DateTimeField(
+        allow_null=True, help_text="At the earliest; null while the endpoint is not Active, too."
+    )
     endedAt = serializers.DateTimeField(allow_null=True)
     lastAttempt = AttemptSerializer(allow_null=True)
 

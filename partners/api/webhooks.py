@@ -47,7 +47,7 @@ class WebhookView(PartnerView):
 
     def read(self, serializer: type[Any]) -> dict[str, Any]:
         """Return the validated body; raises ValidationError with all its faults."""
-        body = serializer(data=self.request.data or {})
+        body = serializer(data=self.request.data)
         body.is_valid(raise_exception=True)
         return dict(body.validated_data)
 
@@ -80,7 +80,7 @@ class WebhookCollectionView(WebhookView):
             account=self.account,
             url=body["url"],
             description=body["description"],
-            event_types=body["eventTypes"] or (),
+            event_types=body["eventTypes"],
             actor=self.partner.actor,
             now=timezone.now(),
         )
@@ -113,7 +113,7 @@ class WebhookOneView(WebhookView):
             endpoint_id=endpoint_id,
             url=body["url"],
             description=body["description"],
-            event_types=body["eventTypes"] or (),
+            event_types=body["eventTypes"],
         )
         return Response(render_endpoint(endpoint))
 
@@ -225,7 +225,7 @@ class DeliveryListView(WebhookView):
         next_key = query.key_behind(page[-1].event_id) if len(found) > len(page) else None
         return Response(
             {
-                "data": [render_delivery(delivery) for delivery in page],
+                "data": [render_delivery(delivery, endpoint) for delivery in page],
                 "morePages": next_key is not None,
                 "nextPageKey": next_key,
                 "nextPageURL": next_key

@@ -168,6 +168,7 @@ def _decide(
         _recover(endpoint, now)
     elif outcome.status_code == _GONE:
         _end(delivery, DeliveryStatus.FAILED, now)
+        _note_failure(endpoint, outcome, now)
         _switch_off(endpoint, now)
     else:
         _note_failure(endpoint, outcome, now)

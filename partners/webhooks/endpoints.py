@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
+import socket
 import uuid
 from collections.abc import Callable, Sequence
 from urllib.parse import urlsplit
@@ -17,6 +18,7 @@ from channel_manager.history import runner
 from channel_manager.history.runner import Change
 from channel_manager.lib import http
 from channel_manager.lib.errors import ErrorCode, Fault, InvalidRequest, NotFound, Refusal
+from channel_manager.lib.moments import in_utc
 from channel_manager.lib.sealing import seal
 from partners.account import Account
 from partners.models import (
@@ -64,7 +66,7 @@ def create_endpoint(
     event_types: none are all. Raises InvalidRequest for a URL that is never sent to,
     TooManyEndpoints.
     """
-    require_sendable(url)
+    url = sendable(url)
     secret = new_secret()
     endpoint = WebhookEndpoint(
         partner=account.partner,
@@ -100,7 +102,7 @@ def update_endpoint(
     now: datetime.datetime,
 ) -> WebhookEndpoint:
     """Change where an endpoint is and what it wants. Raises NotFound, InvalidRequest."""
-    require_sendable(url)
+    url = sendable(url)
     with transaction.atomic():
         endpoint = lock_endpoint(endpoints, endpoint_id)
         endpoint.url, endpoint.description = url, description
@@ -120,11 +122,18 @@ def rotate_secret(
 ) -> tuple[WebhookEndpoint, str]:
     """Give an endpoint a new secret and return it, shown this once; the old one signs for 24 hours.
 
-    Raises NotFound.
+    Raises NotFound, and EndpointStateConflict within those: a third secret would end the one that
+    is in use.
     """
     secret = new_secret()
     with transaction.atomic():
         endpoint = lock_endpoint(endpoints, endpoint_id)
+        if endpoint.old_secret_until is not None and now < endpoint.old_secret_until:
+            raise conflict(
+                endpoint,
+                "its secret was rotated less than 24 hours ago, and the one before is still valid "
+                f"until {in_utc(endpoint.old_secret_until)}",
+            )
         endpoint.sealed_old_secret = endpoint.sealed_secret
         endpoint.sealed_secret = seal(secret)
         endpoint.old_secret_until = now + ROTATION
@@ -149,6 +158,7 @@ def pause_endpoint(
         endpoint_id,
         lambda row: row.pause(now=now, reason=reason),
         Change(name="paused", actor=actor, now=now, reason=reason),
+        "it cannot be paused",
     )
 
 
@@ -166,6 +176,7 @@ def switch_off_endpoint(
         endpoint_id,
         lambda row: row.switch_off(now=now, reason=reason),
         Change(name="switched_off", actor=actor, now=now, reason=reason),
+        "it cannot be switched off",
     )
 
 
@@ -187,6 +198,7 @@ def resume_endpoint(
             endpoint_id,
             lambda row: row.resume(now=now),
             Change(name="resumed", actor=actor, now=now, reason=reason),
+            "it cannot be resumed",
         )
         waiting = WebhookDelivery.objects.filter(endpoint=endpoint, status=DeliveryStatus.PENDING)
         # Most were never tried and are due: millions of rows need no change.
@@ -243,14 +255,16 @@ def no_such_endpoint() -> NotFound:
     return NotFound("There is no webhook endpoint with this id.")
 
 
-def require_sendable(url: str) -> None:
-    """Raise InvalidRequest unless something can ever be sent to a URL; its host is not looked up.
+def sendable(url: str) -> str:
+    """Return a URL with its scheme in lower case; raises InvalidRequest if nothing is sent there.
 
-    https, or http to this host where the settings allow it; no credentials, no fragment, no
-    address that is not public (issue: never to private, loopback, link-local addresses).
+    Its host is not looked up. https, or http to this host where the settings allow it; no
+    credentials, no fragment, no address that is not public, however it is written.
     """
     if fault := _fault_of(url):
         raise InvalidRequest([Fault("/url", "unusable_url", fault)])
+    scheme, rest = url.split(":", 1)
+    return f"{scheme.lower()}:{rest}"
 
 
 def _fault_of(url: str) -> str:
@@ -285,6 +299,11 @@ def _as_address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | No
     try:
         return ipaddress.ip_address(host)
     except ValueError:
+        pass
+    try:
+        # As the system reads it: 10.1, 0x0a000001, 167772161.
+        return ipaddress.IPv4Address(socket.inet_aton(host))
+    except OSError:
         return None
 
 
@@ -299,13 +318,14 @@ def _move(
     endpoint_id: uuid.UUID,
     transition: Callable[[WebhookEndpoint], object],
     change: Change,
+    otherwise: str,
 ) -> WebhookEndpoint:
     with transaction.atomic():
         endpoint = lock_endpoint(endpoints, endpoint_id)
         try:
             runner.apply_to([endpoint], transition, change=change)
         except TransitionNotAllowed:
-            raise conflict(endpoint, "this cannot be done") from None
+            raise conflict(endpoint, otherwise) from None
     return endpoint
 
 

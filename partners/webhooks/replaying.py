@@ -7,7 +7,7 @@ import uuid
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from channel_manager.history import runner
 from channel_manager.history.runner import Change
@@ -30,7 +30,7 @@ INSERT INTO partners_webhookdelivery
 SELECT id, %(endpoint)s, %(pending)s, 0, 0, %(now)s FROM unnest(%(events)s::bigint[]) AS id
 ON CONFLICT (endpoint_id, event_id) DO UPDATE
     SET status = %(pending)s, step = 0, next_attempt_at = %(now)s, ended_at = NULL
-    WHERE partners_webhookdelivery.status IN (%(delivered)s, %(failed)s)
+    WHERE partners_webhookdelivery.status <> %(sending)s
 RETURNING id
 """
 
@@ -86,14 +86,19 @@ def replay_failed(
     actor: str,
     now: datetime.datetime,
 ) -> int:
-    """Send an endpoint all that failed again, the oldest 10,000 at most; return how many are sent.
+    """Send an endpoint again what was given up or waits after an attempt; return how many are sent.
+
+    The oldest 10,000 at most.
 
     Raises NotFound, EndpointStateConflict.
     """
     with transaction.atomic():
         endpoint = _lock(endpoints, endpoint_id)
-        failed = WebhookDelivery.objects.filter(endpoint=endpoint, status=DeliveryStatus.FAILED)
-        some = failed.order_by("id").values("event")[:MOST_REPLAYED]
+        tried_in_vain = Q(status=DeliveryStatus.FAILED) | Q(
+            status=DeliveryStatus.PENDING, step__gt=0
+        )
+        failed = WebhookDelivery.objects.filter(tried_in_vain, endpoint=endpoint)
+        some = failed.order_by("event_id").values("event")[:MOST_REPLAYED]
         return _send_again(endpoint, WebhookEvent.objects.filter(pk__in=some), actor, now)
 
 
@@ -130,8 +135,7 @@ def _send_again(
         "events": chosen,
         "now": now,
         "pending": DeliveryStatus.PENDING,
-        "delivered": DeliveryStatus.DELIVERED,
-        "failed": DeliveryStatus.FAILED,
+        "sending": DeliveryStatus.SENDING,
     }
     with connection.cursor() as cursor:
         cursor.execute(_AGAIN, values)

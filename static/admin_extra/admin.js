@@ -13,3 +13,11 @@ function copyText(element) {
     selection.addRange(range);
     document.execCommand("copy");
 }
+
+// A page that shows a secret once is the answer to a form: loading it anew would send that again.
+document.addEventListener("DOMContentLoaded", () => {
+    const shown = document.querySelector("[data-shown-once]");
+    if (shown) {
+        history.replaceState(null, "", shown.dataset.shownOnce);
+    }
+});

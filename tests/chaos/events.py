@@ -87,7 +87,7 @@ def receivers_and_dying_senders(stack: Stack, *, orders: int, kills: int) -> lis
         hanging.behave(hanging.hang)
         hooks = [_endpoint(seller, receiver) for receiver in (good, hanging)]
         cursor = _to_the_end(seller)
-        stack.start_worker(queues=("orders", "closing", "recovery"))
+        stack.start_worker(queues=("orders", "closing", "recovery", "events"))
         sender = stack.start_worker(queues=("webhooks",))
         per_round = orders // (kills + 1)
         for round_ in range(kills + 1):

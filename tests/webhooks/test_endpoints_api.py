@@ -51,6 +51,7 @@ def test_an_endpoint_is_made_and_its_secret_is_shown_once(api: ApiClient) -> Non
         "statusSince": moment,
         "failingSince": None,
         "lastSuccessAt": None,
+        "notBefore": None,
         "oldSecretUntil": None,
         "createdAt": moment,
         "updatedAt": moment,
@@ -91,12 +92,74 @@ def test_a_repeated_creation_has_the_same_secret_which_is_stored_sealed(api: Api
         ("https://169.254.169.254/latest", "Its address is not a public one."),
         ("https://[fd00::1]/", "Its address is not a public one."),
         ("https://[::ffff:192.168.0.1]/", "Its address is not a public one."),
+        ("https://167772161/", "Its address is not a public one."),
+        ("https://0x0a000001/", "Its address is not a public one."),
+        ("https://012.0.0.1/", "Its address is not a public one."),
+        ("https://10.1/", "Its address is not a public one."),
+        ("https://[2002:a00:1::]/", "Its address is not a public one."),
     ],
 )
 def test_a_url_that_is_never_sent_to_is_refused(api: ApiClient, url: str, detail: str) -> None:
     fault = ("/url", "unusable_url")
     body = assert_problem(api.post({"url": url}, HOOKS), 400, "invalid_request", fault)
     assert body["errors"][0]["detail"].startswith(detail)
+
+
+def test_a_scheme_in_capitals_is_the_same_scheme(api: ApiClient) -> None:
+    assert create(api, "HTTPS://Shop.example.com/A")["url"] == "https://Shop.example.com/A"
+
+
+def test_a_body_that_is_no_object_is_refused(api: ApiClient) -> None:
+    fault = ("", "invalid_type")
+    assert_problem(api.post([], HOOKS), 400, "invalid_request", fault)
+    path = f"{HOOKS}/{create(api)['webhookId']}/replay"
+    assert_problem(api.post([], path), 400, "invalid_request", fault)
+
+
+def test_types_are_kept_once_and_null_is_as_if_left_out(api: ApiClient) -> None:
+    twice = ["ota_cm_order_changed", "ota_cm_order_cancelled", "ota_cm_order_changed"]
+    made = create(api, eventTypes=twice, description=None)
+    assert (made["eventTypes"], made["description"]) == (twice[:2], "")
+
+
+def test_a_secret_is_not_rotated_again_while_the_one_before_is_valid(api: ApiClient) -> None:
+    path = f"{HOOKS}/{create(api)['webhookId']}"
+    rotated = api.post(None, f"{path}/rotate")
+    assert rotated["Cache-Control"] == "no-store"
+    again = api.post(None, f"{path}/rotate")
+    assert_problem(again, 409, "endpoint_state_conflict", currentStatus="Active")
+    assert WebhookEndpoint.objects.get().secrets_at(timezone.now())[0] == rotated.json()["secret"]
+
+
+def test_what_waits_after_an_attempt_is_sent_again_at_once(
+    api: ApiClient, receiver: Receiver, issue: Issue
+) -> None:
+    path = f"{HOOKS}/{create(api, receiver.url)['webhookId']}"
+    receiver.answer_with(500)
+    issue(api.create()["orderId"])
+    send_all()
+    assert api.post({"failed": True}, f"{path}/replay").json() == {"events": 1}
+    receiver.answer_with(200)
+    send_all()
+    assert len(receiver.received) == 2
+
+
+def test_the_next_attempt_waits_for_what_the_receiver_asked_and_for_a_pause(
+    api: ApiClient, receiver: Receiver, issue: Issue
+) -> None:
+    path = f"{HOOKS}/{create(api, receiver.url)['webhookId']}"
+    receiver.answer_with(429, Retry_After="600")
+    issue(api.create()["orderId"])
+    send_all()
+    issue(api.create(sellToOrderReference="WEB-2")["orderId"])
+    send_all()
+    asked = api.get(path).json()["notBefore"]
+    untried, tried = api.get(f"{path}/deliveries").json()["data"]
+    assert (untried["attempts"], untried["nextAttemptAt"]) == (0, asked)
+    assert tried["attempts"] == 1
+    api.post(None, f"{path}/pause")
+    for delivery in api.get(f"{path}/deliveries").json()["data"]:
+        assert delivery["nextAttemptAt"] is None
 
 
 def test_all_faults_of_a_body_are_told_at_once(api: ApiClient) -> None:
