@@ -10,7 +10,7 @@ import gc
 import json
 import uuid
 import zoneinfo
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
@@ -121,34 +121,45 @@ def venue(db: None) -> Venue:
 
 
 @pytest.fixture
-def on_sale(request: pytest.FixtureRequest, venue: Venue) -> dict[str, Package]:
-    """Those of our packages that a test asks for, made together."""
+def on_sale(request: pytest.FixtureRequest, venue: Venue) -> Callable[[str], Package]:
+    """Our packages by their fixtures' names; those that a test asks for are made together."""
     makers: dict[str, Callable[[], Offer]] = {
         "day": lambda: offer(venue, "DAY"),
         "group": lambda: offer(venue, "GROUP", "27.00", is_group=True),
         "bundle": lambda: rides_and_lunch(venue),
     }
-    offers = {name: make() for name, make in makers.items() if name in request.fixturenames}
-    sell(offers.values())
-    return {name: made.package for name, made in offers.items()}
+    made: dict[str, Package] = {}
+
+    def make(names: Collection[str]) -> None:
+        offers = [makers[name]() for name in names]
+        sell(offers)
+        made.update(zip(names, (each.package for each in offers), strict=True))
+
+    def package(name: str) -> Package:
+        if name not in made:  # asked for in the middle of the test, by getfixturevalue
+            make([name])
+        return made[name]
+
+    make([name for name in makers if name in request.fixturenames])
+    return package
 
 
 @pytest.fixture
-def day(on_sale: dict[str, Package]) -> Package:
+def day(on_sale: Callable[[str], Package]) -> Package:
     """A day ticket: dated, one ticket, 34.50."""
-    return on_sale["day"]
+    return on_sale("day")
 
 
 @pytest.fixture
-def group(on_sale: dict[str, Package]) -> Package:
+def group(on_sale: Callable[[str], Package]) -> Package:
     """A group ticket: dated, one wallet for all, 27.00 a head."""
-    return on_sale["group"]
+    return on_sale("group")
 
 
 @pytest.fixture
-def bundle(on_sale: dict[str, Package]) -> Package:
+def bundle(on_sale: Callable[[str], Package]) -> Package:
     """Two rides and a lunch coupon at 49.50, the coupon at another VAT rate."""
-    return on_sale["bundle"]
+    return on_sale("bundle")
 
 
 def rides_and_lunch(venue: Venue) -> Offer:
