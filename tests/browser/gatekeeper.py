@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import io
-import time
 from typing import Any
 
 from django.utils import timezone
@@ -52,20 +51,6 @@ class GatePage:
         """Scan as a keyboard wedge does: it types wherever the focus is, then Enter."""
         self.page.keyboard.type(number)
         self.page.keyboard.press("Enter")
-
-    def scan_slowly(self, number: str, *, seconds: float) -> None:
-        """Scan with so many seconds between two keys.
-
-        The browser is told when each key was pressed: a busy machine makes no pause longer.
-        """
-        keyboard = self.page.context.new_cdp_session(self.page)
-        keys = [{"key": key, "text": key} for key in number]
-        keys.append({"key": "Enter", "code": "Enter", "text": "\r", "windowsVirtualKeyCode": 13})
-        began = time.time() - len(keys) * seconds
-        for position, key in enumerate(keys):
-            at = {**key, "timestamp": began + position * seconds}
-            keyboard.send("Input.dispatchKeyEvent", {"type": "keyDown", **at})
-            keyboard.send("Input.dispatchKeyEvent", {"type": "keyUp", **at, "text": ""})
 
     def press(self, name: str) -> None:
         """Press a button."""
