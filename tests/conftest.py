@@ -6,10 +6,11 @@ Every test of a kind shares these names; what else it needs it makes itself.
 from __future__ import annotations
 
 import datetime
+import gc
 import json
 import uuid
 import zoneinfo
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
@@ -21,20 +22,19 @@ from django.test import Client, TransactionTestCase, override_settings
 from django.utils import timezone
 from xdist.scheduler import LoadScopeScheduling
 
-from catalog.models import Component, Item, ItemType, Package
+from catalog.models import ItemType, Package
 from orders import issuance
 from orders.models import Order
 from partners.keys import create_key, create_test_key
 from partners.models import Partner, Venue
 from tests.emptying import empty_tables
 from tests.factories import (
-    ComponentFactory,
     ItemFactory,
-    PackageFactory,
+    Offer,
     PartnerFactory,
-    PriceFactory,
     VenueFactory,
-    sellable_package,
+    offer,
+    sell,
 )
 
 TOMORROW = datetime.datetime.now(zoneinfo.ZoneInfo("Europe/Amsterdam")).date() + datetime.timedelta(
@@ -121,39 +121,61 @@ def venue(db: None) -> Venue:
 
 
 @pytest.fixture
-def day(venue: Venue) -> Package:
+def on_sale(request: pytest.FixtureRequest, venue: Venue) -> Callable[[str], Package]:
+    """Our packages by their fixtures' names; those that a test asks for are made together."""
+    makers: dict[str, Callable[[], Offer]] = {
+        "day": lambda: offer(venue, "DAY"),
+        "group": lambda: offer(venue, "GROUP", "27.00", is_group=True),
+        "bundle": lambda: rides_and_lunch(venue),
+    }
+    made: dict[str, Package] = {}
+
+    def make(names: Collection[str]) -> None:
+        offers = [makers[name]() for name in names]
+        sell(offers)
+        made.update(zip(names, (each.package for each in offers), strict=True))
+
+    def package(name: str) -> Package:
+        if name not in made:  # asked for in the middle of the test, by getfixturevalue
+            make([name])
+        return made[name]
+
+    make([name for name in makers if name in request.fixturenames])
+    return package
+
+
+@pytest.fixture
+def day(on_sale: Callable[[str], Package]) -> Package:
     """A day ticket: dated, one ticket, 34.50."""
-    return sellable_package(venue, "DAY")
+    return on_sale("day")
 
 
 @pytest.fixture
-def group(venue: Venue) -> Package:
+def group(on_sale: Callable[[str], Package]) -> Package:
     """A group ticket: dated, one wallet for all, 27.00 a head."""
-    return sellable_package(venue, "GROUP", "27.00", is_group=True)
+    return on_sale("group")
 
 
 @pytest.fixture
-def bundle(venue: Venue) -> Package:
+def bundle(on_sale: Callable[[str], Package]) -> Package:
     """Two rides and a lunch coupon at 49.50, the coupon at another VAT rate."""
-    package = PackageFactory.create(venue=venue, code="BUNDLE", name="Rides and lunch")
+    return on_sale("bundle")
+
+
+def rides_and_lunch(venue: Venue) -> Offer:
     rows = (
         ("DINO", ItemType.TICKET, "9.00", "24.50"),
         ("CINEMA", ItemType.TICKET, "9.00", "20.00"),
         ("LUNCH", ItemType.COUPON, "21.00", "5.00"),
     )
-    # In as few statements as can be: most tests begin with this.
-    items = Item.objects.bulk_create(
-        ItemFactory.build(venue=venue, number=number, type=kind, vat_rate=Decimal(vat_rate))
-        for number, kind, vat_rate, _share in rows
-    )
-    Component.objects.bulk_create(
-        ComponentFactory.build(
-            package=package, item=item, price_share=Decimal(share), position=position
+    parts = [
+        (
+            ItemFactory.build(venue=venue, number=number, type=kind, vat_rate=Decimal(vat_rate)),
+            share,
         )
-        for position, (item, (*_, share)) in enumerate(zip(items, rows, strict=True))
-    )
-    PriceFactory.create(package=package, amount_incl_vat=Decimal("49.50"))
-    return package
+        for number, kind, vat_rate, share in rows
+    ]
+    return offer(venue, "BUNDLE", "49.50", parts, name="Rides and lunch")
 
 
 @pytest.fixture
@@ -228,6 +250,16 @@ def statements() -> Callable[[], Any]:
             yield count
 
     return counting
+
+
+def pytest_collection_finish() -> None:
+    """Have the garbage collector pass over what stays to the end: modules, models and tests.
+
+    It would walk through these hundreds of thousands of objects again and again.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 @pytest.hookimpl(optionalhook=True)

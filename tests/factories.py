@@ -1,7 +1,9 @@
 """factory-boy factories of the catalogue and its partners."""
 
+import dataclasses
 import datetime
 import zoneinfo
+from collections.abc import Collection, Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -193,10 +195,49 @@ class AllotmentFactory(DjangoModelFactory[Allotment]):
     places = 10
 
 
+@dataclasses.dataclass(frozen=True)
+class Offer:
+    """A package with its items and its price, not saved yet."""
+
+    package: Package
+    components: list[Component]
+    price: Price
+
+
+def offer(
+    venue: Venue,
+    code: str,
+    amount: str = "34.50",
+    parts: Iterable[tuple[Item, str]] = (),
+    **options: Any,
+) -> Offer:
+    """Think of a package on sale: with these items and their shares of the price, or one ticket."""
+    package = PackageFactory.build(venue=venue, code=code, **options)
+    ticket = ItemFactory.build(venue=venue, number=f"{code}-ENTRY", description=f"{code} entry")
+    components = [
+        ComponentFactory.build(
+            package=package, item=item, price_share=Decimal(share), position=position
+        )
+        for position, (item, share) in enumerate(parts)
+    ]
+    return Offer(
+        package,
+        components or [ComponentFactory.build(package=package, item=ticket)],
+        PriceFactory.build(package=package, amount_incl_vat=Decimal(amount)),
+    )
+
+
+def sell(offers: Collection[Offer]) -> None:
+    """Save offers in four statements, however many: most tests begin with three."""
+    components = [component for offer in offers for component in offer.components]
+    Package.objects.bulk_create(offer.package for offer in offers)
+    Item.objects.bulk_create(component.item for component in components)
+    Component.objects.bulk_create(components)
+    Price.objects.bulk_create(offer.price for offer in offers)
+
+
 def sellable_package(venue: Venue, code: str, amount: str = "34.50", **options: Any) -> Package:
     """Make a package on sale with one ticket and a price."""
-    package = PackageFactory.create(venue=venue, code=code, **options)
-    item = ItemFactory.create(venue=venue, number=f"{code}-ENTRY", description=f"{code} entry")
-    ComponentFactory.create(package=package, item=item)
-    PriceFactory.create(package=package, amount_incl_vat=Decimal(amount))
-    return package
+    made = offer(venue, code, amount, **options)
+    sell([made])
+    return made.package

@@ -14,6 +14,10 @@ from channel_manager.lib.child_process import die_with_parent
 from channel_manager.lib.embedded_postgres import EmbeddedPostgresError
 from tests.postgres import throw_away_postgres
 
+# One more than there are cores: browsers and processes that are killed and frozen keep a test
+# waiting, not busy. No more than the server has connections and memory for.
+WORKERS = min((os.cpu_count() or 1) + 1, 8)
+
 
 class Stopped(BaseException):
     """The run was asked to stop before pytest was there to be told."""
@@ -36,9 +40,13 @@ def main(arguments: list[str]) -> int:
 
 
 def _pytest(url: str, arguments: list[str]) -> int:
+    environment = {"SECRET_KEY": "only-for-tests", **os.environ, "DATABASE_URL": url}
+    # Some thirty processes of a run import the same modules: without what the first one compiled,
+    # each takes several seconds more.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     pytest = subprocess.Popen(
-        [sys.executable, "-m", "pytest", "-n", str(min(os.cpu_count() or 1, 8)), *arguments],
-        env={"SECRET_KEY": "only-for-tests", **os.environ, "DATABASE_URL": url},
+        [sys.executable, "-m", "pytest", "-n", str(WORKERS), *arguments],
+        env=environment,
         preexec_fn=die_with_parent(signal.SIGTERM),
     )
 

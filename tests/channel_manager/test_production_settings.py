@@ -9,7 +9,6 @@ import subprocess
 import sys
 from typing import Any
 
-import pytest
 from django.test import override_settings
 
 from channel_manager.checks import check_installation
@@ -85,20 +84,16 @@ def test_production_does_not_start_without_its_hosts() -> None:
     assert "Set the ALLOWED_HOSTS environment variable" in done.stderr
 
 
-@pytest.mark.parametrize(
-    ("change", "code"),
-    [
-        ({"PUBLIC_URL": "http://tickets.dunes.example"}, "channel_manager.W001"),
-        ({"DEMO": "1"}, "channel_manager.W002"),
-        ({"DEBUG": "1"}, "security.W018"),
-        ({"SECRET_KEY": "short"}, "security.W009"),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
-def test_what_is_unfit_for_production_is_named(change: dict[str, str], code: str) -> None:
-    done = run(**change)
+def test_what_is_unfit_for_production_is_named() -> None:
+    done = run(PUBLIC_URL="http://tickets.dunes.example", DEMO="1", DEBUG="1", SECRET_KEY="short")
     assert done.returncode != 0
-    assert f"({code})" in done.stderr
+    for code in (
+        "channel_manager.W001",
+        "channel_manager.W002",
+        "security.W018",
+        "security.W009",
+    ):
+        assert f"({code})" in done.stderr
 
 
 @override_settings(

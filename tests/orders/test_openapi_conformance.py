@@ -100,8 +100,14 @@ def load_document() -> BaseSchema:
         return schemathesis.openapi.from_wsgi("/openapi.json", application)
 
 
-def operation_of(document: BaseSchema, name: str) -> APIOperation:
-    found = {result.ok().label: result.ok() for result in document.get_all_operations()}
+@functools.cache
+def all_operations() -> dict[str, APIOperation]:
+    operations = (result.ok() for result in load_document().get_all_operations())
+    return {operation.label: operation for operation in operations}
+
+
+def operation_of(name: str) -> APIOperation:
+    found = all_operations()
     assert set(found) == set(OPERATIONS.values())
     operation = found[OPERATIONS[name]]
     assert operation.definition.raw["operationId"] == name
@@ -121,14 +127,14 @@ def check(case: Case, api: ApiClient, *more: Any) -> Any:
 @pytest.mark.parametrize("name", OPERATIONS)
 @pytest.mark.parametrize("mode", list(GenerationMode))
 def test_whatever_is_sent_is_answered_as_the_file_says(
-    api: ApiClient, document: BaseSchema, name: str, mode: GenerationMode
+    api: ApiClient, name: str, mode: GenerationMode
 ) -> None:
     if (name, mode) == ("getGateDevice", GenerationMode.NEGATIVE):
         return  # it takes nothing that could be wrong
     if name in GATE:
         api.key = create_device(venue=api.partner.venue, name="Gate", admits_every_item=True)[1]
     try:
-        cases = operation_of(document, name).as_strategy(generation_mode=mode)
+        cases = operation_of(name).as_strategy(generation_mode=mode)
     except schemathesis.errors.SchemathesisError:
         assert mode == GenerationMode.NEGATIVE
         return
@@ -145,12 +151,12 @@ def test_whatever_is_sent_is_answered_as_the_file_says(
 
 @pytest.mark.parametrize("number", ["DAY", "BUNDLE", "unknown"])
 def test_whatever_order_the_file_allows_is_taken_or_refused_in_words(
-    api: ApiClient, document: BaseSchema, number: str
+    api: ApiClient, number: str
 ) -> None:
     count = iter(range(10_000))
 
     @given_12
-    @given(case=operation_of(document, "createOrder").as_strategy(), data=st.data())
+    @given(case=operation_of("createOrder").as_strategy(), data=st.data())
     def orders(case: Case, data: st.DataObject) -> None:
         body: Any = case.body
         body.update(partnerId=str(api.partner.pk), sellToOrderReference=f"WEB-{next(count)}")
@@ -175,7 +181,7 @@ def test_whatever_order_the_file_allows_is_taken_or_refused_in_words(
 @pytest.mark.parametrize("status", ["Submitted", "Draft", "Issued", "Error", "Cancelled"])
 @pytest.mark.parametrize("name", ["getOrder", "confirmOrder", "replaceOrder", "deleteOrder"])
 def test_every_operation_on_an_order_answers_as_the_file_says(
-    api: ApiClient, document: BaseSchema, issue: Issue, status: str, name: str
+    api: ApiClient, issue: Issue, status: str, name: str
 ) -> None:
     found = settle(
         api,
@@ -187,7 +193,7 @@ def test_every_operation_on_an_order_answers_as_the_file_says(
         api.delete(found["orderId"])
     elif status == "Submitted":
         found = api.create(line(), sellToOrderReference="WEB-2")
-    cases = operation_of(document, name).as_strategy(path_parameters={"orderId": found["orderId"]})
+    cases = operation_of(name).as_strategy(path_parameters={"orderId": found["orderId"]})
 
     @settings(given_12, max_examples=1)
     @given(case=cases)
@@ -205,11 +211,9 @@ def test_every_operation_on_an_order_answers_as_the_file_says(
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_a_request_without_a_key_is_answered_as_the_file_says(
-    api: ApiClient, document: BaseSchema, name: str
-) -> None:
+def test_a_request_without_a_key_is_answered_as_the_file_says(api: ApiClient, name: str) -> None:
     @settings(given_12, max_examples=1)
-    @given(case=operation_of(document, name).as_strategy())
+    @given(case=operation_of(name).as_strategy())
     def knock(case: Case) -> None:
         response = check(case, ApiClient("wrong", api.partner))
         assert response.status_code == 401
