@@ -14,9 +14,8 @@ from channel_manager.lib.child_process import die_with_parent
 from channel_manager.lib.embedded_postgres import EmbeddedPostgresError
 from tests.postgres import throw_away_postgres
 
-# One more than there are cores: browsers and processes that are killed and frozen keep a test
-# waiting, not busy. No more than the server has connections and memory for.
-WORKERS = min((os.cpu_count() or 1) + 1, 8)
+# No more than the server has connections and memory for.
+WORKERS = min(os.cpu_count() or 1, 8)
 
 
 class Stopped(BaseException):

@@ -91,10 +91,10 @@ class AdminLooks:
             self.look(name)
 
     def look(self, name: str) -> None:
-        """Look at the open page on three screens, and in light and in dark, without loading it again."""
+        """Look at the open page on its screens, and in light and in dark, without loading it again."""
         # The theme follows the system only while the page loads: a class says which one it is.
         self._page.add_style_tag(content="* { transition: none !important }")
-        for size in (DESKTOP, TABLET, PHONE):
+        for size in (DESKTOP, TABLET, PHONE) if PICTURES else (DESKTOP, PHONE):
             self._page.set_viewport_size(size)
             if (wide := overflow(self._page)) > 0:
                 self.wrong[f"{name}-{size['width']}"] = wide

@@ -68,8 +68,8 @@ ALWAYS = (
     checks.response_schema_conformance,
     checks.allow_header_conformance,
 )
-given_12 = settings(
-    max_examples=12,
+given_some = settings(
+    max_examples=8,
     deadline=None,
     derandomize=True,
     database=None,
@@ -141,7 +141,7 @@ def test_whatever_is_sent_is_answered_as_the_file_says(
 
     more = [checks.negative_data_rejection] if mode == GenerationMode.NEGATIVE else []
 
-    @given_12
+    @given_some
     @given(case=cases)
     def everything(case: Case) -> None:
         check(case, api, *more)
@@ -155,7 +155,7 @@ def test_whatever_order_the_file_allows_is_taken_or_refused_in_words(
 ) -> None:
     count = iter(range(10_000))
 
-    @given_12
+    @given_some
     @given(case=operation_of("createOrder").as_strategy(), data=st.data())
     def orders(case: Case, data: st.DataObject) -> None:
         body: Any = case.body
@@ -195,7 +195,7 @@ def test_every_operation_on_an_order_answers_as_the_file_says(
         found = api.create(line(), sellToOrderReference="WEB-2")
     cases = operation_of(name).as_strategy(path_parameters={"orderId": found["orderId"]})
 
-    @settings(given_12, max_examples=1)
+    @settings(given_some, max_examples=1)
     @given(case=cases)
     def operate(case: Case) -> None:
         case.query = {}  # nothing here is worth waiting for
@@ -212,7 +212,7 @@ def test_every_operation_on_an_order_answers_as_the_file_says(
 
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_a_request_without_a_key_is_answered_as_the_file_says(api: ApiClient, name: str) -> None:
-    @settings(given_12, max_examples=1)
+    @settings(given_some, max_examples=1)
     @given(case=operation_of(name).as_strategy())
     def knock(case: Case) -> None:
         response = check(case, ApiClient("wrong", api.partner))
