@@ -11,6 +11,7 @@ from rest_framework import serializers
 from channel_manager.lib.errors import ErrorCode
 
 _ALWAYS = (
+    ErrorCode.INVALID_REQUEST,  # one that is damaged on its way
     ErrorCode.UNAUTHENTICATED,
     ErrorCode.MISSING_SCOPE,
     ErrorCode.METHOD_NOT_ALLOWED,
@@ -53,7 +54,7 @@ def problems(*codes: ErrorCode) -> Responses:
 def unlimited_problems(*codes: ErrorCode) -> Responses:
     """Return the same for operations of keys without a limit, such as those of gate devices."""
     by_status: dict[int, list[ErrorCode]] = defaultdict(list)
-    for code in (*codes, *_ALWAYS):
+    for code in dict.fromkeys((*codes, *_ALWAYS)):
         by_status[code.text.status].append(code)
     return {
         (status, "application/problem+json"): OpenApiResponse(
