@@ -33,7 +33,7 @@ class Neighbours:
 def keep_limits(bench: Bench) -> Neighbours:
     """Pace one partner's reads and orders: alone, beside one at its limit, and at 20 times that."""
     seconds = max(_LEAST_SECONDS, SECONDS * bench.scale)
-    _send_quiet(bench, "WARM", _LEAST_SECONDS)
+    _send_quiet(bench, "LIMITS-WARM", _LEAST_SECONDS)
     quiet, greedy = [], []
     for where, times in (
         ("alone", 0),
