@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from catalog.opening import read_opening_times
 from channel_manager.history import runner
 from channel_manager.history.models import Event
-from channel_manager.history.runner import Change
+from channel_manager.history.runner import WORKER, Change
 from channel_manager.lib.database import DATABASE_AWAY
 from channel_manager.lib.errors import NotFound, Refusal
 from orders import cancellation, moving, places
@@ -37,7 +37,6 @@ from orders.models import (
 from orders.models.closure import CLOSURE_KIND
 from orders.queueing import enqueue_clearing
 
-WORKER = "worker"
 # What one job works off before it queues again, so that others get their turn.
 BATCH = 100
 # Until orders that were being issued are looked at again.

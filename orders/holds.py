@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from channel_manager.history import runner
-from channel_manager.history.runner import Change
+from channel_manager.history.runner import WORKER, Change
 from channel_manager.lib.errors import ErrorCode, Fault, NotFound, Refusal
 from orders import places
 from orders.contents import catalogue_of, plan_contents
@@ -24,7 +24,6 @@ from orders.shortages import explain
 from partners.account import Account
 from partners.models import MAX_HOLD_MINUTES, Partner, UnmappedItems
 
-WORKER = "worker"
 # What one run ends; the next one follows within seconds.
 _BATCH = 200
 _KEPT_FOR = datetime.timedelta(days=7)

@@ -17,7 +17,7 @@ from django.db import transaction
 
 from catalog import expansion
 from channel_manager.history import runner
-from channel_manager.history.runner import Change
+from channel_manager.history.runner import WORKER, Change
 from channel_manager.lib.database import DATABASE_AWAY
 from orders import ledger, magic
 from orders.announcing import announce
@@ -26,7 +26,6 @@ from partners.models import EventType
 from wallets.minting import mint_assets
 from wallets.models import Asset, Wallet
 
-WORKER = "worker"
 _log = logging.getLogger(__name__)
 
 

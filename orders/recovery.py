@@ -11,7 +11,7 @@ from django.db.models import DurationField, Exists, ExpressionWrapper, F, OuterR
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from channel_manager.history import runner
-from channel_manager.history.runner import Change
+from channel_manager.history.runner import WORKER, Change
 from orders import cancellation, issuance, places
 from orders.models import Allocation, Order, OrderQuerySet, OrderStatus
 from orders.queueing import enqueue_issuance
@@ -73,7 +73,7 @@ def _resubmit(order: Order, now: datetime.datetime) -> None:
     runner.apply_to(
         [order],
         functools.partial(Order.recover, now=now, job_id=job_id),
-        change=Change(name="recovered", actor=issuance.WORKER, now=now),
+        change=Change(name="recovered", actor=WORKER, now=now),
     )
 
 
@@ -90,7 +90,7 @@ def _employ(order: Order, now: datetime.datetime) -> None:
 def _expire(order: Order, now: datetime.datetime) -> None:
     cancellation.remove_order(
         order=order,
-        actor=issuance.WORKER,
+        actor=WORKER,
         now=now,
         reason="Its lifetime as a draft has passed.",
     )
@@ -101,7 +101,7 @@ def _release_places(order: Order, now: datetime.datetime) -> None:
     places.give_back(places.of_order(order))
     change = Change(
         name="places_returned",
-        actor=issuance.WORKER,
+        actor=WORKER,
         now=now,
         reason="It has been in Error for longer than a draft lives.",
     )

@@ -8,11 +8,12 @@ from collections.abc import Callable, Collection, Mapping
 
 from django.contrib.auth import get_user_model
 
+from channel_manager.history.runner import WORKER
 from partners.models import Partner
 
 # From primary keys, as text, to names; a key that is missing is nobody's.
 Namer = Callable[[Collection[str]], Mapping[str, str]]
-_WORKER = "System"
+_NOBODY = "System"
 
 
 def name_actors(actors: Collection[str]) -> dict[str, str]:
@@ -25,7 +26,7 @@ def name_actors(actors: Collection[str]) -> dict[str, str]:
         kind, _, key = actor.partition(":")
         if kind in _NAMERS and _is_key(kind, key):
             keys[kind].add(key)
-    names = {"worker": _WORKER}
+    names = {WORKER: _NOBODY}
     for kind, wanted in keys.items():
         names |= {f"{kind}:{key}": name for key, name in _NAMERS[kind](wanted).items()}
     return {actor: names.get(actor, actor) for actor in actors}

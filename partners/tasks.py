@@ -9,7 +9,7 @@ from django.db import close_old_connections
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
-from partners.webhooks import delivering, dispatching, pruning, sequencing
+from partners.webhooks import delivering, pruning, publishing
 from partners.webhooks.dispatching import DELIVER_TASK
 from partners.webhooks.recording import PUBLISH_TASK, QUEUE, SENDING_QUEUE
 
@@ -23,7 +23,7 @@ _senders = ThreadPoolExecutor(settings.WEBHOOK_SENDERS, thread_name_prefix="webh
 def publish_events() -> None:
     """Number new events and send them where partners want them."""
     close_old_connections()
-    _publish()
+    publishing.publish_events(now=timezone.now())
 
 
 @app.task(name=DELIVER_TASK, queue=SENDING_QUEUE)
@@ -38,8 +38,7 @@ async def deliver_webhook(delivery_id: str, attempt: str) -> None:
 def dispatch_webhooks(timestamp: int) -> None:
     """Send what has become due, and publish what was left behind."""
     close_old_connections()
-    _publish()
-    dispatching.dispatch_due(now=timezone.now())
+    publishing.catch_up(now=timezone.now())
 
 
 @app.periodic(cron="41 * * * *", periodic_id="prune_events")
@@ -48,12 +47,6 @@ def prune_events(timestamp: int) -> None:
     """Forget events that are too old."""
     close_old_connections()
     pruning.prune_events(now=timezone.now())
-
-
-def _publish() -> None:
-    now = timezone.now()
-    endpoints = sequencing.sequence_events(now=now)
-    dispatching.dispatch_to(endpoint_ids=endpoints, now=now)
 
 
 def _deliver(delivery_id: int, attempt: int) -> None:

@@ -12,6 +12,9 @@ from django.db import models, transaction
 
 from channel_manager.history.models import Event
 
+# The actor of what nobody asked for: the background.
+WORKER = "worker"
+
 _Row = TypeVar("_Row", bound=models.Model)
 
 

@@ -143,11 +143,8 @@ class _Watched(HTTPConnection):
         return connection
 
 
-class _WatchedTls(HTTPSConnection):
-    def _new_conn(self) -> socket.socket:
-        connection = super()._new_conn()
-        _deadline.get().watch(connection)
-        return connection
+class _WatchedTls(_Watched, HTTPSConnection):
+    """The same before TLS begins."""
 
 
 class _Pool(HTTPConnectionPool):

@@ -4,7 +4,7 @@ import dataclasses
 import datetime
 import uuid
 from collections.abc import Mapping
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from django.core import signing
 from django.db.models import Model, Q, QuerySet
@@ -41,7 +41,11 @@ def read_page(
     """
     bound_to = fingerprint(rows.model._meta.label, dict(filters))
     if page_key is not None:
-        moment, last = _read_key(page_key, bound_to)
+        faults: list[Fault] = []
+        named = open_key(page_key, bound_to, faults)
+        if named is None:
+            raise InvalidRequest(faults)
+        moment, last = datetime.datetime.fromisoformat(named[0]), uuid.UUID(named[1])
         # The first condition is implied by the second, but an index can be searched by it.
         rows = rows.filter(**{f"{moment_field}__gte": moment}).filter(
             Q(**{f"{moment_field}__gt": moment}) | Q(**{moment_field: moment, "pk__gt": last})
@@ -51,18 +55,38 @@ def read_page(
     if len(found) <= page_size:
         return Page(page, None)
     moment = getattr(page[-1], moment_field)
-    return Page(page, signing.dumps([bound_to, moment.isoformat(), str(page[-1].pk)], salt=_SALT))
+    return Page(page, sign_key(bound_to, moment.isoformat(), str(page[-1].pk)))
+
+
+def read_page_size(params: Mapping[str, str], faults: list[Fault], name: str = "pageSize") -> int:
+    """Return how many rows a page is to have; what is wrong with it is added to the faults."""
+    text = params.get(name)
+    if text is None:
+        return DEFAULT_PAGE_SIZE
+    if text.isascii() and text.isdigit() and len(text) < 6 and 1 <= int(text) <= MAX_PAGE_SIZE:
+        return int(text)
+    detail = f"Must be a whole number from 1 to {MAX_PAGE_SIZE}."
+    faults.append(Fault(f"?{name}", "invalid_page_size", detail))
+    return DEFAULT_PAGE_SIZE
 
 
 _SALT = "page-key"
 
 
-def _read_key(page_key: str, bound_to: str) -> tuple[datetime.datetime, uuid.UUID]:
+def sign_key(bound_to: str, *last: str | int) -> str:
+    """Return the key of the page behind a row; bound_to: what list and filters it is good for."""
+    return signing.dumps([bound_to, *last], salt=_SALT)
+
+
+def open_key(page_key: str, bound_to: str, faults: list[Fault]) -> list[Any] | None:
+    """Return what `sign_key` was told of the last row; None, and a fault, for any other key."""
+    last: list[Any]
     try:
-        signed_for, moment, last = signing.loads(page_key, salt=_SALT)
+        signed_for, *last = signing.loads(page_key, salt=_SALT)
     except (signing.BadSignature, UnicodeError, ValueError):
-        signed_for = None
-    if signed_for != bound_to:
-        detail = "This pageKey was not given out by us for these filters; use nextPageURL as it is."
-        raise InvalidRequest([Fault("?pageKey", "invalid_page_key", detail)]) from None
-    return datetime.datetime.fromisoformat(moment), uuid.UUID(last)
+        signed_for, last = None, []
+    if signed_for == bound_to:
+        return last
+    detail = "This pageKey was not given out by us for these filters; use nextPageURL as it is."
+    faults.append(Fault("?pageKey", "invalid_page_key", detail))
+    return None

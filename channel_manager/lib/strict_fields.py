@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime
 import itertools
 import re
-from collections.abc import Mapping
+import uuid
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError as DjangoValidationError
@@ -101,6 +102,13 @@ def _count(detail: Any) -> int:
 def is_uuid(text: str) -> bool:
     """Tell whether a text is a UUID in its usual form, in any case."""
     return text.isascii() and _UUID.fullmatch(text) is not None
+
+
+def uuid_in_path(text: str, missing: Callable[[], Exception]) -> uuid.UUID:
+    """Return the UUID in a path; raises what is missing: an id of the wrong shape is an unknown id."""
+    if not is_uuid(text):
+        raise missing()
+    return uuid.UUID(text)
 
 
 def json_type(value: object) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import ClassVar
 
 from django.conf import settings
@@ -11,7 +10,7 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from channel_manager.lib.strict_fields import StrictSerializer, is_uuid
+from channel_manager.lib.strict_fields import StrictSerializer, uuid_in_path
 from orders import holds
 from orders.api import documentation as docs
 from orders.api.rendering import render_hold
@@ -57,7 +56,7 @@ class HoldView(_OneHoldView):
     @docs.get_hold
     def get(self, request: Request, hold_id: str) -> Response:
         """Answer a hold as it is now."""
-        hold = holds.find_hold(held=self.held, hold_id=_read_id(hold_id))
+        hold = holds.find_hold(held=self.held, hold_id=uuid_in_path(hold_id, holds.no_such_hold))
         return Response(render_hold(hold))
 
     @docs.release_hold
@@ -66,7 +65,7 @@ class HoldView(_OneHoldView):
         """Give the places back."""
         hold = holds.release_hold(
             held=self.held,
-            hold_id=_read_id(hold_id),
+            hold_id=uuid_in_path(hold_id, holds.no_such_hold),
             actor=self.partner.actor,
             now=timezone.now(),
         )
@@ -83,15 +82,8 @@ class ExtendHoldView(_OneHoldView):
     def post(self, request: Request, hold_id: str) -> Response:
         """Keep the places for longer."""
         require_active(self.account)
-        found = holds.find_hold(held=self.held, hold_id=_read_id(hold_id))
+        found = holds.find_hold(held=self.held, hold_id=uuid_in_path(hold_id, holds.no_such_hold))
         # How long is the partner's setting; a wish for something else must not go unheard.
         StrictSerializer(data=request.data or {}).is_valid(raise_exception=True)
         hold = holds.extend_hold(held=self.held, hold_id=found.pk, now=timezone.now())
         return Response(render_hold(hold))
-
-
-def _read_id(text: str) -> uuid.UUID:
-    """Return the UUID in a path; an id of the wrong shape is an unknown id (NotFound)."""
-    if not is_uuid(text):
-        raise holds.no_such_hold()
-    return uuid.UUID(text)

@@ -14,7 +14,7 @@ from django.http import QueryDict
 from django.utils.dateparse import parse_date, parse_datetime
 
 from channel_manager.lib.errors import Fault, InvalidRequest
-from channel_manager.lib.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
+from channel_manager.lib.pagination import read_page_size
 from channel_manager.lib.query_parameters import read_parameters
 from orders.models import Order, OrderStatus
 
@@ -58,7 +58,7 @@ def read_list_query(sent: QueryDict, zone: zoneinfo.ZoneInfo) -> ListQuery:
     condition = Q()
     for name, text in filters.items():
         condition &= _condition(name, text, zone, faults)
-    page_size = _page_size(params.get("pageSize"), faults)
+    page_size = read_page_size(params, faults)
     if faults:
         raise InvalidRequest(faults)
     return ListQuery(filters, condition, page_size, params.get("pageKey"))
@@ -91,16 +91,6 @@ def _status_condition(text: str, faults: list[Fault]) -> Q:
         detail = f"Unknown status {unknown[0][:64]!r}; known are {known}."
         faults.append(Fault("?status", "unknown_status", detail))
     return Q(status__in=statuses)
-
-
-def _page_size(text: str | None, faults: list[Fault]) -> int:
-    if text is None:
-        return DEFAULT_PAGE_SIZE
-    if text.isascii() and text.isdigit() and len(text) < 6 and 1 <= int(text) <= MAX_PAGE_SIZE:
-        return int(text)
-    detail = f"Must be a whole number from 1 to {MAX_PAGE_SIZE}."
-    faults.append(Fault("?pageSize", "invalid_page_size", detail))
-    return DEFAULT_PAGE_SIZE
 
 
 def _moment(text: str, zone: zoneinfo.ZoneInfo, *, end_of_day: bool) -> datetime.datetime | None:

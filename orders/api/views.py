@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import uuid
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -15,7 +14,7 @@ from rest_framework.response import Response
 
 from channel_manager.lib.errors import NotFound, Refusal
 from channel_manager.lib.pagination import read_page
-from channel_manager.lib.strict_fields import is_uuid
+from channel_manager.lib.strict_fields import uuid_in_path
 from orders import cancellation, intake, lifecycle, reading
 from orders.api import documentation as docs
 from orders.api.listing import read_list_query
@@ -40,7 +39,7 @@ class OrderingView(PartnerView):
 
     def existing(self, order_id: str) -> Order:
         """Return the order in the path as it is now; raises NotFound unless it is the partner's."""
-        order = self.orders.filter(pk=read_id(order_id)).first()
+        order = self.orders.filter(pk=uuid_in_path(order_id, reading.no_such_order)).first()
         if order is None:
             raise reading.no_such_order()
         return order
@@ -82,7 +81,7 @@ class OrderView(OrderingView):
     @docs.get_order
     def get(self, request: Request, order_id: str) -> Response:
         """Answer an order, at once or when it has settled."""
-        key = read_id(order_id)
+        key = uuid_in_path(order_id, reading.no_such_order)
         if "wait" in request.query_params:
             self.existing(order_id)
             wait_until_settled(key, read_wait(request.query_params["wait"]))
@@ -109,7 +108,7 @@ class OrderView(OrderingView):
         """Cancel or delete an order."""
         order = cancellation.cancel_for_partner(
             orders=self.orders,
-            order_id=read_id(order_id),
+            order_id=uuid_in_path(order_id, reading.no_such_order),
             actor=self.partner.actor,
             now=timezone.now(),
         )
@@ -178,10 +177,3 @@ class OrderListView(OrderingView):
             "nextPageURL": query.next_url(base, page.next_key),
         }
         return Response(body)
-
-
-def read_id(text: str) -> uuid.UUID:
-    """Return the UUID in a path; an id of the wrong shape is an unknown id (NotFound)."""
-    if not is_uuid(text):
-        raise reading.no_such_order()
-    return uuid.UUID(text)

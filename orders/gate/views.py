@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -14,7 +13,7 @@ from rest_framework.views import APIView
 
 from channel_manager.lib.errors import Fault, InvalidRequest
 from channel_manager.lib.query_parameters import read_parameters
-from channel_manager.lib.strict_fields import StrictSerializer, is_uuid
+from channel_manager.lib.strict_fields import StrictSerializer, uuid_in_path
 from orders.gate import admission, undoing
 from orders.gate import documentation as docs
 from orders.gate.answer import render
@@ -72,9 +71,8 @@ class AdmissionView(GateView):
     @docs.undo_admission
     def delete(self, request: Request, admission_id: str) -> Response:
         """Undo an admission."""
-        if not is_uuid(admission_id):
-            raise undoing.no_such_admission()
-        found = undoing.find_admission(device=self.device, admission_id=uuid.UUID(admission_id))
+        key = uuid_in_path(admission_id, undoing.no_such_admission)
+        found = undoing.find_admission(device=self.device, admission_id=key)
         scan = undoing.undo_admission(
             admission=found, reason=_read_reason(request), now=timezone.now()
         )

@@ -9,19 +9,17 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from django.core import signing
 from django.http import QueryDict
 from django.utils.dateparse import parse_datetime
 
 from channel_manager.lib.canonical import fingerprint
 from channel_manager.lib.errors import Fault, InvalidRequest
-from channel_manager.lib.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
+from channel_manager.lib.pagination import open_key, read_page_size, sign_key
 from channel_manager.lib.query_parameters import read_parameters
 from partners.models import DeliveryStatus
 from partners.webhooks.feed import BEGINNING
 
 _EVENT_ID = re.compile(r"evt_([0-9a-f]{32})")
-_SALT = "delivery-page-key"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,13 +41,13 @@ class DeliveryQuery:
 
     def key_behind(self, last: int) -> str:
         """Return the key of the page behind a delivery."""
-        return signing.dumps([_bound_to(self.endpoint_id, self.status), last], salt=_SALT)
+        return sign_key(_bound_to(self.endpoint_id, self.status), last)
 
 
 def read_feed_query(sent: QueryDict) -> FeedQuery:
     """Read the query of the feed; raises InvalidRequest with every fault."""
     params, faults = read_parameters(sent, ("after", "limit"))
-    limit = _size(params, "limit", faults)
+    limit = read_page_size(params, faults, "limit")
     if faults:
         raise InvalidRequest(faults)
     return FeedQuery(params.get("after", BEGINNING), limit)
@@ -63,11 +61,13 @@ def read_delivery_query(sent: QueryDict, endpoint_id: uuid.UUID) -> DeliveryQuer
         known = ", ".join(DeliveryStatus.values)
         detail = f"Unknown status {status[:64]!r}; known are {known}."
         faults.append(Fault("?status", "unknown_status", detail))
-    size = _size(params, "pageSize", faults)
-    before = _read_key(params.get("pageKey"), _bound_to(endpoint_id, status), faults)
+    size = read_page_size(params, faults)
+    last = None
+    if "pageKey" in params:
+        last = open_key(params["pageKey"], _bound_to(endpoint_id, status), faults)
     if faults:
         raise InvalidRequest(faults)
-    return DeliveryQuery(endpoint_id, status, before, size)
+    return DeliveryQuery(endpoint_id, status, int(last[0]) if last else None, size)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,30 +114,5 @@ def _moment(body: Mapping[str, Any], name: str, faults: list[Fault]) -> datetime
     return None
 
 
-def _size(params: Mapping[str, str], name: str, faults: list[Fault]) -> int:
-    text = params.get(name)
-    if text is None:
-        return DEFAULT_PAGE_SIZE
-    if text.isascii() and text.isdigit() and len(text) < 6 and 1 <= int(text) <= MAX_PAGE_SIZE:
-        return int(text)
-    detail = f"Must be a whole number from 1 to {MAX_PAGE_SIZE}."
-    faults.append(Fault(f"?{name}", "invalid_page_size", detail))
-    return DEFAULT_PAGE_SIZE
-
-
 def _bound_to(endpoint_id: uuid.UUID, status: str | None) -> str:
-    return fingerprint(str(endpoint_id), status)
-
-
-def _read_key(key: str | None, bound_to: str, faults: list[Fault]) -> int | None:
-    if key is None:
-        return None
-    try:
-        signed_for, last = signing.loads(key, salt=_SALT)
-    except (signing.BadSignature, UnicodeError, ValueError):
-        signed_for, last = None, 0
-    if signed_for != bound_to:
-        detail = "This pageKey was not given out by us for these filters; use nextPageURL as it is."
-        faults.append(Fault("?pageKey", "invalid_page_key", detail))
-        return None
-    return int(last)
+    return fingerprint("deliveries", str(endpoint_id), status)

@@ -66,10 +66,6 @@ class EndpointRequestSerializer(StrictSerializer):
         return list(dict.fromkeys(types or ()))
 
 
-class EmptyRequestSerializer(StrictSerializer):
-    """Nothing: an empty object, or no body at all."""
-
-
 class PauseRequestSerializer(StrictSerializer):
     """Why it is paused."""
 

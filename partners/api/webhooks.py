@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
@@ -12,12 +11,11 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from channel_manager.lib.strict_fields import is_uuid
+from channel_manager.lib.strict_fields import StrictSerializer, uuid_in_path
 from partners.api import documentation as docs
 from partners.api.asking import read_delivery_query, read_replay
 from partners.api.rendering import render_delivery, render_endpoint
 from partners.api.serializers import (
-    EmptyRequestSerializer,
     EndpointRequestSerializer,
     PauseRequestSerializer,
     ReplayRequestSerializer,
@@ -40,13 +38,18 @@ class WebhookView(PartnerView):
 
     def find(self, webhook_id: str) -> WebhookEndpoint:
         """Return the endpoint in the path; raises NotFound."""
-        endpoint = self.endpoints.filter(pk=read_id(webhook_id)).first()
+        endpoint = self.endpoints.filter(
+            pk=uuid_in_path(webhook_id, endpoints.no_such_endpoint)
+        ).first()
         if endpoint is None:
             raise endpoints.no_such_endpoint()
         return endpoint
 
     def read(self, serializer: type[Any]) -> dict[str, Any]:
-        """Return the validated body; raises ValidationError with all its faults."""
+        """Return the validated body; raises ValidationError with all its faults.
+
+        A StrictSerializer itself takes nothing: an empty object, or no body at all.
+        """
         body = serializer(data=self.request.data)
         body.is_valid(raise_exception=True)
         return dict(body.validated_data)
@@ -138,7 +141,7 @@ class TestWebhookView(_ActionView):
     def post(self, request: Request, webhook_id: str) -> Response:
         """Send it a test event."""
         endpoint = self.find(webhook_id)
-        self.read(EmptyRequestSerializer)
+        self.read(StrictSerializer)
         event = endpoints.send_test(
             endpoints=self.endpoints, endpoint_id=endpoint.pk, now=timezone.now()
         )
@@ -153,7 +156,7 @@ class RotateWebhookView(_ActionView):
     def post(self, request: Request, webhook_id: str) -> Response:
         """Give it a new secret."""
         endpoint_id = self.find(webhook_id).pk
-        self.read(EmptyRequestSerializer)
+        self.read(StrictSerializer)
         endpoint, secret = endpoints.rotate_secret(**self.who, endpoint_id=endpoint_id)
         return SecretResponse({**render_endpoint(endpoint), "secret": secret})
 
@@ -179,7 +182,7 @@ class ResumeWebhookView(_ActionView):
     def post(self, request: Request, webhook_id: str) -> Response:
         """Send again, what has waited first."""
         endpoint_id = self.find(webhook_id).pk
-        self.read(EmptyRequestSerializer)
+        self.read(StrictSerializer)
         endpoint = endpoints.resume_endpoint(**self.who, endpoint_id=endpoint_id)
         return Response(render_endpoint(endpoint))
 
@@ -237,10 +240,3 @@ class DeliveryListView(WebhookView):
         asked = {"status": status} if status is not None else {}
         query = urlencode({**asked, "pageSize": str(size), "pageKey": key})
         return f"{settings.PUBLIC_URL}/channelManager/webhooks/{endpoint.pk}/deliveries?{query}"
-
-
-def read_id(text: str) -> uuid.UUID:
-    """Return the UUID in a path; an id of the wrong shape is an unknown id (NotFound)."""
-    if not is_uuid(text):
-        raise endpoints.no_such_endpoint()
-    return uuid.UUID(text)

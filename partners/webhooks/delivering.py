@@ -11,7 +11,7 @@ from collections.abc import Callable
 from django.db import close_old_connections, transaction
 
 from channel_manager.history import runner
-from channel_manager.history.runner import Change
+from channel_manager.history.runner import WORKER, Change
 from channel_manager.lib import http
 from channel_manager.lib.database import DATABASE_AWAY
 from channel_manager.lib.http import Answer, NotAnswered
@@ -30,7 +30,6 @@ from partners.webhooks.signing import signed_headers
 SECONDS = 15.0
 KEPT_BYTES = 2048
 _TRIES_TO_CONCLUDE = 3
-SYSTEM = "worker"
 _GONE, _TOO_MANY, _UNAVAILABLE = 410, 429, 503
 _log = logging.getLogger(__name__)
 
@@ -221,7 +220,7 @@ def _switch_off(endpoint: WebhookEndpoint, now: datetime.datetime) -> None:
     if endpoint.status == EndpointStatus.OFF:
         return
     reason = "It answered 410 Gone: nothing is to be sent there any more."
-    change = Change(name="switched_off", actor=SYSTEM, now=now, reason=reason)
+    change = Change(name="switched_off", actor=WORKER, now=now, reason=reason)
     runner.apply_to([endpoint], lambda row: row.switch_off(now=now, reason=reason), change=change)
     _log.error("Webhook endpoint %s was switched off: it answered 410", endpoint.pk)
 
@@ -238,6 +237,6 @@ def _pause_if_dead(
     if took_others or endpoint.status != EndpointStatus.ACTIVE:
         return
     reason = f"It took nothing for three days. Last: {outcome.in_words}"[:200]
-    change = Change(name="paused", actor=SYSTEM, now=now, reason=reason)
+    change = Change(name="paused", actor=WORKER, now=now, reason=reason)
     runner.apply_to([endpoint], lambda row: row.pause(now=now, reason=reason), change=change)
     _log.error("Webhook endpoint %s was paused: it took nothing for three days", endpoint.pk)

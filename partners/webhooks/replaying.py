@@ -45,8 +45,8 @@ def replay_event(
 ) -> int:
     """Send an endpoint one event again, or for the first time; return how many are sent.
 
-    None where it is on its way already. Raises NotFound, EndpointStateConflict, InvalidRequest for an event that is not
-    one of the partner's in this mode.
+    None where it is on its way already. Raises NotFound, EndpointStateConflict, and InvalidRequest
+    for an event that is not one of the partner's in this mode.
     """
     with transaction.atomic():
         endpoint = _lock(endpoints, endpoint_id)
@@ -68,8 +68,8 @@ def replay_range(
 ) -> int:
     """Send an endpoint every event of a time that it wants again; return how many are sent.
 
-    since, until: aware moments, both inclusive. Raises NotFound, EndpointStateConflict, InvalidRequest when there are
-    more than 10,000.
+    since, until: aware moments, both inclusive. Raises NotFound, EndpointStateConflict, and
+    InvalidRequest when there are more than 10,000.
     """
     with transaction.atomic():
         endpoint = _lock(endpoints, endpoint_id)
@@ -88,9 +88,7 @@ def replay_failed(
 ) -> int:
     """Send an endpoint again what was given up or waits after an attempt; return how many are sent.
 
-    The oldest 10,000 at most.
-
-    Raises NotFound, EndpointStateConflict.
+    The oldest 10,000 at most. Raises NotFound, EndpointStateConflict.
     """
     with transaction.atomic():
         endpoint = _lock(endpoints, endpoint_id)

@@ -11,8 +11,8 @@ from django.db import connection
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from channel_manager.history.models import Event
+from channel_manager.history.runner import WORKER
 from partners.models import DeliveryStatus, EndpointStatus, WebhookEndpoint
-from partners.webhooks.delivering import SYSTEM
 
 # A partner that deploys or restarts is back by then.
 GRACE = datetime.timedelta(hours=1)
@@ -77,7 +77,7 @@ def needing_somebody(
         name__in=("paused", "switched_off"),
     ).order_by("-id")
     failing = Q(status=EndpointStatus.ACTIVE, failing_since__lte=now - GRACE)
-    stopped = Q(status__in=(EndpointStatus.PAUSED, EndpointStatus.OFF), stopped_by=SYSTEM)
+    stopped = Q(status__in=(EndpointStatus.PAUSED, EndpointStatus.OFF), stopped_by=WORKER)
     return endpoints.annotate(stopped_by=Subquery(stops.values("actor")[:1])).filter(
         failing | stopped
     )

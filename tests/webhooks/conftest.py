@@ -5,14 +5,16 @@ from __future__ import annotations
 import datetime
 import json
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from django.db import connection
 
 from channel_manager.lib.sealing import seal
-from partners.models import Partner, WebhookEndpoint
-from partners.webhooks import delivering, dispatching, sequencing
+from partners.models import EventType, Partner, WebhookEndpoint
+from partners.webhooks import delivering, publishing
 from partners.webhooks.dispatching import DELIVER_TASK
+from partners.webhooks.recording import record_event
 from partners.webhooks.signing import new_secret
 from tests.fakes.receiver import Receiver, running_receiver
 
@@ -58,6 +60,20 @@ def make_endpoint(partner: Partner, url: str, **columns: object) -> WebhookEndpo
     )
 
 
+def record(partner: Partner, name: str = "it", **columns: Any) -> None:
+    """Let something be told of one of a partner's live orders."""
+    asked: dict[str, Any] = {
+        "event_type": EventType.PROCESSED,
+        "partner_id": partner.pk,
+        "test_mode": False,
+        "order_id": None,
+        "data": {"name": name},
+        "now": START,
+        **columns,
+    }
+    record_event(**asked)
+
+
 @pytest.fixture
 def endpoint(partner: Partner, receiver: Receiver) -> WebhookEndpoint:
     """Our partner's endpoint at the receiver."""
@@ -71,8 +87,7 @@ class Sender:
         self.clock = clock
 
     def publish(self) -> None:
-        endpoints = sequencing.sequence_events(now=self.clock())
-        dispatching.dispatch_to(endpoint_ids=endpoints, now=self.clock())
+        publishing.publish_events(now=self.clock())
 
     def run_jobs(self) -> int:
         """Make every attempt that was claimed; return how many there were."""
@@ -97,8 +112,7 @@ class Sender:
 
     def tick(self) -> int:
         """Do everything that is due now."""
-        self.publish()
-        dispatching.dispatch_due(now=self.clock())
+        publishing.catch_up(now=self.clock())
         return self.run_jobs()
 
 

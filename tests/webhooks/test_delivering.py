@@ -15,7 +15,6 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from channel_manager.history.models import Event
 from channel_manager.lib.sealing import seal
 from partners.models import (
-    EventType,
     Partner,
     WebhookAttempt,
     WebhookDelivery,
@@ -24,10 +23,9 @@ from partners.models import (
 )
 from partners.webhooks import delivering, schedule
 from partners.webhooks.payload import render_event
-from partners.webhooks.recording import record_event
 from partners.webhooks.signing import new_secret
 from tests.fakes.receiver import Receiver
-from tests.webhooks.conftest import START, Clock, Sender, make_endpoint
+from tests.webhooks.conftest import START, Clock, Sender, make_endpoint, record
 
 pytestmark = pytest.mark.django_db
 
@@ -37,15 +35,7 @@ def happen(partner: Partner, clock: Clock) -> Callable[..., None]:
     """Let something happen to an order."""
 
     def one(name: str = "it", **options: Any) -> None:
-        record_event(
-            event_type=EventType.PROCESSED,
-            partner_id=partner.pk,
-            test_mode=False,
-            order_id=None,
-            data={"name": name},
-            now=clock(),
-            **options,
-        )
+        record(partner, name, now=clock(), **options)
 
     return one
 
@@ -273,14 +263,7 @@ def test_a_partner_with_many_endpoints_that_hang_leaves_senders_to_others(
     healthy = [make_endpoint(partner, f"https://quick.example/{number}") for number in range(3)]
     for number in range(9):
         happen(str(number))
-        record_event(
-            event_type=EventType.PROCESSED,
-            partner_id=rival.partner.pk,
-            test_mode=False,
-            order_id=None,
-            data={},
-            now=clock(),
-        )
+        record(rival.partner, now=clock())
     sender.publish()
     sending = WebhookDelivery.objects.filter(status="Sending")
     assert sending.filter(endpoint=theirs).count() == 4

@@ -14,7 +14,7 @@ from channel_manager.history.models import Event
 from orders.models import Order
 from partners.keys import create_key
 from partners.models import IdempotencyRecord, Scope, WebhookDelivery, WebhookEndpoint
-from partners.webhooks import delivering, dispatching, sequencing
+from partners.webhooks import delivering, publishing
 from tests.conftest import ApiClient
 from tests.fakes.receiver import Receiver
 from tests.orders.expected import NOBODY, assert_problem
@@ -423,7 +423,7 @@ def test_an_endpoint_that_is_deleted_while_it_is_sent_to(
     create(api, receiver.url)
     issue(api.create()["orderId"])
     now = timezone.now()
-    dispatching.dispatch_to(endpoint_ids=sequencing.sequence_events(now=now), now=now)
+    publishing.publish_events(now=now)
     delivery = WebhookDelivery.objects.get()
 
     def delete(request: Any) -> None:

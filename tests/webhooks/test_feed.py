@@ -9,26 +9,13 @@ import pytest
 from django.db import transaction
 
 from orders.models import Order
-from partners.models import EventType, Partner
-from partners.webhooks.recording import record_event
 from tests.conftest import ApiClient
 from tests.orders.expected import assert_problem
-from tests.webhooks.conftest import START
+from tests.webhooks.conftest import record
 
 FEED = "/channelManager/events"
 UNKNOWN = ("?after", "unknown_cursor")
 Issue = Callable[[str], Order]
-
-
-def write(partner: Partner, name: str = "") -> None:
-    record_event(
-        event_type=EventType.CHANGED,
-        partner_id=partner.pk,
-        test_mode=False,
-        order_id=None,
-        data={"name": name},
-        now=START,
-    )
 
 
 def test_an_empty_feed(api: ApiClient) -> None:
@@ -61,7 +48,7 @@ def test_events_are_read_on_from_the_cursor(api: ApiClient, issue: Issue) -> Non
 
 def test_pages_of_the_feed(api: ApiClient) -> None:
     for name in "abcde":
-        write(api.partner, name)
+        record(api.partner, name)
     names: list[str] = []
     page: dict[str, Any] = {"cursor": "0", "moreEvents": True}
     while page["moreEvents"]:
@@ -72,8 +59,8 @@ def test_pages_of_the_feed(api: ApiClient) -> None:
 
 
 def test_a_partner_reads_its_own_events_only(api: ApiClient, rival: ApiClient) -> None:
-    write(api.partner, "ours")
-    write(rival.partner, "theirs")
+    record(api.partner, "ours")
+    record(rival.partner, "theirs")
     ours, theirs = api.get(FEED).json(), rival.get(FEED).json()
     assert [event["name"] for event in ours["data"]] == ["ours"]
     assert [event["name"] for event in theirs["data"]] == ["theirs"]
@@ -82,7 +69,7 @@ def test_a_partner_reads_its_own_events_only(api: ApiClient, rival: ApiClient) -
 
 @pytest.mark.parametrize("cursor", ["", "1", "x", "1-0123456789ab", "0-0123456789ab", "9" * 50])
 def test_a_cursor_that_was_not_given_out_is_refused(api: ApiClient, cursor: str) -> None:
-    write(api.partner)
+    record(api.partner)
     assert_problem(api.get(f"{FEED}?after={cursor}"), 400, "invalid_request", UNKNOWN)
 
 
@@ -101,13 +88,13 @@ def test_a_wrong_query_is_refused(api: ApiClient, query: str, fault: tuple[str, 
 
 
 def test_a_cursor_of_events_that_a_restore_has_lost_is_refused(api: ApiClient) -> None:
-    write(api.partner, "kept")
+    record(api.partner, "kept")
     kept = api.get(FEED).json()["cursor"]
     with transaction.atomic():
-        write(api.partner, "lost")
+        record(api.partner, "lost")
         lost = api.get(FEED).json()["cursor"]
         transaction.set_rollback(True)
-    write(api.partner, "after the restore")
+    record(api.partner, "after the restore")
     assert_problem(api.get(f"{FEED}?after={lost}"), 400, "invalid_request", UNKNOWN)
     (event,) = api.get(f"{FEED}?after={kept}").json()["data"]
     assert event["name"] == "after the restore"
@@ -115,9 +102,9 @@ def test_a_cursor_of_events_that_a_restore_has_lost_is_refused(api: ApiClient) -
 
 def test_the_feed_takes_few_statements(api: ApiClient, statements: Callable[[], Any]) -> None:
     for _ in range(50):
-        write(api.partner)
+        record(api.partner)
     cursor = api.get(f"{FEED}?limit=10").json()["cursor"]
-    write(api.partner)
+    record(api.partner)
     with statements() as count:
         assert len(api.get(f"{FEED}?after={cursor}").json()["data"]) == 41
     assert len(count) <= 7, "\n".join(count.statements)

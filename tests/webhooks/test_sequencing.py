@@ -6,21 +6,8 @@ import pytest
 from django.db import connection, connections, transaction
 
 from partners.models import EventSequence, EventType, Partner, WebhookDelivery, WebhookEvent
-from partners.webhooks.recording import record_event
 from partners.webhooks.sequencing import sequence_events
-from tests.webhooks.conftest import START, make_endpoint
-
-
-def record(partner: Partner, name: str = "", **columns: object) -> None:
-    record_event(
-        event_type=EventType.PROCESSED,
-        partner_id=partner.pk,
-        test_mode=False,
-        order_id=None,
-        data={"name": name},
-        now=START,
-        **columns,  # type: ignore[arg-type]
-    )
+from tests.webhooks.conftest import START, make_endpoint, record
 
 
 def positions() -> dict[str, int | None]:
