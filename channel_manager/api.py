@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.core.serializers.json import DjangoJSONEncoder
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from rest_framework import exceptions, serializers
@@ -124,13 +126,23 @@ def problem_response(refusal: Refusal, request: HttpRequest) -> HttpResponse:
 
 def plain_problem(refusal: Refusal, request: HttpRequest) -> HttpResponse:
     """Answer a request outside the API's views as the API does, without a word in the log."""
-    return JsonResponse(
-        problem(refusal, request),
+    return HttpResponse(
+        problem_json(refusal, request),
         status=refusal.error_code.text.status,
         headers=_headers(refusal),
         content_type=CONTENT_TYPE,
-        json_dumps_params={"ensure_ascii": False, "separators": (",", ":")},
     )
+
+
+def problem_json(refusal: Refusal, request: HttpRequest) -> bytes:
+    """Return the problem body of a refusal as it is sent."""
+    text = json.dumps(
+        problem(refusal, request),
+        cls=DjangoJSONEncoder,
+        ensure_ascii=False,
+        separators=(",", ":"),
+    )
+    return text.encode()
 
 
 def wants_html(request: HttpRequest) -> bool:

@@ -222,6 +222,7 @@ class Stack:
             *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"),
             *("--port", str(self.port), "--workers", str(workers)),
             *("--blocking-threads", str(threads), "--backpressure", str(backpressure)),
+            *("--blocking-threads-idle-timeout", "600"),
             *("--backlog", "1024", "--workers-kill-timeout", "8"),
             *("--no-ws", "--log-level", "warning", "channel_manager.management.web:application"),
         ]
@@ -376,7 +377,7 @@ def running_stack(
     with ExitStack() as exits:
         url = exits.enter_context(throw_away_postgres(postgres))
         directory = Path(exits.enter_context(tempfile.TemporaryDirectory(prefix="stack-")))
-        port = _free_port()
+        port = free_port()
         stack = Stack(
             url,
             directory,
@@ -406,7 +407,7 @@ def running_stack(
         yield stack
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterator
 from fractions import Fraction
@@ -11,9 +12,10 @@ from typing import Any
 import pytest
 from django.core.checks import run_checks
 from django.db import IntegrityError, OperationalError, connection, transaction
-from django.test import Client
+from django.test import Client, RequestFactory
 
 from channel_manager.middleware import RateLimitMiddleware
+from channel_manager.turnstile import Turnstile
 from orders.models import Order
 from partners import limits
 from partners.keys import create_key, hash_key, revoke_key
@@ -138,21 +140,71 @@ def test_a_client_that_waits_as_long_as_it_is_told_is_let_through(
             assert answer.status_code == 200
 
 
-def test_this_process_refuses_in_the_same_words_as_the_database(
+def test_the_turnstile_refuses_in_the_same_words_as_the_database(
     api: ApiClient, clock: ServerClock, spent: limits.SpentKeys
 ) -> None:
     allow(api.partner, 2, 1)
     read(api)
     clock.forward(100_001)
     with connection.execute_wrapper(nothing_is_asked):
-        remembered = api.get("/channelManager/packages", x_request_id="same")
+        status, headers, body = at_the_turnstile(api, x_request_id="same")
     spent.forget_all()
     asked = api.get("/channelManager/packages", x_request_id="same")
-    assert remembered.status_code == asked.status_code == 429
-    assert remembered.content == asked.content
-    assert remembered.json()["retryAfterMs"] == 400
-    own = ("Content-Type", "Retry-After", "X-Request-Id", "X-Content-Type-Options", *NAMES)
-    assert [remembered[name] for name in own] == [asked[name] for name in own]
+    assert status == f"{asked.status_code} {asked.reason_phrase}" == "429 Too Many Requests"
+    assert body == asked.content
+    assert json.loads(body)["retryAfterMs"] == 400
+    del asked["Allow"], asked["Vary"]  # what only the view knows
+    assert headers == dict(asked.items())
+
+
+def at_the_turnstile(
+    api: ApiClient, path: str = "/channelManager/packages", **sent: str
+) -> tuple[str, dict[str, str], bytes]:
+    """Return what a request with the partner's key is answered at the door; PASSED if it goes on."""
+    said: list[Any] = []
+    headers = {"x-api-key": api.key, **{n.replace("_", "-"): v for n, v in sent.items()}}
+    environ = RequestFactory().get(path, headers=headers).environ
+    passed = Turnstile(lambda _, start_response: start_response("PASSED", []) or [b""])
+    body = b"".join(passed(environ, lambda status, headers: said.extend((status, dict(headers)))))
+    return said[0], said[1], body
+
+
+def test_the_turnstile_stops_nobody_else(api: ApiClient, rival: ApiClient, settings: Any) -> None:
+    assert at_the_turnstile(api)[0] == "PASSED"
+    allow(api.partner, 1, 1)
+    assert statuses(api, 2) == [200, 429]
+    assert at_the_turnstile(api)[0] == "429 Too Many Requests"
+    assert at_the_turnstile(api, authorization=bearer(api))[0] == "429 Too Many Requests"
+    assert at_the_turnstile(api, "/channelManagers")[0] == "PASSED"
+    assert at_the_turnstile(api, "/docs")[0] == "PASSED"
+    assert at_the_turnstile(rival)[0] == "PASSED"
+    assert at_the_turnstile(api, authorization=bearer(rival))[0] == "PASSED"  # two keys: a 401
+    assert at_the_turnstile(ApiClient("", api.partner))[0] == "PASSED"
+    settings.SECURE_SSL_REDIRECT = True
+    assert at_the_turnstile(api)[0] == "PASSED"  # to be told of https first
+
+
+def test_a_key_that_had_no_token_is_refused_again_in_one_statement(
+    api: ApiClient, clock: ServerClock, django_assert_num_queries: Any
+) -> None:
+    allow(api.partner, 1, 1)
+    first = statuses(api, 2)
+    clock.forward(SECOND)
+    limits._take(ApiKey.objects.get().pk, limits.Limit(1, 1))  # another process was quicker
+    with django_assert_num_queries(1):
+        answer = read(api)
+    assert (first, answer.status_code) == ([200, 429], 429)
+    assert answer.json()["retryAfterMs"] == 1000
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_key_that_is_gone_is_unknown_even_where_it_had_no_token(
+    api: ApiClient, clock: ServerClock
+) -> None:
+    allow(api.partner, 1, 1)
+    assert statuses(api, 2) == [200, 429]
+    ApiKey.objects.all().delete()
+    assert statuses(api, 2) == [401, 401]
 
 
 def nothing_is_asked(*statement: Any) -> Any:
@@ -255,7 +307,9 @@ def test_another_limit_counts_at_once(
     assert standing(read(api)) == (5, 4, 1)
     assert statuses(api, 5) == [200] * 4 + [429]
     allow(api.partner, 100, 1000)
-    clock.forward(SECOND)  # this process asks again when it was to give the next token
+    clock.forward(SECOND)
+    assert standing(read(api)) == (5, 0, 5)  # by what this process knew of a key without a token
+    clock.forward(SECOND)
     assert standing(read(api)) == (1000, 99, 10)
 
 
@@ -366,7 +420,7 @@ def test_the_settings_are_checked(settings: Any, value: int, is_right: bool) -> 
     assert (told == []) == is_right
 
 
-def test_nothing_stands_before_the_memory_but_headers_of_every_answer(settings: Any) -> None:
+def test_nothing_stands_before_the_limiter_but_headers_of_every_answer(settings: Any) -> None:
     ours = f"{RateLimitMiddleware.__module__}.{RateLimitMiddleware.__name__}"
     before = settings.MIDDLEWARE[: settings.MIDDLEWARE.index(ours)]
     assert before == [

@@ -167,6 +167,8 @@ def _children(port: int) -> tuple[Child, ...]:
         *("--host", "127.0.0.1", "--port", str(port)),
         *("--workers", os.environ.get("WEB_WORKERS") or str(_web_workers(cores))),
         *("--blocking-threads", str(settings.WEB_THREADS)),
+        # A thread ends with its connection to the database, and a new one is slow at first.
+        *("--blocking-threads-idle-timeout", "600"),
         # It counts open connections, idle ones too: near the number of threads, a few browsers
         # that keep theirs open would shut everybody else out.
         *("--backpressure", "512", "--backlog", "1024"),
