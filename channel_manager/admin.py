@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.models import Group, User
@@ -43,6 +44,7 @@ _SIDEBAR: Sequence[tuple[str, Sequence[tuple[str, ...]]]] = [
             ("Orders", "receipt_long", "orders", "order"),
             ("Wallets", "wallet", "wallets", "wallet"),
             ("Tickets and coupons", "confirmation_number", "wallets", "asset"),
+            ("Failures", "healing", "orders", "replay", "causes"),
             ("Holds", "hourglass_top", "orders", "hold"),
             ("Order history", "history", "orders", "orderevent"),
         ],
@@ -145,6 +147,10 @@ class JobAdmin(ReadOnlyAdmin[ProcrastinateJob]):
         return f"{job.scheduled_at:%-d %b %Y, %H:%M:%S}" if job.scheduled_at else columns.EMPTY
 
 
+def _may_view(request: HttpRequest, app: str, model: str) -> bool:
+    return admin.site.get_model_admin(apps.get_model(app, model)).has_view_permission(request)
+
+
 def environment(request: HttpRequest) -> list[str] | None:
     """Return the badge in the header, with its colour: Demo where the demo is loaded."""
     return ["Demo", "warning"] if settings.DEMO else None
@@ -162,7 +168,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 "link": reverse(f"admin:{app}_{model}_{page[0] if page else 'changelist'}"),
             }
             for name, icon, app, model, *page in entries
-            if request.user.has_perm(f"{app}.view_{model}")
+            if _may_view(request, app, model)
         ]
         if items:
             shown.append({"title": title, "separator": True, "items": items})

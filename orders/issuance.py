@@ -21,6 +21,7 @@ from channel_manager.history.runner import WORKER, Change
 from channel_manager.lib.database import DATABASE_AWAY
 from orders import ledger, magic
 from orders.announcing import announce
+from orders.causes import fingerprint_of
 from orders.models import FailureCode, Order, OrderLine, OrderStatus
 from partners.models import EventType
 from wallets.minting import mint_assets
@@ -51,7 +52,11 @@ def issue_order(
             _log.exception("Issuing order %s failed", order_id)
         message = "Issuing failed for a reason of ours."
         fail_order(
-            order_id=order_id, failure_code=FailureCode.INTERNAL, message=message, now=clock()
+            order_id=order_id,
+            failure_code=FailureCode.INTERNAL,
+            fingerprint=f"{FailureCode.INTERNAL}:{type(fault).__name__:.100}",
+            message=message,
+            now=clock(),
         )
 
 
@@ -60,18 +65,24 @@ def give_up(*, order_id: uuid.UUID, now: datetime.datetime) -> None:
     fail_order(
         order_id=order_id,
         failure_code=FailureCode.STALLED,
+        fingerprint=FailureCode.STALLED,
         message="Issuing made no progress for too long.",
         now=now,
     )
 
 
 def fail_order(
-    *, order_id: uuid.UUID, failure_code: str, message: str, now: datetime.datetime
+    *,
+    order_id: uuid.UUID,
+    failure_code: str,
+    fingerprint: str,
+    message: str,
+    now: datetime.datetime,
 ) -> None:
     """Settle a Processing order in Error; one that has moved on is left alone."""
     with transaction.atomic():
         for order in _locked(order_id, OrderStatus.PROCESSING):
-            _fail(order, failure_code, message, now)
+            _fail(order, failure_code, fingerprint, message, now)
 
 
 def _step(
@@ -99,7 +110,8 @@ def _settle(order_id: uuid.UUID, failures: int, *, now: datetime.datetime) -> No
             unresolved = [line for line in lines if line.unresolved_cause]
             if unresolved:
                 message = " ".join(_explain(line) for line in unresolved)
-                _fail(order, unresolved[0].unresolved_cause, message, now)
+                cause = unresolved[0].unresolved_cause
+                _fail(order, cause, fingerprint_of(order, cause, unresolved[0]), message, now)
                 return
             magic.play_faults(order, lines, failures=failures)
             _mint(order, lines, now)
@@ -153,10 +165,14 @@ def _locked(order_id: uuid.UUID, status: OrderStatus) -> list[Order]:
     return [order for order in runner.lock(orders) if order.status == status]
 
 
-def _fail(order: Order, failure_code: str, message: str, now: datetime.datetime) -> None:
+def _fail(
+    order: Order, failure_code: str, fingerprint: str, message: str, now: datetime.datetime
+) -> None:
     runner.apply_to(
         [order],
-        lambda row: row.fail(now=now, failure_code=failure_code, message=message),
+        lambda row: row.fail(
+            now=now, failure_code=failure_code, fingerprint=fingerprint, message=message
+        ),
         change=Change(
             name="failed", actor=WORKER, now=now, reason=message, data={"cause": failure_code}
         ),

@@ -1,4 +1,4 @@
-"""The jobs that issue an order and work off a closed day."""
+"""The jobs that issue an order, work off a closed day, and replay orders of one cause."""
 
 import uuid
 
@@ -6,6 +6,7 @@ from channel_manager.lib import jobs
 
 ISSUE_TASK = "orders.issue_order"
 CLEARING_TASK = "orders.clear_day"
+REPLAYING_TASK = "orders.work_off_replay"
 
 
 def enqueue_issuance(order_id: uuid.UUID, *, wait: int = 0) -> int:
@@ -32,3 +33,11 @@ def enqueue_clearing(
         since=since,
         after=str(after),
     )
+
+
+def enqueue_replaying(replay_id: uuid.UUID, *, wait: int = 0) -> int:
+    """Enqueue the job that replays orders of one cause, in the open transaction; return its id.
+
+    wait: seconds until it begins.
+    """
+    return jobs.defer(REPLAYING_TASK, queue="closing", wait=wait, replay_id=str(replay_id))

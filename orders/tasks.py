@@ -14,8 +14,8 @@ from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job
 
 from channel_manager.history import sign_ins
-from orders import clearing, closing, holds, issuance, recovery
-from orders.queueing import CLEARING_TASK, ISSUE_TASK
+from orders import clearing, closing, holds, issuance, recovery, replaying
+from orders.queueing import CLEARING_TASK, ISSUE_TASK, REPLAYING_TASK
 from partners import idempotency
 
 # Seconds stand last: what a hold frees is for sale within seconds.
@@ -75,6 +75,21 @@ def recover_closings(timestamp: int) -> None:
     """Give closed days that stand still a job."""
     close_old_connections()
     closing.recover_closings(now=timezone.now())
+
+
+@app.task(name=REPLAYING_TASK, queue="closing", retry=InSteps())
+def work_off_replay(replay_id: str) -> None:
+    """Replay some of the orders of one cause."""
+    close_old_connections()
+    replaying.work_off(replay_id=uuid.UUID(replay_id), clock=timezone.now)
+
+
+@app.periodic(cron=settings.RECOVERY_CRON, periodic_id="recover_replays")
+@app.task(name="orders.recover_replays", queue="recovery", queueing_lock="recover_replays")
+def recover_replays(timestamp: int) -> None:
+    """Give replays that stand still a job."""
+    close_old_connections()
+    replaying.recover_replays()
 
 
 @app.periodic(cron=HOLD_EXPIRY_CRON, periodic_id="expire_holds")

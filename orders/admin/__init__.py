@@ -5,5 +5,13 @@ from orders.admin.events import OrderEventAdmin
 from orders.admin.holds import HoldAdmin
 from orders.admin.ledger import LedgerEntryAdmin
 from orders.admin.orders import OrderAdmin
+from orders.admin.replays import ReplayAdmin
 
-__all__ = ["ClosureAdmin", "HoldAdmin", "LedgerEntryAdmin", "OrderAdmin", "OrderEventAdmin"]
+__all__ = [
+    "ClosureAdmin",
+    "HoldAdmin",
+    "LedgerEntryAdmin",
+    "OrderAdmin",
+    "OrderEventAdmin",
+    "ReplayAdmin",
+]

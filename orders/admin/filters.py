@@ -15,6 +15,7 @@ from channel_manager.lib.admin.typed import DropdownFilter
 from channel_manager.lib.strict_fields import is_uuid
 from orders.models import Allocation, FailureCode, Order, OrderStatus
 from orders.models.order import IN_FLIGHT as IN_FLIGHT_STATUSES
+from orders.replaying import failed_for
 from wallets.admin.filters import VenueDaysFilter
 
 IN_FLIGHT = "in_flight"
@@ -87,6 +88,23 @@ class CauseFilter(DropdownFilter):
         if not value:
             return queryset
         return queryset.filter(status=OrderStatus.ERROR, failure_code=value)
+
+
+class CauseGroupFilter(DropdownFilter):
+    """The orders of one cause of failure; only there where the page of causes leads."""
+
+    title = "failed together"
+    parameter_name = "cause_group"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Offer the cause that is asked for: its page names the others."""
+        asked = request.GET.get(self.parameter_name, "")
+        return [(asked, "Of one cause")] if asked else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
+        """Keep the live orders that stand in Error for it; an unknown one keeps none."""
+        value = self.value()
+        return queryset.filter(pk__in=failed_for(value).values("pk")) if value else queryset
 
 
 class ReceivedFilter(VenueDaysFilter):

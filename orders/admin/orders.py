@@ -27,7 +27,13 @@ from channel_manager.lib.admin.typed import (
 from orders.admin import acting, page
 from orders.admin.badges import LEDGER_COLOURS, ORDER_COLOURS, WALLET_COLOURS
 from orders.admin.failures import Remedy
-from orders.admin.filters import CauseFilter, ReceivedFilter, SessionFilter, StatusFilter
+from orders.admin.filters import (
+    CauseFilter,
+    CauseGroupFilter,
+    ReceivedFilter,
+    SessionFilter,
+    StatusFilter,
+)
 from orders.admin.search import MOST, find_orders
 from orders.admin.webhooks import read_webhooks
 from orders.api.rendering import order_manifest_url
@@ -59,6 +65,7 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
         StatusFilter,
         ("partner", RelatedDropdownFilter),
         CauseFilter,
+        CauseGroupFilter,
         ("visit_date", RangeDateFilter),
         ("received_at", ReceivedFilter),
         SessionFilter,
@@ -78,7 +85,9 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         """Make room for the message where only failures are listed."""
-        failures = request.GET.get("status") == OrderStatus.ERROR or "cause" in request.GET
+        failures = request.GET.get("status") == OrderStatus.ERROR or bool(
+            {"cause", "cause_group"} & set(request.GET)
+        )
         return self.list_display_of_failures if failures else self.list_display
 
     def get_search_results(

@@ -15,11 +15,13 @@ from orders.models.hold import HOLD_KIND, Hold, HoldQuerySet, HoldStatus
 from orders.models.ledger import LedgerEntry, LedgerKind
 from orders.models.line import OrderLine
 from orders.models.order import ORDER_KIND, FailureCode, Order, OrderQuerySet, OrderStatus
+from orders.models.replay import REPLAY_KIND, Replay, ReplayOrder, ReplayOutcome
 
 __all__ = [
     "CLOSURE_KIND",
     "HOLD_KIND",
     "ORDER_KIND",
+    "REPLAY_KIND",
     "Allocation",
     "Closure",
     "ClosureOrder",
@@ -38,4 +40,7 @@ __all__ = [
     "OrderLine",
     "OrderQuerySet",
     "OrderStatus",
+    "Replay",
+    "ReplayOrder",
+    "ReplayOutcome",
 ]

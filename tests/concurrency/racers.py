@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 from django.utils import timezone
 
 from channel_manager.history import runner
-from orders import issuance, ledger, lifecycle
+from orders import issuance, ledger, lifecycle, replaying
 from orders.models import Order
 from wallets.models import Asset
 
@@ -38,7 +38,8 @@ DEATHS = (
 def race(entrants: list[dict[str, str]]) -> list[str]:
     """Return `done`, `refused: <why>` or `killed` for each entrant.
 
-    An entrant is `{"do": "issue" | "replay", "order": id, "die": one of DEATHS or ""}`.
+    An entrant is `{"do": "issue" | "replay" | "replay cause", "order": id, "die": one of DEATHS or
+    ""}`; the cause is that of the order.
     """
     start, gate = os.pipe()
     children = [_fork(entrant, start, gate) for entrant in entrants]
@@ -75,6 +76,15 @@ def _enter(entrant: dict[str, str]) -> str:
     try:
         if entrant["do"] == "issue":
             issuance.issue_order(order_id=order_id, clock=timezone.now)
+        elif entrant["do"] == "replay cause":
+            replaying.start_replay(
+                replay_id=uuid.uuid4(),
+                fingerprint=Order.objects.get(pk=order_id).failure_fingerprint,
+                title="Not mapped",
+                reason="",
+                actor="staff:1",
+                now=timezone.now(),
+            )
         else:
             lifecycle.replay_order(
                 orders=Order.objects.all(), order_id=order_id, actor="staff:1", now=timezone.now()

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from tests.stack import Stack
+from tests.stack import Stack, wait_for
 from tests.traffic import Answer, Seller, at_once, day_tickets
 
 Settled = Callable[..., str]
 Outcome = tuple[int, str]
+_RUNNING = "SELECT 1 FROM orders_replay WHERE finished_at IS NULL"
 
 
 def both(*calls: Callable[[], Answer]) -> tuple[Outcome, ...]:
@@ -98,6 +99,33 @@ def test_two_drafts_that_exchange_their_guest_numbers_do_not_both_get_them(
                 "Submitted",
                 "external_reference_taken",  # the other one had it still
             }
+
+
+def test_a_cause_is_replayed_once_by_three_who_press_and_a_worker_that_is_killed(
+    stack: Stack, settled: Settled
+) -> None:
+    stack.sql("UPDATE partners_partner SET sell_by_package_code = false")
+    try:
+        failed = [settled("Error") for _ in range(6)]
+    finally:
+        stack.sql("UPDATE partners_partner SET sell_by_package_code = true")
+    stack.stop_workers()
+    entrants = [{"do": "replay cause", "order": failed[0]} for _ in range(3)]
+    said = stack.django("tests.concurrency.racers", given=json.dumps(entrants))
+    assert sorted(json.loads(said)) == ["done", *["refused: NothingToReplay"] * 2]
+    stack.start_worker(wait=False).kill()
+    stack.start_worker()
+    stack.wait_until_settled(seconds=30)
+    wait_for("the replay has ended", lambda: not stack.sql(_RUNNING), seconds=30)
+    stack.wait_until_settled(seconds=30)
+    outcomes = stack.sql(
+        "SELECT r.outcome, o.status, (SELECT count(*) FROM history_event AS e"
+        " WHERE e.subject_id = o.id AND e.name = 'replayed')"
+        " FROM orders_replayorder AS r JOIN orders_order AS o ON o.id = r.order_id"
+        " WHERE o.id = ANY(%s::uuid[])",
+        failed,
+    )
+    assert outcomes == [("replayed", "Issued", 1)] * 6
 
 
 def test_an_order_is_replayed_once_by_two_who_press_the_button(

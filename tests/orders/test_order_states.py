@@ -169,6 +169,7 @@ ARGUMENTS: dict[str, Any] = {
     "job_id": 1,
     "expires_at": NOON,
     "failure_code": "internal",
+    "fingerprint": "internal:KeyError",
     "message": "Why.",
     "payment_reference": "P",
 }

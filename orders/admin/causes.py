@@ -1,0 +1,284 @@
+"""Failed orders by cause: what to mend, once for all of them, and the way to their replay."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from django import forms
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.timesince import timesince
+
+from catalog.models import Package
+from catalog.rescheduling import in_words
+from channel_manager.lib.admin.confirmation import (
+    Confirmation,
+    ReasonForm,
+    actor_of,
+    attempt,
+)
+from channel_manager.lib.admin.typed import ModelAdmin
+from channel_manager.lib.identity import time_ordered_uuid
+from orders.admin import failures
+from orders.causes import CauseGroup, parts_of, read_groups
+from orders.models import FailureCode, Replay
+from orders.replaying import failed_for, start_replay
+from partners.models import Partner, Venue
+
+REPLAY = "orders.replay_order"
+_TITLES = {
+    FailureCode.STALLED: "Issuing made no progress for too long",
+    FailureCode.INTERNAL: "Issuing failed for a reason of ours",
+}
+_ADVICE = {
+    FailureCode.STALLED: "Replay them. Numbers and prices stay.",
+    FailureCode.INTERNAL: "Replay them. If they fail again, look in the worker's log for an order's id.",
+}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Cause:
+    """A group of failed orders as the page shows it; nothing leads where somebody may not go."""
+
+    group: CauseGroup
+    title: str
+    advice: str
+    link: str
+    link_text: str
+    list_url: str
+    replay_url: str
+
+    @property
+    def counted(self) -> str:
+        """Return the number of orders in words."""
+        return "1 order" if self.group.orders == 1 else f"{self.group.orders:,} orders"
+
+    @property
+    def seen(self) -> str:
+        """Say when it began and when it happened last."""
+        first, last = _ago(self.group.first_at), _ago(self.group.last_at)
+        return f"Failed {last}" if first == last else f"First failed {first}, last {last}"
+
+    @property
+    def at_risk(self) -> str:
+        """Say which visits are in danger; nothing when all of them are over or have no date."""
+        if self.group.next_visit is None:
+            return ""
+        count = self.group.at_risk
+        visits = "1 visit to come" if count == 1 else f"{count:,} visits to come"
+        return f"{visits}, the next on {in_words(self.group.next_visit)}"
+
+
+class ReplayForm(ReasonForm):
+    """Asks why, and names the replay, so that a second press starts no other one."""
+
+    replay_id = forms.UUIDField(widget=forms.HiddenInput)
+
+
+def read_causes(request: HttpRequest) -> list[Cause]:
+    """Return the causes for somebody who may see orders: four statements at most."""
+    now = timezone.now()
+    today = min(
+        (now.astimezone(venue.zone).date() for venue in Venue.objects.only("timezone")),
+        default=now.date(),
+    )
+    groups = read_groups(today=today)
+    parts = [parts_of(group.fingerprint) for group in groups]
+    partners = Partner.objects.in_bulk({part.partner_id for part in parts if part.partner_id})
+    packages = Package.objects.in_bulk({part.package_id for part in parts if part.package_id})
+    causes = []
+    for group, part in zip(groups, parts, strict=True):
+        partner = partners.get(part.partner_id) if part.partner_id else None
+        package = packages.get(part.package_id) if part.package_id else None
+        told = _Told.of(group, part.item_number, partner, package)
+        may_replay = request.user.has_perm(REPLAY)
+        causes.append(
+            Cause(
+                group=group,
+                title=told.title,
+                advice=told.advice,
+                link=told.link if request.user.has_perm(told.permission) else "",
+                link_text=told.link_text,
+                list_url=_url("orders_order_changelist", cause_group=group.fingerprint),
+                replay_url=_url("orders_replay_start", cause=group.fingerprint)
+                if may_replay
+                else "",
+            )
+        )
+    return causes
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Told:
+    """What a cause is called, and what mends it."""
+
+    title: str
+    advice: str
+    link: str = ""
+    link_text: str = ""
+    permission: str = "orders.view_order"
+
+    @classmethod
+    def of(
+        cls, group: CauseGroup, item_number: str, partner: Partner | None, package: Package | None
+    ) -> _Told:
+        """Name a cause by what it is about."""
+        code = FailureCode(group.failure_code)
+        if partner is not None:
+            query = {
+                "partner": partner.pk,
+                "item_number": item_number,
+                "next": reverse("admin:orders_replay_causes"),
+            }
+            return cls(
+                title=f"{partner}: item number {item_number} is not mapped",
+                advice="Map it to a package, valid on the days of receipt, then replay them.",
+                link=f"{reverse('admin:catalog_packagemapping_add')}?{urlencode(query)}",
+                link_text=f"Map {item_number}",
+                permission="catalog.add_packagemapping",
+            )
+        if package is not None:
+            lacks_price = code == FailureCode.NO_PRICE
+            return cls(
+                title=f"Package {package.code} has "
+                + ("no price for the visit date" if lacks_price else "no active component"),
+                advice=("Add a price" if lacks_price else "Add or activate a component")
+                + ", then replay them.",
+                link=reverse("admin:catalog_package_change", args=[package.pk]),
+                link_text=f"Open {package.code}",
+                permission="catalog.view_package",
+            )
+        kind = group.fingerprint.partition(":")[2]
+        return cls(
+            title=_TITLES.get(code, str(code.label)) + (f" ({kind})" if kind else ""),
+            advice=_ADVICE.get(code, "Replay them."),
+        )
+
+
+def causes_view(model_admin: ModelAdmin[Replay], request: HttpRequest) -> HttpResponse:
+    """Show why orders have failed, and which replays are running."""
+    require("orders.view_order", request)
+    context = {
+        **_context(model_admin, request, "Failures"),
+        "causes": read_causes(request),
+        "running": list(Replay.objects.running()),
+    }
+    return TemplateResponse(request, "admin/orders/replay/causes.html", context)
+
+
+def start_view(model_admin: ModelAdmin[Replay], request: HttpRequest) -> HttpResponse:
+    """Tell what replaying all orders of a cause does (GET), or start it (POST)."""
+    require(REPLAY, request)
+    asked = request.GET.get("cause", "")
+    form = ReplayForm(
+        request.POST if request.method == "POST" else None,
+        initial={"replay_id": time_ordered_uuid()},
+    )
+    if form.is_valid():
+        # What was started before is shown again, whatever is left of the cause.
+        before = Replay.objects.filter(pk=form.cleaned_data["replay_id"]).first()
+        if before is not None:
+            return redirect("admin:orders_replay_change", before.pk)
+    cause = next((one for one in read_causes(request) if one.group.fingerprint == asked), None)
+    if cause is None:
+        return _nothing_left(model_admin, request, asked)
+    if form.is_valid():
+        replay = attempt(
+            request,
+            lambda: start_replay(
+                replay_id=form.cleaned_data["replay_id"],
+                fingerprint=asked,
+                title=cause.title,
+                reason=form.cleaned_data["reason"],
+                actor=actor_of(request),
+                now=timezone.now(),
+            ),
+        )
+        if replay is not None:
+            return redirect("admin:orders_replay_change", replay.pk)
+        return redirect("admin:orders_replay_causes")
+    context = {
+        **_context(model_admin, request, "Replay all"),
+        "confirmation": _confirmation(cause),
+        "form": form,
+    }
+    status = 422 if form.errors else 200
+    return TemplateResponse(request, "admin/confirmation.html", context, status=status)
+
+
+def _nothing_left(
+    model_admin: ModelAdmin[Replay], request: HttpRequest, fingerprint: str
+) -> HttpResponse:
+    """Lead to the running replay of a cause that no order stands in Error for any more."""
+    running = Replay.objects.running().filter(fingerprint=fingerprint).first()
+    if running is not None:
+        return redirect("admin:orders_replay_change", running.pk)
+    context = {
+        **_context(model_admin, request, "Replay all"),
+        "confirmation": Confirmation(
+            title="Nothing to replay",
+            button="",
+            effects=["No order stands in Error for this cause any more."],
+            back=reverse("admin:orders_replay_causes"),
+            is_blocked=True,
+        ),
+        "form": ReplayForm(),
+    }
+    return TemplateResponse(request, "admin/confirmation.html", context)
+
+
+def _confirmation(cause: Cause) -> Confirmation:
+    are = "1 order is" if cause.group.orders == 1 else f"{cause.group.orders:,} orders are"
+    return Confirmation(
+        title=f"Replay: {cause.title}",
+        button="Replay all",
+        effects=[
+            f"{are} submitted again, one by one in the background. You see how far it is.",
+            "Numbers and prices stay. Guests get their tickets as soon as they are issued.",
+            "An order whose cause is not mended stays in Error and says why.",
+        ],
+        warnings=_still_wrong(cause),
+        back=reverse("admin:orders_replay_causes"),
+    )
+
+
+def _still_wrong(cause: Cause) -> Sequence[str]:
+    """Say what keeps the newest order from being issued, so that nobody replays in vain."""
+    orders = failed_for(cause.group.fingerprint).select_related("partner", "venue")
+    newest = orders.defer("venue__logo").order_by("-received_at", "-id").first()
+    if newest is None or FailureCode(cause.group.failure_code) in _TITLES:
+        return []
+    remedies = failures.find_remedies(newest, list(newest.lines.order_by("line_no")))
+    return [f"Not mended yet: {one.what}" for one in remedies if not one.is_mended]
+
+
+def _ago(moment: datetime.datetime) -> str:
+    if timezone.now() - moment < datetime.timedelta(minutes=1):
+        return "just now"
+    return f"{timesince(moment, depth=1)} ago"
+
+
+def require(permission: str, request: HttpRequest) -> None:
+    """Raise PermissionDenied for somebody who may not do this."""
+    if not request.user.has_perm(permission):
+        raise PermissionDenied
+
+
+def _context(model_admin: ModelAdmin[Replay], request: HttpRequest, title: str) -> dict[str, Any]:
+    return {
+        **model_admin.admin_site.each_context(request),
+        "title": title,
+        "opts": model_admin.opts,
+    }
+
+
+def _url(name: str, **query: str) -> str:
+    return f"{reverse(f'admin:{name}')}?{urlencode(query)}"

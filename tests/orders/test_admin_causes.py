@@ -1,0 +1,130 @@
+"""Failures by cause in the admin: the list, the way to a replay, how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+
+from catalog.models import Package
+from orders.models import Order, Replay
+from tests.conftest import ApiClient
+from tests.factories import PackageFactory, PackageMappingFactory
+from tests.orders.test_causes import fail, run_once, start
+from tests.staff import messages_of, person, signed_in, text_of, viewer
+
+pytestmark = pytest.mark.usefixtures("clock")
+Issue = Callable[[str], Order]
+CAUSES = "/admin/orders/replay/causes/"
+START = "/admin/orders/replay/start/"
+
+
+@pytest.fixture
+def desk(order_desk: User) -> Client:
+    """The browser of somebody at the order desk."""
+    return signed_in(order_desk)
+
+
+def test_each_cause_is_told_once_with_what_mends_it(
+    api: ApiClient, issue: Issue, desk: Client, venue: Any
+) -> None:
+    package = PackageFactory.create(venue=venue, code="EMPTY", status="OnSale")
+    orders = [fail(api, issue, "SKU-9"), fail(api, issue, "SKU-9"), fail(api, issue, "EMPTY")]
+    answer = desk.get(CAUSES)
+    told = text_of(answer)
+    assert "2 orders : Sunny Trips: item number SKU-9 is not mapped" in told
+    assert "1 order : Package EMPTY has no active component" in told
+    assert "2 visits to come, the next on Sat 5 Dec 2026." in told
+    causes = answer.context["causes"]
+    assert [cause.link_text for cause in causes] == ["Map SKU-9", "Open EMPTY"]
+    assert causes[1].link == reverse("admin:catalog_package_change", args=[package.pk])
+    for cause in causes:
+        listed = desk.get(cause.list_url).context["cl"]
+        assert {row.pk for row in listed.result_list} == {
+            order.pk for order in orders if order.failure_fingerprint == cause.group.fingerprint
+        }
+        assert listed.result_count == cause.group.orders
+
+
+def test_the_page_takes_as_many_statements_for_many_causes(
+    api: ApiClient, issue: Issue, desk: Client, django_assert_max_num_queries: Any
+) -> None:
+    for number in range(6):
+        fail(api, issue, f"SKU-{number}")
+    with django_assert_max_num_queries(9):
+        desk.get(CAUSES)
+
+
+def test_a_morning_without_failures_is_told(desk: Client) -> None:
+    assert "Nothing has failed." in text_of(desk.get(CAUSES))
+
+
+def test_a_cause_is_mapped_and_all_of_it_replayed(
+    api: ApiClient, issue: Issue, desk: Client, day: Package
+) -> None:
+    orders = [fail(api, issue, "SKU-9") for _ in range(3)]
+    (cause,) = desk.get(CAUSES).context["causes"]
+    assert "Not mended yet: Line 100000: SKU-9 is not mapped to a package." in text_of(
+        desk.get(cause.replay_url)
+    )
+    PackageMappingFactory.create(partner=api.partner, item_number="SKU-9", package=day)
+    page = desk.get(cause.replay_url)
+    assert "3 orders are submitted again" in text_of(page)
+    assert "Not mended yet" not in text_of(page)
+    sent = {"replay_id": page.context["form"]["replay_id"].value(), "reason": "Mapped"}
+    started = desk.post(cause.replay_url, sent)
+    replay = Replay.objects.get()
+    assert started["Location"] == f"/admin/orders/replay/{replay.pk}/change/"
+    assert "0 of 3 orders done." in text_of(desk.get(started["Location"]))
+    again = desk.post(cause.replay_url, sent)  # the button pressed twice
+    assert (again["Location"], Replay.objects.count()) == (started["Location"], 1)
+    run_once(replay)
+    progress = text_of(desk.get(f"/admin/orders/replay/{replay.pk}/progress/"))
+    assert "Done: 3 of 3 orders submitted again." in progress
+    assert f"{orders[0].buy_from_order_reference} Submitted" in progress
+    assert "3 of 3 submitted again" in text_of(desk.get("/admin/orders/replay/"))
+    after = desk.post(cause.replay_url, sent)
+    assert after["Location"] == started["Location"]
+    assert "No order stands in Error for this cause any more." in text_of(
+        desk.get(cause.replay_url)
+    )
+
+
+def test_a_second_person_is_told_that_it_runs_already(
+    api: ApiClient, issue: Issue, desk: Client
+) -> None:
+    order = fail(api, issue, "SKU-9")
+    (cause,) = desk.get(CAUSES).context["causes"]
+    page = desk.get(cause.replay_url)
+    start(order.failure_fingerprint)
+    sent = {"replay_id": page.context["form"]["replay_id"].value(), "reason": ""}
+    answer = desk.post(cause.replay_url, sent, follow=True)
+    assert messages_of(answer) == ["These orders are being replayed already."]
+    assert "Being replayed now: SKU-9 is not mapped" in text_of(answer)
+
+
+def test_somebody_who_may_only_look_is_offered_nothing(api: ApiClient, issue: Issue) -> None:
+    fail(api, issue, "SKU-9")
+    looker = signed_in(viewer())
+    (cause,) = looker.get(CAUSES).context["causes"]
+    assert (cause.link, cause.replay_url) == ("", "")
+    assert "Replay all" not in text_of(looker.get(CAUSES))
+    assert looker.get(START).status_code == 403
+    assert looker.post(START, {}).status_code == 403
+
+
+def test_nobody_looks_who_may_not_see_orders(api: ApiClient, issue: Issue) -> None:
+    replay = start(fail(api, issue, "SKU-9").failure_fingerprint)
+    stranger = signed_in(person("buyer", "catalog.view_package"))
+    for path in (CAUSES, START, "", f"{replay.pk}/change/", f"{replay.pk}/progress/"):
+        address = path if path.startswith("/") else f"/admin/orders/replay/{path}"
+        assert stranger.get(address).status_code == 403, address
+
+
+def test_an_unknown_replay_leads_to_the_list(desk: Client) -> None:
+    answer = desk.get("/admin/orders/replay/nothing/change/", follow=True)
+    assert messages_of(answer) == ["There is no such replay."]
