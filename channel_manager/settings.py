@@ -259,6 +259,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "ENVIRONMENT": "channel_manager.admin.environment",
+    "GLOBAL_CALLBACK": "channel_manager.workers.frame",
     "DASHBOARD_CALLBACK": "orders.admin.home.show_home",
     "STYLES": [
         f"{STATIC_URL}admin_extra/admin.css",

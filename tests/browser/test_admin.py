@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Page, expect
@@ -286,4 +287,9 @@ def test_every_page_fits_its_screen_and_can_be_read(
     }
     looks = AdminLooks(desk, live_server.url)
     looks.look_at({name: address.format(**keys) for name, address in PAGES.items()})
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 hour'"
+        )
+    looks.look_at({"no-worker": "/admin/", "no-worker-list": "/admin/orders/order/"})
     assert looks.wrong == {}
