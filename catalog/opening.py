@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-from collections.abc import Iterable
+import uuid
+from collections import defaultdict
+from collections.abc import Sequence
 
 from catalog.models import CalendarDay, OpeningHours
 from partners.models import Venue
@@ -43,9 +45,23 @@ class OpeningTimes:
 
 def read_opening_times(*, venue: Venue, first: datetime.date, last: datetime.date) -> OpeningTimes:
     """Read what decides when a venue is open from the first to the last day: two statements."""
-    days: Iterable[CalendarDay] = CalendarDay.objects.filter(venue=venue, date__range=(first, last))
-    seasons = OpeningHours.objects.filter(venue=venue)
-    return OpeningTimes(venue, tuple(seasons), tuple(days))
+    return read_all_opening_times(venues=[venue], first=first, last=last)[venue.pk]
+
+
+def read_all_opening_times(
+    *, venues: Sequence[Venue], first: datetime.date, last: datetime.date
+) -> dict[uuid.UUID, OpeningTimes]:
+    """Read it for several venues, by their keys: two statements as well."""
+    days: dict[uuid.UUID, list[CalendarDay]] = defaultdict(list)
+    for day in CalendarDay.objects.filter(venue__in=venues, date__range=(first, last)):
+        days[day.venue_id].append(day)
+    seasons: dict[uuid.UUID, list[OpeningHours]] = defaultdict(list)
+    for season in OpeningHours.objects.filter(venue__in=venues):
+        seasons[season.venue_id].append(season)
+    return {
+        venue.pk: OpeningTimes(venue, tuple(seasons[venue.pk]), tuple(days[venue.pk]))
+        for venue in venues
+    }
 
 
 def _hours(source: CalendarDay | OpeningHours) -> Hours | None:

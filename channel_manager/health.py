@@ -1,15 +1,13 @@
 """Whether this installation lives, and whether it is ready to sell."""
 
-import datetime
-
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
-from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
-from procrastinate.contrib.django.models import ProcrastinateWorker
+
+from channel_manager.workers import read_signs
 
 _schema_is_ours = False
 
@@ -58,5 +56,5 @@ def _migrations_applied() -> bool:
 
 
 def _worker_heard() -> bool:
-    since = timezone.now() - datetime.timedelta(seconds=settings.WORKER_SILENCE_SECONDS)
-    return ProcrastinateWorker.objects.filter(last_heartbeat__gt=since).exists()
+    heartbeat = read_signs().heartbeat
+    return heartbeat is not None and heartbeat < settings.WORKER_SILENCE_SECONDS

@@ -259,11 +259,13 @@ UNFOLD: dict[str, Any] = {
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "ENVIRONMENT": "channel_manager.admin.environment",
+    "GLOBAL_CALLBACK": "channel_manager.workers.frame",
     "DASHBOARD_CALLBACK": "orders.admin.home.show_home",
     "STYLES": [
         f"{STATIC_URL}admin_extra/admin.css",
         f"{STATIC_URL}admin_extra/calendar.css",
         f"{STATIC_URL}admin_extra/closing.css",
+        f"{STATIC_URL}admin_extra/home.css",
         f"{STATIC_URL}admin_extra/webhooks.css",
     ],
     "SCRIPTS": [f"{STATIC_URL}admin_extra/admin.js"],

@@ -1,8 +1,14 @@
-"""How full a session is: a bar, and the numbers beside it."""
+"""How full a session is, or several together: a bar, and the numbers beside it."""
 
 from __future__ import annotations
 
+import datetime
+from typing import Any
+
+from django.db.models import Count, Q, Sum
+from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
 from channel_manager.lib.admin.columns import EMPTY
@@ -14,6 +20,24 @@ _BAR = (
     '<rect class="cm-fill-held" x="{sold}" width="{held}" height="6"/></svg>'
     '<span class="cm-fill-text">{text}</span></span>'
 )
+
+
+def sums() -> dict[str, Any]:
+    """Return what a group of sessions is annotated with: how many, off sale, and their places."""
+    return {
+        "count": Count("pk"),
+        "off_sale": Count("pk", filter=Q(is_on_sale=False)),
+        "places": Sum("capacity"),
+        "sold": Sum("sold"),
+        "held": Sum("held"),
+    }
+
+
+def day_url(date: datetime.date, **filters: Any) -> str:
+    """Return where all sessions of a day are listed, past ones too, as further filters say."""
+    days = {"date_from": date.isoformat(), "date_to": date.isoformat()}
+    query = urlencode({"state": "all", **filters, **days})
+    return f"{reverse('admin:catalog_session_changelist')}?{query}"
 
 
 def fill_bar(*, sold: int, held: int, capacity: int) -> SafeString:

@@ -11,14 +11,14 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db.models import Count, Max, Min, Q, QuerySet, Sum
+from django.db.models import Max, Min, QuerySet
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from catalog.admin.fill import fill_bar
+from catalog.admin.fill import day_url, fill_bar, sums
 from catalog.models import Attraction, CalendarDay, Session
 from catalog.opening import OpeningTimes, read_opening_times
 from channel_manager.lib.admin.typed import ModelAdmin
@@ -160,31 +160,20 @@ def _filled(
     sessions: QuerySet[Session], *, says_times: bool
 ) -> Mapping[datetime.date, Sequence[Filled]]:
     """Return what each attraction has on each day, in one statement."""
-    listing = reverse("admin:catalog_session_changelist")
     filled: dict[datetime.date, list[Filled]] = defaultdict(list)
-    sums = (
+    groups: QuerySet[Any, Any] = (
         sessions.order_by("attraction__name", "date")
         .values("date", "attraction", "attraction__name")
-        .annotate(
-            count=Count("pk"),
-            off_sale=Count("pk", filter=Q(is_on_sale=False)),
-            places=Sum("capacity"),
-            sold=Sum("sold"),
-            held=Sum("held"),
-            first=Min("time"),
-            last=Max("time"),
-        )
+        .annotate(**sums(), first=Min("time"), last=Max("time"))
     )
-    for row in sums:
-        day = row["date"].isoformat()
+    for row in groups:
         filled[row["date"]].append(
             Filled(
                 attraction=row["attraction__name"],
                 said=_times(row) if says_times else _kind(row),
                 bar=fill_bar(sold=row["sold"], held=row["held"], capacity=row["places"]),
                 off_sale=row["off_sale"],
-                url=f"{listing}?state=all&attraction__id__exact={row['attraction']}"
-                f"&date_from={day}&date_to={day}",
+                url=day_url(row["date"], attraction__id__exact=row["attraction"]),
             )
         )
     return filled

@@ -36,6 +36,7 @@ from channel_manager.lib.admin.typed import (
     RangeDateFilter,
     RelatedDropdownFilter,
 )
+from partners.admin.filters import VenueFilter
 from partners.timeline import Look, tell
 
 ON_SALE, OFF_SALE, FULL, OVER = "on sale", "off sale", "full", "over"
@@ -99,6 +100,12 @@ class StateFilter(DropdownFilter):
         return coming
 
 
+class SessionVenueFilter(VenueFilter):
+    """The sessions of one venue's attractions."""
+
+    venue_path = "attraction__venue"
+
+
 class SessionForm(ModelForm[Session]):
     """What may be changed of one session by hand."""
 
@@ -128,7 +135,12 @@ class SessionAdmin(StaffAdmin[Session]):
     form = SessionForm
     list_display = ("session", "fill", "state")
     list_display_links = ("session",)
-    list_filter = (StateFilter, ("attraction", RelatedDropdownFilter), ("date", RangeDateFilter))
+    list_filter = (
+        StateFilter,
+        ("attraction", RelatedDropdownFilter),
+        ("date", RangeDateFilter),
+        SessionVenueFilter,
+    )
     ordering = ("starts_at", "attraction", "pk")
     actions = ("follow_rules_again",)
     change_form_outer_before_template = "admin/state_bar.html"

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 
+from catalog.admin.days_ahead import read_days_ahead
 from channel_manager.lib.admin.columns import moment, money
 from orders.admin.badges import ORDER_COLOURS
 from orders.admin.filters import EXPIRING, IN_FLIGHT, SOON
@@ -35,9 +36,12 @@ class Tile:
 def show_home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add tiles and the latest orders for those who may see orders: five statements.
 
-    For those who may see webhook endpoints also the partners that are not told: one more.
+    For those who may see webhook endpoints also the partners that are not told: one more; for
+    those who may see sessions the next days: five more.
     """
-    context["webhook_alarms"] = read_alarms(request, now=timezone.now())
+    now = timezone.now()
+    context["webhook_alarms"] = read_alarms(request, now=now)
+    context["ahead"] = read_days_ahead(request, now=now)
     if request.user.has_perm("orders.view_order"):
         context["tiles"] = _tiles()
         failed = Order.objects.live().filter(status=OrderStatus.ERROR)

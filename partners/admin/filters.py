@@ -16,6 +16,8 @@ class VenueFilter(DropdownFilter):
 
     title = "venue"
     parameter_name = "venue"
+    # How the rows lead to their venue.
+    venue_path: ClassVar[str] = "venue"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Offer every venue."""
@@ -27,7 +29,7 @@ class VenueFilter(DropdownFilter):
         if not value:
             return queryset
         known = value in {key for key, _name in self.lookup_choices}
-        return queryset.filter(venue=value) if known else queryset.none()
+        return queryset.filter(**{self.venue_path: value}) if known else queryset.none()
 
 
 class ModeFilter(DropdownFilter):

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import connections
+from django.db import connection, connections
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
@@ -89,7 +89,19 @@ def forget(page: Page, origin: str) -> None:
 
 
 @pytest.fixture
-def desk(page: Page, live_server: LiveServer, order_desk: User) -> Page:
+def living_worker(transactional_db: None) -> Iterator[None]:
+    """A worker that was heard of just now, and will not fall silent during the test."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() + interval '1 hour')"
+        )
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM procrastinate_workers")
+
+
+@pytest.fixture
+def desk(page: Page, live_server: LiveServer, order_desk: User, living_worker: None) -> Page:
     """A page in which somebody at the order desk has signed in; nothing is open yet."""
     session = signed_in(order_desk).cookies[settings.SESSION_COOKIE_NAME]
     page.context.add_cookies(

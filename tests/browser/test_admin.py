@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Page, expect
@@ -21,6 +22,12 @@ from partners.models import ApiKey, WebhookDelivery, WebhookEndpoint
 from partners.webhooks.endpoints import pause_endpoint
 from tests.browser.appearance import AdminLooks, photograph
 from tests.conftest import TOMORROW, ApiClient
+from tests.factories import (
+    AttractionFactory,
+    CalendarDayFactory,
+    SessionFactory,
+    VenueFactory,
+)
 from tests.webhooks.conftest import Clock, Sender, make_endpoint
 from wallets.models import Wallet
 
@@ -77,6 +84,24 @@ def endpoints(orders: dict[str, Order]) -> dict[str, WebhookEndpoint]:
     since = clock() - datetime.timedelta(hours=3)
     WebhookEndpoint.objects.filter(pk=failing.pk).update(failing_since=since)
     return {"endpoint": failing, "paused": paused}
+
+
+@pytest.fixture
+def coming_days(orders: dict[str, Order]) -> None:
+    """A day with many sessions, one that is closed and another park."""
+    venue = orders["issued"].venue
+    today = timezone.now().astimezone(venue.zone).date()
+    ride = AttractionFactory.create(venue=venue, name=LONG)
+    show = AttractionFactory.create(venue=venue, name="Cinema")
+    for hour in range(24):
+        SessionFactory.create(attraction=show, date=today, time=datetime.time(hour), sold=4 * hour)
+    SessionFactory.create(attraction=ride, date=today, capacity=12_000, sold=11_987)
+    for offset in range(1, 9):
+        day = today + datetime.timedelta(days=offset)
+        SessionFactory.create(attraction=ride, date=day, sold=90, is_on_sale=offset != 3)
+    closed = today + datetime.timedelta(days=3)
+    CalendarDayFactory.create(venue=venue, date=closed, reason=f"A storm is coming, says {LONG}")
+    VenueFactory.create(name="Far park")
 
 
 def message(page: Page, text: str) -> None:
@@ -273,6 +298,7 @@ def test_every_page_fits_its_screen_and_can_be_read(
     live_server: LiveServer,
     orders: dict[str, Order],
     endpoints: dict[str, WebhookEndpoint],
+    coming_days: None,
 ) -> None:
     event = OrderEvent.objects.filter(name="cancelled").get()
     keys = {
@@ -286,4 +312,9 @@ def test_every_page_fits_its_screen_and_can_be_read(
     }
     looks = AdminLooks(desk, live_server.url)
     looks.look_at({name: address.format(**keys) for name, address in PAGES.items()})
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 hour'"
+        )
+    looks.look_at({"no-worker": "/admin/", "no-worker-list": "/admin/orders/order/"})
     assert looks.wrong == {}
