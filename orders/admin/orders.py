@@ -27,7 +27,13 @@ from channel_manager.lib.admin.typed import (
 from orders.admin import acting, page
 from orders.admin.badges import LEDGER_COLOURS, ORDER_COLOURS, WALLET_COLOURS
 from orders.admin.failures import Remedy
-from orders.admin.filters import CauseFilter, ReceivedFilter, SessionFilter, StatusFilter
+from orders.admin.filters import (
+    CauseFilter,
+    ReceivedFilter,
+    RecentFilter,
+    SessionFilter,
+    StatusFilter,
+)
 from orders.admin.search import MOST, find_orders
 from orders.admin.webhooks import read_webhooks
 from orders.api.rendering import order_manifest_url
@@ -60,6 +66,7 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
         ("partner", RelatedDropdownFilter),
         CauseFilter,
         ("visit_date", RangeDateFilter),
+        RecentFilter,
         ("received_at", ReceivedFilter),
         SessionFilter,
         VenueFilter,
