@@ -14,8 +14,8 @@ from channel_manager.lib.database import DATABASE_AWAY
 # A worker is a process; which queues it serves, no table says. But each of these tasks is due every
 # few seconds, runs beside the issuing of orders, and is not queued again while it waits: an old one
 # tells that nobody begins what waits there, even if a sender of webhooks lives.
-_REGULAR_WORK = ("expire_holds", "dispatch_webhooks")
-_SIGNS = """
+REGULAR_WORK = ("expire_holds", "dispatch_webhooks")
+SIGNS = """
     SELECT EXTRACT(EPOCH FROM now() - (SELECT max(last_heartbeat) FROM procrastinate_workers))::float,
            EXTRACT(EPOCH FROM now())::float - (
                SELECT max(defer_timestamp) FROM procrastinate_periodic_defers
@@ -54,7 +54,7 @@ class WorkerAlarm:
 def read_signs() -> Signs:
     """Read when workers were last heard of, by the database's clock: one statement, a few rows."""
     with connection.cursor() as cursor:
-        cursor.execute(_SIGNS, [list(_REGULAR_WORK)])
+        cursor.execute(SIGNS, [list(REGULAR_WORK)])
         heartbeat, regular_work = cursor.fetchone()
     return Signs(heartbeat, regular_work)
 

@@ -6,7 +6,7 @@ import datetime
 import uuid
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -15,24 +15,38 @@ from channel_manager.lib.admin.typed import DropdownFilter
 from channel_manager.lib.strict_fields import is_uuid
 from orders.models import Allocation, FailureCode, Order, OrderStatus
 from orders.models.order import IN_FLIGHT as IN_FLIGHT_STATUSES
+from orders.models.order import LATE as LATE_AFTER
 from orders.replaying import failed_for
 from wallets.admin.filters import VenueDaysFilter
 
 IN_FLIGHT = "in_flight"
+LATE = "late"
 EXPIRING = "expiring"
+# The span that the home page tells of.
+LAST_DAY = "24h"
+RECENT = datetime.timedelta(hours=24)
 # How long before its end a draft counts as expiring.
 SOON = datetime.timedelta(hours=24)
 
 
+def is_late(now: datetime.datetime) -> Q:
+    """Return the condition of orders in flight that stand in their status for too long."""
+    return Q(status__in=IN_FLIGHT_STATUSES, status_since__lt=now - LATE_AFTER)
+
+
 class StatusFilter(DropdownFilter):
-    """One status, all that are being worked on, or drafts that end soon."""
+    """One status, all that are being worked on, those for too long, or drafts that end soon."""
 
     title = "status"
     parameter_name = "status"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Offer every status and the two groups."""
-        groups = [(IN_FLIGHT, "In flight"), (EXPIRING, "Draft, expiring within 24 hours")]
+        """Offer every status and the groups."""
+        groups = [
+            (IN_FLIGHT, "In flight"),
+            (LATE, "In flight for too long"),
+            (EXPIRING, "Draft, expiring within 24 hours"),
+        ]
         return [*groups, *OrderStatus.choices]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
@@ -42,11 +56,32 @@ class StatusFilter(DropdownFilter):
             return queryset
         if value == IN_FLIGHT:
             return queryset.filter(status__in=IN_FLIGHT_STATUSES)
+        if value == LATE:
+            return queryset.filter(is_late(timezone.now()))
         if value == EXPIRING:
             return queryset.filter(
                 status=OrderStatus.DRAFT, draft_expires_at__lt=timezone.now() + SOON
             )
         return queryset.filter(status=value)
+
+
+class RecentFilter(DropdownFilter):
+    """The orders of the last 24 hours, wherever their venues are."""
+
+    title = "time of receipt"
+    parameter_name = "recent"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Offer the span."""
+        return [(LAST_DAY, "Last 24 hours")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
+        """Keep the orders received since then; an unknown span keeps none."""
+        value = self.value()
+        if not value:
+            return queryset
+        recent = queryset.filter(received_at__gt=timezone.now() - RECENT)
+        return recent if value == LAST_DAY else queryset.none()
 
 
 class SessionFilter(DropdownFilter):

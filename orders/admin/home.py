@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 from typing import Any
 
 from django.db.models import Count, Q
@@ -14,11 +15,15 @@ from django.utils.http import urlencode
 from catalog.admin.days_ahead import read_days_ahead
 from channel_manager.lib.admin.columns import moment, money
 from orders.admin.badges import ORDER_COLOURS
-from orders.admin.filters import EXPIRING, IN_FLIGHT, SOON
+from orders.admin.causes import read_causes
+from orders.admin.filters import EXPIRING, IN_FLIGHT, LATE, SOON, is_late
+from orders.admin.traffic import read_traffic
 from orders.models import FailureCode, Order, OrderStatus
+from orders.models.order import LATE as LATE_AFTER
 from partners.admin.webhooks.overview import read_alarms
 
 _SHOWN = 8
+_CAUSES = 5
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -31,10 +36,13 @@ class Tile:
     icon: str
     url: str
     colour: str = ""
+    # Some of them are worse than the others: how many, in words, and where these are listed.
+    worse: str = ""
+    worse_url: str = ""
 
 
 def show_home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Add tiles and the latest orders for those who may see orders: five statements.
+    """Add tiles, causes of failure and the latest orders for those who may see orders: nine statements.
 
     For those who may see webhook endpoints also the partners that are not told: one more; for
     those who may see sessions the next days: five more.
@@ -43,17 +51,17 @@ def show_home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     context["webhook_alarms"] = read_alarms(request, now=now)
     context["ahead"] = read_days_ahead(request, now=now)
     if request.user.has_perm("orders.view_order"):
-        context["tiles"] = _tiles()
-        failed = Order.objects.live().filter(status=OrderStatus.ERROR)
-        context["failed"] = _rows(failed)
+        context["tiles"] = _tiles(now)
+        context["traffic"] = read_traffic(now=now)
+        causes = read_causes(request)
+        context["causes"] = causes[:_CAUSES]
+        context["more_causes"] = max(0, len(causes) - _CAUSES)
         context["latest"] = _rows(Order.objects.live())
         context["orders_url"] = _list_url()
-        context["failed_url"] = _list_url(status=OrderStatus.ERROR)
     return context
 
 
-def _tiles() -> list[Tile]:
-    now = timezone.now()
+def _tiles(now: datetime.datetime) -> list[Tile]:
     in_error = (
         Order.objects.live()
         .filter(status=OrderStatus.ERROR)
@@ -61,7 +69,9 @@ def _tiles() -> list[Tile]:
             failed=Count("pk"), unmapped=Count("pk", Q(failure_code=FailureCode.UNMAPPED_ITEM))
         )
     )
-    in_flight = Order.objects.live().in_flight().count()
+    in_flight = (
+        Order.objects.live().in_flight().aggregate(all=Count("pk"), late=Count("pk", is_late(now)))
+    )
     drafts = Order.objects.live().filter(status=OrderStatus.DRAFT)
     expiring = drafts.filter(draft_expires_at__lt=now + SOON).count()
     return [
@@ -83,10 +93,13 @@ def _tiles() -> list[Tile]:
         ),
         Tile(
             title="In flight",
-            number=in_flight,
+            number=in_flight["all"],
             meaning="Submitted, scheduled or being issued",
             icon="bolt",
             url=_list_url(status=IN_FLIGHT),
+            colour="danger" if in_flight["late"] else "",
+            worse=_late(in_flight["late"]),
+            worse_url=_list_url(status=LATE),
         ),
         Tile(
             title="Drafts expiring",
@@ -97,6 +110,11 @@ def _tiles() -> list[Tile]:
             colour="warning" if expiring else "",
         ),
     ]
+
+
+def _late(count: int) -> str:
+    minutes = int(LATE_AFTER.total_seconds() // 60)
+    return f"{count:,} for more than {minutes} min" if count else ""
 
 
 def _rows(orders: Any) -> list[dict[str, Any]]:
@@ -111,7 +129,6 @@ def _rows(orders: Any) -> list[dict[str, Any]]:
             "colour": ORDER_COLOURS[order.status],
             "total": money(order.total_incl_vat, order.currency),
             "received": moment(order.received_at, order.venue.zone),
-            "problem": order.status_message,
         }
         for order in newest.order_by("-received_at", "-id")[:_SHOWN]
     ]

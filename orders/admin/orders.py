@@ -31,6 +31,7 @@ from orders.admin.filters import (
     CauseFilter,
     CauseGroupFilter,
     ReceivedFilter,
+    RecentFilter,
     SessionFilter,
     StatusFilter,
 )
@@ -67,6 +68,7 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
         CauseFilter,
         CauseGroupFilter,
         ("visit_date", RangeDateFilter),
+        RecentFilter,
         ("received_at", ReceivedFilter),
         SessionFilter,
         VenueFilter,

@@ -30,6 +30,9 @@ class OrderStatus(models.TextChoices):
 
 
 IN_FLIGHT = (OrderStatus.SUBMITTED, OrderStatus.SCHEDULED, OrderStatus.PROCESSING)
+# Each step of issuing takes seconds, and the attempts of a job that fails are over in two minutes:
+# an order that stands in one of them for longer waits for something that somebody should know of.
+LATE = datetime.timedelta(minutes=2)
 
 
 class FailureCode(models.TextChoices):

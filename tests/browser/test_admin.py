@@ -17,7 +17,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from catalog.models import Package, PackageMapping
 from orders.models import Order, OrderEvent
-from partners.keys import hash_key
+from partners.keys import create_key, hash_key
 from partners.models import ApiKey, WebhookDelivery, WebhookEndpoint
 from partners.webhooks.endpoints import pause_endpoint
 from tests.browser.appearance import AdminLooks, photograph
@@ -88,7 +88,7 @@ def endpoints(orders: dict[str, Order]) -> dict[str, WebhookEndpoint]:
 
 @pytest.fixture
 def coming_days(orders: dict[str, Order]) -> None:
-    """A day with many sessions, one that is closed and another park."""
+    """A day with many sessions, one that is closed, another park, and an order that stands still."""
     venue = orders["issued"].venue
     today = timezone.now().astimezone(venue.zone).date()
     ride = AttractionFactory.create(venue=venue, name=LONG)
@@ -102,6 +102,10 @@ def coming_days(orders: dict[str, Order]) -> None:
     closed = today + datetime.timedelta(days=3)
     CalendarDayFactory.create(venue=venue, date=closed, reason=f"A storm is coming, says {LONG}")
     VenueFactory.create(name="Far park")
+    waiting = ApiClient(create_key(partner=orders["issued"].partner)[1], orders["issued"].partner)
+    late = waiting.create(DAY, sellToOrderReference="WEB-late")["orderId"]
+    moment = timezone.now() - datetime.timedelta(hours=5)
+    Order.objects.filter(pk=late).update(status_since=moment, received_at=moment)
 
 
 def message(page: Page, text: str) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import signal
 from collections.abc import Callable
 
+from channel_manager.management.commands.run import SENDER_QUEUE, WORKER_QUEUES
+from channel_manager.workers import REGULAR_WORK, SIGNS
 from tests.chaos.worker_kills import kill_worker_during_orders
 from tests.stack import Process, Stack, wait_for
 
@@ -70,6 +73,29 @@ def test_a_worker_asked_to_stop_finishes_what_it_has_begun(
     idle_stack.start_worker()
     idle_stack.wait_until_settled(seconds=30)
     assert issued(idle_stack, orders) == len(orders)
+
+
+def test_a_sender_that_is_left_alone_is_told_from_a_worker_that_issues(idle_stack: Stack) -> None:
+    """What every admin page says of workers rests on this (channel_manager/workers.py)."""
+    sender = idle_stack.start_worker(queues=[SENDER_QUEUE])
+    worker = idle_stack.start_worker(queues=WORKER_QUEUES)
+    wait_for("regular work is begun", lambda: silences(idle_stack)[1] < 3, seconds=20)
+    worker.kill()
+    wait_for("nobody begins it", lambda: silences(idle_stack)[1] > 6, seconds=15)
+    assert silences(idle_stack)[0] < 3
+    assert sender.exit_code is None
+    idle_stack.start_worker(queues=WORKER_QUEUES)
+    wait_for("it is begun again", lambda: silences(idle_stack)[1] < 3, seconds=20)
+
+
+def silences(stack: Stack) -> tuple[float, float]:
+    """Return for how long no heartbeat was heard and no regular work begun; for ever, if never."""
+    heartbeat, regular_work = stack.sql(SIGNS, list(REGULAR_WORK))[0]
+    return _age(heartbeat), _age(regular_work)
+
+
+def _age(seconds: float | None) -> float:
+    return math.inf if seconds is None else seconds
 
 
 def freeze_a_worker_at_work(stack: Stack) -> tuple[Process, int]:

@@ -101,7 +101,7 @@ def test_the_home_page_and_its_counts_know_no_tests(
     tester.create(line(), sellToOrderReference="IN-FLIGHT")
     page = desk.get("/admin/")
     assert [tile.number for tile in page.context["tiles"]] == [0, 0, 0, 0]
-    assert (page.context["failed"], page.context["latest"]) == ([], [])
+    assert (page.context["causes"], page.context["latest"]) == ([], [])
     assert listed(desk, "orders/order", cause="unmapped_item") == []
     sold = api.create(line("NOTHING"))
     issue(sold["orderId"])
