@@ -87,7 +87,7 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
         """Find by number, and by part of a number, name or address when no number matches."""
         found = find_orders(queryset, search_term)
         if found.advice:
-            messages.warning(request, found.advice)
+            messages.info(request, found.advice)
         is_test_number = search_term.strip().upper().startswith(TEST_PREFIX)
         if is_test_number and not request.GET.get(ModeFilter.parameter_name):
             messages.info(request, "Numbers with T- are of test orders: choose them as test mode.")

@@ -23,6 +23,9 @@ _DIGITS = 7
 _LAST_CHARACTER = "\U0010ffff"
 
 CUT = f"More than {MOST} orders match; only the newest are listed. Type more of what you look for."
+NOT_ALL = (
+    "Only orders with this number, or that begin with it, are listed. Type * before it for all."
+)
 TOO_COMMON = "Too many orders match: only the newest were looked through. Type more of it."
 TOO_SHORT = f"Type at least {_SHORTEST_PART} letters or digits in a row, or a whole number."
 
@@ -42,18 +45,34 @@ def find_orders(orders: QuerySet[Order], text: str) -> Found:
     numbers. Start: either reference, wallet and asset numbers; for texts with a digit, so that no
     reference hides a name. Part: each word, in any case, somewhere in the references, the payment
     reference, names and e-mail addresses of an order, or in the guests and external numbers of a
-    line. Every statement is served by an index and bounded.
+    line; a text with * before it is looked for as a part only. Every statement is served by an
+    index and bounded.
     """
     typed = " ".join(text.split())
     if not typed:
         return Found(orders)
+    if not typed.startswith("*"):
+        found = _by_number(orders, typed)
+        if found:
+            return found
+    return _by_part(orders, typed.removeprefix("*"))
+
+
+def _by_number(orders: QuerySet[Order], typed: str) -> Found | None:
     known = _Known.read()
     ids = _by_exact_number(known, typed)
+    # A few digits may be a whole number of ours without its zeros, or half of another.
+    is_guess = typed.isdecimal() and _SHORTEST_PART <= len(typed) < _DIGITS
     if not ids and len(typed) >= _SHORTEST_PART and re.search(r"\d", typed):
         ids = _by_start_of_number(known, typed)
-    if ids:
-        advice = CUT if len(ids) > MOST else ""
-        return Found(orders.filter(pk__in=ids[:MOST]), advice)
+        is_guess = True
+    if not ids:
+        return None
+    advice = CUT if len(ids) > MOST else NOT_ALL if is_guess else ""
+    return Found(orders.filter(pk__in=ids[:MOST]), advice)
+
+
+def _by_part(orders: QuerySet[Order], typed: str) -> Found:
     # A trigram index has nothing for a text without three of these in a row.
     if not re.search(rf"[^\W_]{{{_SHORTEST_PART}}}", typed):
         return Found(orders.none(), TOO_SHORT)

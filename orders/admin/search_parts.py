@@ -28,6 +28,8 @@ NEWEST = 20_000
 # longer, and is not looked for to the end.
 PATIENCE = "700ms"
 
+# The others are for those who sell.
+_ONE_CORE = {"max_parallel_workers_per_gather": "0"}
 _OWN, _LINES = 0, 1
 # Rows of which one, and the id of an order.
 _Hits = list[tuple[int, uuid.UUID]]
@@ -53,7 +55,7 @@ def find_by_part(orders: QuerySet[Order], words: Sequence[str], *, most: int) ->
     )
     first_own, first_line = _first_of_newest()
     with reading():
-        set_for_now(enable_seqscan="off", enable_bitmapscan="off")
+        set_for_now(enable_seqscan="off", enable_bitmapscan="off", **_ONE_CORE)
         hits = _read([own.filter(pk__gte=first_own), lines.filter(pk__gte=first_line)], most)
     cut = _cut(hits, most)
     rest = []
@@ -93,7 +95,9 @@ def _by_index(parts: Sequence[QuerySet[Any]], most: int) -> _Hits:
     if not parts:
         return []
     with reading():
-        set_for_now(enable_seqscan="off", enable_indexscan="off", statement_timeout=PATIENCE)
+        set_for_now(
+            enable_seqscan="off", enable_indexscan="off", statement_timeout=PATIENCE, **_ONE_CORE
+        )
         return _read(parts, most)
 
 

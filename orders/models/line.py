@@ -9,7 +9,7 @@ from django.db.models.functions import Upper
 from catalog.models import Package, PackageMapping
 from channel_manager.lib.identity import time_ordered_uuid
 from orders.models.order import FailureCode, Order
-from orders.models.searched import line_text
+from orders.models.searched import SEARCH_BACKLOG_KB, line_text
 
 UNRESOLVED_CAUSES = (
     FailureCode.UNMAPPED_ITEM,
@@ -108,7 +108,11 @@ class OrderLine(models.Model):
                 condition=~Q(component_schedule=[]),
                 name="line_component_visits",
             ),
-            GinIndex(OpClass(Upper(line_text()), name="gin_trgm_ops"), name="line_searched"),
+            GinIndex(
+                OpClass(Upper(line_text()), name="gin_trgm_ops"),
+                gin_pending_list_limit=SEARCH_BACKLOG_KB,
+                name="line_searched",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -13,7 +13,7 @@ from django.db.models.functions import Upper
 from django_fsm import FSMField, FSMModelMixin, transition
 
 from channel_manager.lib.identity import time_ordered_uuid, url_token
-from orders.models.searched import order_text
+from orders.models.searched import SEARCH_BACKLOG_KB, order_text
 from partners.account import Account
 from partners.models import Partner, Venue
 
@@ -202,6 +202,7 @@ class Order(FSMModelMixin, models.Model):
             GinIndex(
                 OpClass(Upper(order_text()), name="gin_trgm_ops"),
                 condition=Q(status__in=SETTLED),
+                gin_pending_list_limit=SEARCH_BACKLOG_KB,
                 name="order_searched",
             ),
         ]

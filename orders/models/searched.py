@@ -9,6 +9,9 @@ from __future__ import annotations
 from django.db.models import F, Func, TextField, Value
 from django.db.models.functions import Concat
 
+# New rows wait in a list, which the one that fills it sorts in: a short list keeps that order from
+# standing still, and searches from reading much of it.
+SEARCH_BACKLOG_KB = 1024
 # Nobody types a line break, so nothing is found across two columns.
 _BREAK = Value("\n")
 

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from channel_manager.lib.database import TookTooLong, reading
 from orders.admin import search, search_parts
-from orders.admin.search import CUT, TOO_COMMON, TOO_SHORT, find_orders
+from orders.admin.search import CUT, NOT_ALL, TOO_COMMON, TOO_SHORT, find_orders
 from orders.models import Order
 from tests.conftest import TOMORROW, ApiClient
 from tests.staff import signed_in, text_of
@@ -123,13 +123,24 @@ def test_the_start_of_a_number_goes_before_parts_of_others(
     api: ApiClient, order: Order, other: Order
 ) -> None:
     start = api.create(sellToOrderReference="7341-A")["buyFromOrderReference"]
-    assert found("7341") == ([start], "")
+    assert found("7341") == ([start], NOT_ALL)
+    assert found("*7341") == ([start, str(order)], "")
     wallet = Wallet.objects.filter(order=order).values_list("reference_number", flat=True)[0]
     asset = Asset.objects.filter(wallet__order=order).values_list("reference_number", flat=True)[0]
     for number in (wallet, asset):
         # Any five of them have a digit so often that this test would fail once in 30 runs.
         part = next(number[:end] for end in range(5, 18) if any(map(str.isdigit, number[:end])))
-        assert found(part.lower()) == ([str(order)], "")
+        assert found(part.lower()) == ([str(order)], NOT_ALL)
+
+
+def test_the_last_digits_lead_to_the_number_they_are_and_to_all_that_have_them(
+    api: ApiClient, order: Order
+) -> None:
+    digits = order.buy_from_order_reference[-7:].lstrip("0").zfill(4)
+    newer = api.create(sellToOrderReference=f"A-{digits}-Z")["buyFromOrderReference"]
+    assert found(digits) == ([str(order)], NOT_ALL)
+    assert found(f"*{digits}") == ([newer, str(order)], "")
+    assert found(f"* {digits}") == ([newer, str(order)], "")
 
 
 def test_a_reference_does_not_hide_a_guest(api: ApiClient, order: Order) -> None:
