@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from orders.admin.search_parts import find_by_part
 from orders.models import Order
-from partners.models import Partner, Venue
+from partners.models import Partner
 from wallets.models import Asset, Wallet, WalletStatus
 from wallets.numbers import read_number
 
@@ -66,10 +66,11 @@ def _by_number(orders: QuerySet[Order], typed: str) -> Found | None:
     if not ids and len(typed) >= _SHORTEST_PART and re.search(r"\d", typed):
         ids = _by_start_of_number(known, typed)
         is_guess = True
-    if not ids:
+    hits = orders.filter(pk__in=ids[:MOST])
+    # What a filter leaves out, tests to begin with, must not hide what it keeps.
+    if not ids or not hits.exists():
         return None
-    advice = CUT if len(ids) > MOST else NOT_ALL if is_guess else ""
-    return Found(orders.filter(pk__in=ids[:MOST]), advice)
+    return Found(hits, CUT if len(ids) > MOST else NOT_ALL if is_guess else "")
 
 
 def _by_part(orders: QuerySet[Order], typed: str) -> Found:
@@ -110,9 +111,11 @@ class _Known:
 
     @classmethod
     def read(cls) -> _Known:
+        rows = Partner.objects.values_list("pk", "venue", "venue__reference_prefix").order_by()
+        partners = list(rows)
         return cls(
-            dict(Venue.objects.values_list("pk", "reference_prefix").order_by()),
-            list(Partner.objects.values_list("pk", flat=True).order_by()),
+            venues={venue: prefix for _, venue, prefix in partners},
+            partners=[partner for partner, _, _ in partners],
         )
 
 
