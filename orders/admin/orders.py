@@ -35,7 +35,7 @@ from orders.admin.filters import (
     SessionFilter,
     StatusFilter,
 )
-from orders.admin.search import MOST, find_orders
+from orders.admin.search import find_orders
 from orders.admin.webhooks import read_webhooks
 from orders.api.rendering import order_manifest_url
 from orders.models import Order, OrderEvent, OrderStatus
@@ -78,7 +78,7 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
     # Any other order of a long table would sort all of it.
     sortable_by = ("received",)
     search_fields = ("buy_from_order_reference",)
-    search_help_text = "Any number, guest or e-mail address"
+    search_help_text = "Any number, guest or e-mail address, or part of it"
     actions = ("replay_selected",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
@@ -95,10 +95,10 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Order], search_term: str
     ) -> tuple[QuerySet[Order], bool]:
-        """Find by number through indexes, by name only when no number matches."""
+        """Find by number, and by part of a number, name or address when no number matches."""
         found = find_orders(queryset, search_term)
-        if found.is_cut:
-            messages.warning(request, f"More than {MOST} orders match; type more of the number.")
+        if found.advice:
+            messages.info(request, found.advice)
         is_test_number = search_term.strip().upper().startswith(TEST_PREFIX)
         if is_test_number and not request.GET.get(ModeFilter.parameter_name):
             messages.info(request, "Numbers with T- are of test orders: choose them as test mode.")

@@ -7,42 +7,79 @@ import re
 import uuid
 from collections.abc import Iterable
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
+from orders.admin.search_parts import find_by_part
 from orders.models import Order
-from partners.models import Partner, Venue
-from wallets.models import Asset, Wallet
+from partners.models import Partner
+from wallets.models import Asset, Wallet, WalletStatus
 from wallets.numbers import read_number
 
-# More orders than anybody looks through; whoever meets the limit types more of the number.
+# More orders than anybody looks through; whoever meets the limit types more.
 MOST = 500
-_SHORTEST_PREFIX = 3
+_SHORTEST_PART = 3
 _DIGITS = 7
+_LAST_CHARACTER = "\U0010ffff"
+
+CUT = f"More than {MOST} orders match; only the newest are listed. Type more of what you look for."
+NOT_ALL = (
+    "Only orders with this number, or that begin with it, are listed. Type * before it for all."
+)
+TOO_COMMON = "Too many orders match: only the newest were looked through. Type more of it."
+TOO_SHORT = f"Type at least {_SHORTEST_PART} letters or digits in a row, or a whole number."
 
 
 @dataclasses.dataclass(frozen=True)
 class Found:
-    """The orders that a text finds, newest first; `is_cut` when there are more of them."""
+    """The orders that a text finds, and what to tell who typed it: why there may be others."""
 
     orders: QuerySet[Order]
-    is_cut: bool = False
+    advice: str = ""
 
 
 def find_orders(orders: QuerySet[Order], text: str) -> Found:
-    """Find orders by an exact number, else by the start of a reference, else by a guest.
+    """Find orders by an exact number, else by the start of one, else by any part of what they say.
 
     Exact: either order reference, the ids of order, wallet and asset, wallet, external and asset
-    numbers. Every lookup is served by an index; only a text that is none of these is looked for in
-    payment references, names and e-mail addresses, which reads the table.
+    numbers. Start: either reference, wallet and asset numbers; for texts with a digit, so that no
+    reference hides a name. Part: each word, in any case, somewhere in the references, the payment
+    reference, names and e-mail addresses of an order, or in the guests and external numbers of a
+    line; a text with * before it is looked for as a part only. Every statement is served by an
+    index and bounded.
     """
     typed = " ".join(text.split())
     if not typed:
         return Found(orders)
-    ids = _by_exact_number(typed) or _by_start_of_reference(typed)
-    if ids:
-        return Found(orders.filter(pk__in=ids[:MOST]), is_cut=len(ids) > MOST)
-    return Found(orders.filter(_by_anything_else(typed)))
+    if not typed.startswith("*"):
+        found = _by_number(orders, typed)
+        if found:
+            return found
+    return _by_part(orders, typed.removeprefix("*"))
+
+
+def _by_number(orders: QuerySet[Order], typed: str) -> Found | None:
+    known = _Known.read()
+    ids = _by_exact_number(known, typed)
+    # A few digits may be a whole number of ours without its zeros, or half of another.
+    is_guess = typed.isdecimal() and _SHORTEST_PART <= len(typed) < _DIGITS
+    if not ids and len(typed) >= _SHORTEST_PART and re.search(r"\d", typed):
+        ids = _by_start_of_number(known, typed)
+        is_guess = True
+    hits = orders.filter(pk__in=ids[:MOST])
+    # What a filter leaves out, tests to begin with, must not hide what it keeps.
+    if not ids or not hits.exists():
+        return None
+    return Found(hits, CUT if len(ids) > MOST else NOT_ALL if is_guess else "")
+
+
+def _by_part(orders: QuerySet[Order], typed: str) -> Found:
+    # A trigram index has nothing for a text without three of these in a row.
+    if not re.search(rf"[^\W_]{{{_SHORTEST_PART}}}", typed):
+        return Found(orders.none(), TOO_SHORT)
+    found = find_by_part(orders, typed.split(), most=MOST)
+    advice = CUT if found.is_cut else "" if found.is_complete else TOO_COMMON
+    return Found(orders.filter(pk__in=found.ids), advice)
 
 
 def document_numbers(typed: str, prefixes: Iterable[str]) -> set[str]:
@@ -65,20 +102,39 @@ def document_numbers(typed: str, prefixes: Iterable[str]) -> set[str]:
     return numbers
 
 
-def _by_exact_number(typed: str) -> list[uuid.UUID]:
-    venues = dict(Venue.objects.values_list("pk", "reference_prefix").order_by())
-    partners = list(Partner.objects.values_list("pk", flat=True).order_by())
+@dataclasses.dataclass(frozen=True)
+class _Known:
+    """What the unique indexes of numbers begin with, so that they serve."""
+
+    venues: dict[uuid.UUID, str]
+    partners: list[uuid.UUID]
+
+    @classmethod
+    def read(cls) -> _Known:
+        rows = Partner.objects.values_list("pk", "venue", "venue__reference_prefix").order_by()
+        partners = list(rows)
+        return cls(
+            venues={venue: prefix for _, venue, prefix in partners},
+            partners=[partner for partner, _, _ in partners],
+        )
+
+
+def _by_exact_number(known: _Known, typed: str) -> list[uuid.UUID]:
     number = read_number(typed)
     variants = {typed, typed.upper(), number}
+    ours = document_numbers(typed, known.venues.values())
     orders = [
-        Order.objects.filter(buy_from_order_reference__in=document_numbers(typed, venues.values())),
-        Order.objects.filter(partner__in=partners, sell_to_order_reference__in=variants),
+        Order.objects.filter(buy_from_order_reference__in=ours),
+        Order.objects.filter(partner__in=known.partners, sell_to_order_reference__in=variants),
     ]
+    of_venues = Wallet.objects.filter(venue__in=known.venues)
+    external = of_venues.filter(external_reference_number__in=variants)
     wallets = [
-        Wallet.objects.filter(venue__in=venues, reference_number=number),
-        Wallet.objects.living().filter(venue__in=venues, external_reference_number__in=variants),
+        of_venues.filter(reference_number=number),
+        external.living(),
+        external.filter(status=WalletStatus.DESTROYED),
     ]
-    assets = [Asset.objects.filter(venue__in=venues, reference_number=number)]
+    assets = [Asset.objects.filter(venue__in=known.venues, reference_number=number)]
     row_id = _as_uuid(typed)
     if row_id:
         orders.append(Order.objects.filter(pk=row_id))
@@ -92,32 +148,38 @@ def _by_exact_number(typed: str) -> list[uuid.UUID]:
     return [row[0] for row in found[0].union(*found[1:])[: MOST + 1]]
 
 
-def _by_start_of_reference(typed: str) -> list[uuid.UUID]:
-    """Look for references that begin like this, newest numbers first."""
-    if len(typed) < _SHORTEST_PREFIX:
-        return []
-    ours = Order.objects.filter(buy_from_order_reference__startswith=typed.upper())
-    # The range lets the (partner, reference) index serve what LIKE cannot in most collations.
-    theirs = Order.objects.filter(
-        partner__in=list(Partner.objects.values_list("pk", flat=True).order_by()),
-        sell_to_order_reference__gte=typed,
-        sell_to_order_reference__lt=typed + "\U0010ffff",
-        sell_to_order_reference__startswith=typed,
-    )
-    ids = [
-        *ours.order_by("-buy_from_order_reference").values_list("pk", flat=True)[: MOST + 1],
-        *theirs.order_by().values_list("pk", flat=True)[: MOST + 1],
+def _by_start_of_number(known: _Known, typed: str) -> list[uuid.UUID]:
+    """Look for numbers that begin like this, the newest of ours first."""
+    ours = Order.objects.filter(**_beginning("buy_from_order_reference", typed.upper()))
+    number = read_number(typed)
+    found = [
+        ours.order_by("-buy_from_order_reference").values_list("pk"),
+        *(
+            Order.objects.filter(
+                partner__in=known.partners, **_beginning("sell_to_order_reference", start)
+            )
+            .order_by()
+            .values_list("pk")
+            for start in {typed, typed.upper()}
+        ),
+        *(
+            rows.filter(venue__in=known.venues, **_beginning("reference_number", number))
+            .order_by()
+            .values_list(order)
+            for rows, order in ((Wallet.objects, "order"), (Asset.objects, "wallet__order"))
+        ),
     ]
-    return list(dict.fromkeys(ids))
+    first, *others = [rows[: MOST + 1] for rows in found]
+    return list(dict.fromkeys(row[0] for row in first.union(*others, all=True)))
 
 
-def _by_anything_else(typed: str) -> Q:
-    """Return the condition of last resort; no index serves it."""
-    person = Q()
-    for word in typed.split():
-        person &= Q(sell_to_name__icontains=word) | Q(sell_to_email__icontains=word)
-    destroyed = Wallet.objects.filter(external_reference_number=typed).values("order")
-    return Q(payment_reference=typed) | Q(pk__in=destroyed) | person
+def _beginning(column: str, start: str) -> dict[str, str]:
+    """Return a filter that a plain index serves: by its order it knows a range, not a LIKE."""
+    return {
+        f"{column}__gte": start,
+        f"{column}__lt": start + _LAST_CHARACTER,
+        f"{column}__startswith": start,
+    }
 
 
 def _as_uuid(typed: str) -> uuid.UUID | None:

@@ -1,13 +1,15 @@
 """A line of an order: one item number, its quantity and visit, and what it was planned to become."""
 
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Upper
 
 from catalog.models import Package, PackageMapping
 from channel_manager.lib.identity import time_ordered_uuid
 from orders.models.order import FailureCode, Order
+from orders.models.searched import SEARCH_BACKLOG_KB, line_text
 
 UNRESOLVED_CAUSES = (
     FailureCode.UNMAPPED_ITEM,
@@ -105,6 +107,11 @@ class OrderLine(models.Model):
                 opclasses=("jsonb_path_ops",),
                 condition=~Q(component_schedule=[]),
                 name="line_component_visits",
+            ),
+            GinIndex(
+                OpClass(Upper(line_text()), name="gin_trgm_ops"),
+                gin_pending_list_limit=SEARCH_BACKLOG_KB,
+                name="line_searched",
             ),
         ]
 

@@ -6,11 +6,14 @@ import datetime
 from typing import ClassVar
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Upper
 from django_fsm import FSMField, FSMModelMixin, transition
 
 from channel_manager.lib.identity import time_ordered_uuid, url_token
+from orders.models.searched import SEARCH_BACKLOG_KB, order_text
 from partners.account import Account
 from partners.models import Partner, Venue
 
@@ -30,6 +33,7 @@ class OrderStatus(models.TextChoices):
 
 
 IN_FLIGHT = (OrderStatus.SUBMITTED, OrderStatus.SCHEDULED, OrderStatus.PROCESSING)
+SETTLED = (OrderStatus.DRAFT, OrderStatus.ISSUED, OrderStatus.CANCELLED, OrderStatus.ERROR)
 # Each step of issuing takes seconds, and the attempts of a job that fails are over in two minutes:
 # an order that stands in one of them for longer waits for something that somebody should know of.
 LATE = datetime.timedelta(minutes=2)
@@ -59,6 +63,10 @@ class OrderQuerySet(models.QuerySet["Order"]):
     def in_flight(self) -> OrderQuerySet:
         """Keep the orders that are still being worked on."""
         return self.filter(status__in=IN_FLIGHT)
+
+    def settled(self) -> OrderQuerySet:
+        """Keep the orders that nobody works on."""
+        return self.filter(status__in=SETTLED)
 
     def standing_since(self, moment: datetime.datetime) -> OrderQuerySet:
         """Keep the orders whose status has not changed since the moment."""
@@ -208,6 +216,14 @@ class Order(FSMModelMixin, models.Model):
                 fields=("draft_expires_at",),
                 condition=Q(status=OrderStatus.DRAFT),
                 name="order_draft_expiry",
+            ),
+            # An order in flight changes its status at every step, and each change would write to
+            # the index anew.
+            GinIndex(
+                OpClass(Upper(order_text()), name="gin_trgm_ops"),
+                condition=Q(status__in=SETTLED),
+                gin_pending_list_limit=SEARCH_BACKLOG_KB,
+                name="order_searched",
             ),
         ]
 

@@ -66,7 +66,8 @@ BREAKS: dict[str, str] = {
         f"DELETE FROM orders_allocation WHERE id = {ONE_SOLD}"
     ),
     "an order in Error has some of its places": f"""
-        UPDATE orders_order SET status = 'Error', failure_code = 'internal';
+        UPDATE orders_order
+        SET status = 'Error', failure_code = 'internal', failure_fingerprint = 'internal';
         DELETE FROM orders_allocation WHERE id = {ONE_SOLD}
     """,
     "a line has other seats than its plan says": f"""

@@ -1,0 +1,54 @@
+"""What the order desk searches for parts of: one text for each order and for each line.
+
+The trigram indexes are made of these very expressions; a search that says them otherwise is not
+served by any index.
+"""
+
+from __future__ import annotations
+
+from django.db.models import F, Func, TextField, Value
+from django.db.models.functions import Concat
+
+# New rows wait in a list, which the one that fills it sorts in: a short list keeps that order from
+# standing still, and searches from reading much of it.
+SEARCH_BACKLOG_KB = 1024
+# Nobody types a line break, so nothing is found across two columns.
+_BREAK = Value("\n")
+
+
+def _joined(column: str) -> Func:
+    """Join an array to a text by a function of ours: PostgreSQL's own is not fit for an index."""
+    return Func(F(column), function="orders_joined", output_field=TextField())
+
+
+def order_text() -> Concat:
+    """Return both references of an order, its payment reference and its guest."""
+    return Concat(
+        "buy_from_order_reference",
+        _BREAK,
+        "sell_to_order_reference",
+        _BREAK,
+        "payment_reference",
+        _BREAK,
+        "sell_to_name",
+        _BREAK,
+        "sell_to_email",
+        output_field=TextField(),
+    )
+
+
+def line_text() -> Concat:
+    """Return the guests of a line and the numbers they may show, as the partner sent them.
+
+    A line has them before it has wallets, and still has them when it failed.
+    """
+    return Concat(
+        "sell_to_name",
+        _BREAK,
+        "sell_to_email",
+        _BREAK,
+        _joined("names"),
+        _BREAK,
+        _joined("external_reference_numbers"),
+        output_field=TextField(),
+    )
