@@ -13,8 +13,7 @@ from channel_manager import api
 from channel_manager.lib.database import DATABASE_AWAY
 from channel_manager.lib.errors import ErrorCode, Refusal
 from partners import limits
-from partners.authentication import Unauthenticated, find_key, key_sent
-from partners.keys import hash_key
+from partners.authentication import Unauthenticated, find_key
 
 _PARTNER_API = "/channelManager"
 _SANE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
@@ -44,9 +43,8 @@ def request_id_for(request: HttpRequest) -> str:
 class RateLimitMiddleware:
     """Say how a key's limit stands on every answer of the partner API (contract section 1).
 
-    Authentication charges the requests that reach a view. Charged here are those that no view has
-    seen, such as one to an unknown address; and those of a key that had no token lately, so that
-    refusing them again takes one statement. The turnstile has refused what it could before.
+    Authentication charges the requests that reach a view. Those that no view has seen, such as one
+    to an unknown address, are charged here. The turnstile has refused what it could before.
     """
 
     def __init__(self, get_response: _Handler) -> None:
@@ -55,7 +53,7 @@ class RateLimitMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not in_partner_api(request):
             return self.get_response(request)
-        response = _refusal_of_spent(request) or self.get_response(request)
+        response = self.get_response(request)
         if limits.standing_of(request) is None and request.resolver_match is None:
             response = _charge_unseen(request) or response
         standing = limits.standing_of(request)
@@ -68,17 +66,6 @@ class RateLimitMiddleware:
 def in_partner_api(request: HttpRequest) -> bool:
     """Tell whether a request is for an address that keys of partners are for."""
     return request.path == _PARTNER_API or request.path.startswith(f"{_PARTNER_API}/")
-
-
-def _refusal_of_spent(request: HttpRequest) -> HttpResponse | None:
-    """Charge a request whose key had no token lately; return the refusal if it has none again."""
-    try:
-        limits.charge_known(request, hash_key(key_sent(request)))
-    except limits.RateLimited as refusal:
-        return api.plain_problem(refusal, request)
-    except Unauthenticated:
-        pass
-    return None
 
 
 def _charge_unseen(request: HttpRequest) -> HttpResponse | None:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping
 
 from django.conf import settings
-from django.db import IntegrityError, connection
+from django.db import connection
 from django.http import HttpRequest
 
 from channel_manager.lib.database import DATABASE_AWAY
@@ -121,7 +121,6 @@ def usual_limit() -> Limit:
 class _Spent:
     """A key without a token: when it gets one, and when all, by this process's clock (µs)."""
 
-    key_id: int
     limit: Limit
     next_at: int
     full_at: int
@@ -143,7 +142,7 @@ class SpentKeys:
     def __len__(self) -> int:
         return len(self._known)
 
-    def note(self, key_hash: str, key_id: int, standing: Standing) -> None:
+    def note(self, key_hash: str, standing: Standing) -> None:
         """Remember how a key stands, as the database has just said."""
         now = _ceil(time.monotonic_ns(), 1000)
         with self._writing:
@@ -151,7 +150,7 @@ class SpentKeys:
             if not standing.next_in:
                 return
             self._known[key_hash] = _Spent(
-                key_id, standing.limit, now + standing.next_in, now + standing.full_in
+                standing.limit, now + standing.next_in, now + standing.full_in
             )
             if len(self._known) > self._size:
                 del self._known[next(iter(self._known))]
@@ -167,11 +166,6 @@ class SpentKeys:
         if known is None:
             return None
         return Standing(known.limit, 0, known.next_at - now, known.full_at - now)
-
-    def bucket(self, key_hash: str) -> tuple[int, Limit] | None:
-        """Return the id and the limit of a key that may have got a token; None if it is unknown."""
-        known = self._known.get(key_hash)
-        return (known.key_id, known.limit) if known else None
 
     def forget(self, key_hash: str) -> None:
         """Forget a key of which the database has not said, or cannot say, how it stands."""
@@ -206,39 +200,16 @@ SPENT = SpentKeys(_MOST_SPENT_KEYS)
 def charge(request: HttpRequest, key: ApiKey) -> None:
     """Take a token for a request, in one statement; raises RateLimited when there is none.
 
-    To be called outside of any transaction: the row is locked for the statement only. A request
-    that has been charged by its key's hash is not charged again.
-    """
-    limit = limit_of(key.partner)
-    charged = standing_of(request)
-    if charged is None:
-        _charge(request, key.key_hash, key.pk, limit)
-    elif charged.limit != limit:
-        SPENT.forget(key.key_hash)
-
-
-def charge_known(request: HttpRequest, key_hash: str) -> None:
-    """Charge a request of a key that had no token lately, without looking the key up.
-
-    Raises RateLimited: of all that ask when a token is due, in every process, one gets it.
-    """
-    bucket = SPENT.bucket(key_hash)
-    if bucket is not None and standing_of(request) is None:
-        _charge(request, key_hash, *bucket)
-
-
-def _charge(request: HttpRequest, key_hash: str, key_id: int, limit: Limit) -> None:
-    """Take a token, and remember how the key stands.
-
-    While the database cannot say how many tokens there are, requests go on: what they need of it
-    next decides what becomes of them. So do those of a key that is not there any more.
+    To be called outside of any transaction: the row is locked for the statement only. While the
+    database cannot say how many tokens there are, requests go on: what they need of it next decides
+    what becomes of them.
     """
     try:
-        standing, is_granted = _take(key_id, limit)
-    except (IntegrityError, *DATABASE_AWAY):
-        SPENT.forget(key_hash)
+        standing, is_granted = _take(key.pk, limit_of(key.partner))
+    except DATABASE_AWAY:
+        SPENT.forget(key.key_hash)
         return
-    SPENT.note(key_hash, key_id, standing)
+    SPENT.note(key.key_hash, standing)
     note_standing(request, standing)
     if not is_granted:
         raise RateLimited(standing)
