@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -234,6 +233,10 @@ def test_every_statement_has_the_plan_it_is_meant_to_have(order: Order, other: O
         assert found("müller")[0] == [str(order)]
     plans = []
     with reading(), connection.cursor() as cursor:
+        # Tables as small as these are walked by any index that has the key, as their sizes happen
+        # to be after other tests.
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("DROP INDEX order_by_receipt, order_by_partner")
         for query in queries.captured_queries:
             if "set_config" in query["sql"]:
                 cursor.execute("RESET ALL")
@@ -242,10 +245,9 @@ def test_every_statement_has_the_plan_it_is_meant_to_have(order: Order, other: O
                 cursor.execute("EXPLAIN " + query["sql"])
                 plans.append("\n".join(line for (line,) in cursor.fetchall()))
     among_newest, by_index = (plan for plan in plans if "~~" in plan)
-    # Which index walks tables as small as these depends on what other tests have left in them.
-    for table in ("orders_order", "orders_orderline"):
-        assert re.search(rf"Index Scan .*using \w+ on {table}\b", among_newest), among_newest
-    for index in ("order_searched", "line_searched"):
+    for index in ("orders_order_pkey", "orders_orderline_pkey"):
+        assert f"using {index}" in among_newest, among_newest
+    for index in ("order_searched", "order_in_flight", "line_searched"):
         assert f"Bitmap Index Scan on {index}" in by_index, by_index
     for plan in (among_newest, by_index):
         assert "Seq Scan" not in plan, plan
