@@ -10,11 +10,12 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from channel_manager.history import sign_ins
+from channel_manager.history import audit, sign_ins
 from channel_manager.lib.admin.typed import AuthenticationForm
 
 _BEGAN, _SEEN = "began_at", "seen_at"
@@ -90,6 +91,13 @@ class SessionLifeMiddleware:
             session[_SEEN] = now
 
 
-def begin_session(request: HttpRequest, **sent: Any) -> None:
+def begin_session(request: HttpRequest, user: AbstractBaseUser, **sent: Any) -> None:
     """Note when a session began: Django calls it as somebody has signed in, and then saves."""
     request.session[_BEGAN] = request.session[_SEEN] = int(time.time())
+    audit.write_of_oneself(person=user, name="signed_in")
+
+
+def end_session(request: HttpRequest, user: AbstractBaseUser | None, **sent: Any) -> None:
+    """Write to the audit log that somebody signed out, or was; Django calls it."""
+    if user is not None:
+        audit.write_of_oneself(person=user, name="signed_out")

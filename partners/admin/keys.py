@@ -10,6 +10,7 @@ import zoneinfo
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -125,13 +126,14 @@ def new_key_view(
     template = "admin/partners/partner/new_key.html"
     if form.is_valid():
         create = create_test_key if form.cleaned_data["mode"] == "test" else create_key
-        key, shown = create(
-            partner=partner,
-            name=form.cleaned_data["name"],
-            scopes=form.cleaned_data["scopes"],
-            expires_at=form.cleaned_data["expires_on"],
-        )
-        model_admin.log_change(request, partner, f"Made API key {key}")
+        with transaction.atomic():
+            key, shown = create(
+                partner=partner,
+                name=form.cleaned_data["name"],
+                scopes=form.cleaned_data["scopes"],
+                expires_at=form.cleaned_data["expires_on"],
+            )
+            model_admin.log_change(request, partner, f"Made API key {key}")
         context |= {"key": key, "shown": shown}
         template = "admin/partners/partner/key_shown.html"
     response = TemplateResponse(request, template, context, status=422 if form.errors else 200)
@@ -148,9 +150,10 @@ def revoke_key_view(
     key = get_object_or_404(ApiKey.objects.select_related("partner"), pk=key_id, partner=partner_id)
     form = ReasonForm(request.POST if request.method == "POST" else None, is_required=True)
     if form.is_valid():
-        revoke_key(key=key, now=timezone.now())
         reason = form.cleaned_data["reason"]
-        model_admin.log_change(request, key.partner, f"Revoked API key {key}: {reason}")
+        with transaction.atomic():
+            revoke_key(key=key, now=timezone.now())
+            model_admin.log_change(request, key.partner, f"Revoked API key {key}: {reason}")
         messages.success(request, f"The key {key} is revoked.")
         return redirect("admin:partners_partner_change", partner_id)
     return show_confirmation(
