@@ -11,6 +11,8 @@ from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
+from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_totp.models import TOTPDevice
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from channel_manager import admin_audit, admin_people  # noqa: F401  # they register their pages
@@ -18,7 +20,9 @@ from channel_manager.lib.admin import columns
 from channel_manager.lib.admin.base import ReadOnlyAdmin
 from channel_manager.lib.admin.columns import column
 from channel_manager.lib.admin.typed import ChoicesDropdownFilter
-from channel_manager.sign_in import SignInForm
+from channel_manager.sign_in_form import SignInForm
+
+admin.site.login_form = SignInForm
 
 _JOB_COLOURS: Mapping[str, str] = {
     "todo": "info",
@@ -92,10 +96,9 @@ _SIDEBAR: Sequence[tuple[str, Sequence[tuple[str, ...]]]] = [
     ),
 ]
 
-admin.site.index_title = "Home"
-admin.site.login_form = SignInForm
-# Its own admin page is in another look.
-admin.site.unregister(ProcrastinateJob)
+# Its own admin page is in another look; devices have pages of ours, which show no secret twice.
+for model in (ProcrastinateJob, StaticDevice, TOTPDevice):
+    admin.site.unregister(model)
 
 
 @admin.register(ProcrastinateJob)

@@ -12,13 +12,17 @@ from django.db import models, transaction
 from django.db.models import Count, QuerySet
 from django.forms import ModelMultipleChoiceField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 
+from channel_manager import two_factor
 from channel_manager.history import role_matrix, roles
-from channel_manager.lib.admin import columns
+from channel_manager.lib.admin import columns, recording
 from channel_manager.lib.admin.base import StaffAdmin
 from channel_manager.lib.admin.columns import column
+from channel_manager.lib.admin.confirmation import Confirmation, ReasonForm, show_confirmation
+from channel_manager.lib.admin.standing import StateBar, StateButton
 from channel_manager.lib.admin.typed import (
     AdminPasswordChangeForm,
     ModelForm,
@@ -41,6 +45,7 @@ class UserAdmin(DjangoUserAdmin[User], StaffAdmin[User]):
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     list_display = ("username", "role_names", "is_active", "is_staff", "last_login")
+    change_form_outer_before_template = "admin/state_bar.html"
 
     def prepare_rows(self, rows: Sequence[User]) -> None:
         """Read the groups of a page of people in one statement."""
@@ -58,6 +63,46 @@ class UserAdmin(DjangoUserAdmin[User], StaffAdmin[User]):
         """Leave it to superusers to make superusers."""
         own = ("last_login", "date_joined")
         return own if _manager(request).is_superuser else ("is_superuser", *own)
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the page that takes a lost second factor away."""
+        view = self.admin_site.admin_view(self.reset_two_factor_view)
+        page = path("<int:user_id>/two-factor/", view, name="auth_user_reset_two_factor")
+        return [page, *super().get_urls()]
+
+    def reset_two_factor_view(self, request: HttpRequest, user_id: int) -> HttpResponse:
+        """Ask before somebody's second factor is taken away (GET); do it (POST)."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        person = get_object_or_404(User, pk=user_id)
+        if not self.has_change_permission(request, person):
+            raise PermissionDenied
+        back = reverse("admin:auth_user_change", args=[person.pk])
+        form = ReasonForm(request.POST if request.method == "POST" else None, is_required=True)
+        if form.is_valid():
+            with transaction.atomic():
+                two_factor.reset(user=person)
+                reason = form.cleaned_data["reason"]
+                recording.trail().write(request, person, name="two_factor_reset", reason=reason)
+            messages.success(request, f"{person} signs in by password until it is set up again.")
+            return redirect(back)
+        return show_confirmation(
+            request,
+            model_admin=self,
+            subject=person,
+            confirmation=Confirmation(
+                title=f"Reset the second factor of {person}",
+                button="Reset",
+                effects=(
+                    "The app and the recovery codes of this person no longer count.",
+                    "Until it is set up again the password alone is enough: make sure that it is "
+                    "really they who ask.",
+                ),
+                back=back,
+                is_destructive=True,
+            ),
+            form=form,
+        )
 
     def formfield_for_manytomany(
         self, db_field: Any, request: HttpRequest, **kwargs: Any
@@ -87,7 +132,12 @@ class UserAdmin(DjangoUserAdmin[User], StaffAdmin[User]):
         ):
             told = f"{person} may do more than you, and so can be changed only by others."
             messages.info(request, told)
-        return super().change_view(request, object_id, form_url, extra_context)
+        context = {**(extra_context or {})}
+        if person is not None:
+            context["state_bar"] = _second_factor_bar(
+                person, may_reset=self.has_change_permission(request, person)
+            )
+        return super().change_view(request, object_id, form_url, context)
 
     def changeform_view(
         self,
@@ -210,6 +260,25 @@ class GroupAdmin(DjangoGroupAdmin, StaffAdmin[Group]):
     def people(self, group: Group) -> int:
         """Return how many people are in it."""
         return int(group.count)  # type: ignore[attr-defined]
+
+
+def _second_factor_bar(person: User, *, may_reset: bool) -> StateBar:
+    """Return whether somebody has a second factor, with the way to take a lost one away."""
+    if two_factor.device_of(person) is None:
+        meaning = "Signs in by password alone; everybody sets up a second factor for themselves."
+        return StateBar(text="One factor", colour="", meaning=meaning)
+    reset = StateButton(
+        label="Reset second factor",
+        icon="phonelink_erase",
+        url=reverse("admin:auth_user_reset_two_factor", args=[person.pk]),
+        look="quiet-danger",
+    )
+    return StateBar(
+        text="Two factors",
+        colour="success",
+        meaning="Signs in by password and a code of an app on the phone.",
+        buttons=[reset] if may_reset else (),
+    )
 
 
 def _answers(deed: role_matrix.Deed) -> list[tuple[str, bool]]:

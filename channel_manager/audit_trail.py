@@ -28,6 +28,10 @@ LOOKS: Mapping[str, Look] = {
     "deleted": Look("Deleted", "delete", "danger"),
     "signed_in": Look("Signed in", "login"),
     "signed_out": Look("Signed out", "logout"),
+    "two_factor_set_up": Look("Set up two-factor sign-in", "phonelink_lock", "success"),
+    "two_factor_removed": Look("Switched two-factor sign-in off", "phonelink_erase", "warning"),
+    "two_factor_reset": Look("Second factor reset", "phonelink_erase", "danger"),
+    "recovery_codes_renewed": Look("New recovery codes", "key"),
     "password_changed": Look("Changed the own password", "password", "warning"),
 }
 _NOT_KEPT = "changed; not kept here"

@@ -36,6 +36,7 @@ pytestmark = pytest.mark.django_db
 NEEDS = {
     "auth_group_matrix": "auth.view_group",
     "auth_user_password_change": "auth.change_user",
+    "auth_user_reset_two_factor": "auth.change_user",
     "catalog_package_put-on-sale": "catalog.change_package",
     "catalog_package_withdraw": "catalog.change_package",
     "catalog_session_follow_rules": "catalog.change_session",
@@ -93,6 +94,8 @@ FOR_STAFF = {
     "password_change",
     "password_change_done",
     "search",
+    "two_factor",
+    "two_factor_code",
     "view_on_site",
 }
 # Signing in and out are for everybody; what completes a field asks for the field's model.

@@ -10,10 +10,10 @@ import datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from django.contrib.admin import AdminSite, ModelAdmin, TabularInline
     from django.contrib.admin import BooleanFieldListFilter as BooleanRadioFilter
     from django.contrib.admin import ChoicesFieldListFilter as ChoicesDropdownFilter
     from django.contrib.admin import FieldListFilter as RangeDateFilter
+    from django.contrib.admin import ModelAdmin, TabularInline
     from django.contrib.admin import RelatedFieldListFilter as RelatedDropdownFilter
     from django.contrib.admin import SimpleListFilter as DropdownFilter
     from django.contrib.admin.forms import AdminAuthenticationForm as AuthenticationForm
@@ -50,7 +50,6 @@ else:
         UserChangeForm,
         UserCreationForm,
     )
-    from unfold.sites import UnfoldAdminSite as AdminSite
     from unfold.utils import parse_date_str
     from unfold.views import ChangeList
     from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget as Checkboxes
@@ -94,7 +93,6 @@ else:
 
 __all__ = [
     "AdminPasswordChangeForm",
-    "AdminSite",
     "AuthenticationForm",
     "BaseInlineFormSet",
     "BooleanRadioFilter",
