@@ -25,7 +25,9 @@ from channel_manager.lib.admin.confirmation import Confirmation, ReasonForm, sho
 from channel_manager.lib.admin.standing import StateBar, StateButton
 from channel_manager.lib.admin.typed import (
     AdminPasswordChangeForm,
+    Checkboxes,
     ModelForm,
+    SearchableSelectMultiple,
     UserChangeForm,
     UserCreationForm,
 )
@@ -45,6 +47,7 @@ class UserAdmin(DjangoUserAdmin[User], StaffAdmin[User]):
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     list_display = ("username", "role_names", "is_active", "is_staff", "last_login")
+    filter_horizontal = ()
     change_form_outer_before_template = "admin/state_bar.html"
 
     def prepare_rows(self, rows: Sequence[User]) -> None:
@@ -110,6 +113,9 @@ class UserAdmin(DjangoUserAdmin[User], StaffAdmin[User]):
         """Offer the groups and permissions that give nothing which the manager lacks."""
         if db_field.name == "groups":
             kwargs["queryset"] = roles.groups_within(_manager(request)).order_by("name")
+            kwargs["widget"] = Checkboxes
+        elif db_field.name == "user_permissions":
+            kwargs["widget"] = SearchableSelectMultiple
         field = super().formfield_for_manytomany(db_field, request, **kwargs)
         if field is not None and db_field.name == "user_permissions":
             field.queryset = roles.rights_of(_manager(request)).select_related("content_type")
@@ -203,6 +209,7 @@ class GroupAdmin(DjangoGroupAdmin, StaffAdmin[Group]):
     """The product's roles, which are as its table says, and groups of the park's own."""
 
     list_display = ("name", "meaning", "people")
+    filter_horizontal = ()
     sortable_by = ("name",)
     list_before_template = "admin/auth/group/list_head.html"
 
@@ -222,6 +229,8 @@ class GroupAdmin(DjangoGroupAdmin, StaffAdmin[Group]):
         self, db_field: Any, request: HttpRequest, **kwargs: Any
     ) -> ModelMultipleChoiceField[Any] | None:
         """Offer the permissions that the manager has."""
+        if db_field.name == "permissions":
+            kwargs["widget"] = SearchableSelectMultiple
         field = super().formfield_for_manytomany(db_field, request=request, **kwargs)
         if field is not None and db_field.name == "permissions":
             field.queryset = roles.rights_of(_manager(request)).select_related("content_type")

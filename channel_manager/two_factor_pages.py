@@ -16,7 +16,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_variables
@@ -44,6 +44,14 @@ class CodeForm(forms.Form):
         ),
         help_text="The six digits that your app shows, or a recovery code.",
     )
+
+
+class FirstCodeForm(CodeForm):
+    """Asks for the code that switches it on; there are no recovery codes yet."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["code"].help_text = "The six digits that your app shows."
 
 
 _Page = Callable[[HttpRequest], HttpResponse]
@@ -87,7 +95,7 @@ def code_page(request: HttpRequest) -> HttpResponse:
 def own_page(request: HttpRequest) -> HttpResponse:
     """Show how the own second factor stands (GET); set it up, renew its codes, remove it (POST)."""
     if sign_in.standing_of(request) == sign_in.CODE_DUE:
-        return redirect("two_factor_code")
+        return redirect(f"{reverse('two_factor_code')}?{urlencode({'next': request.path})}")
     form: CodeForm = CodeForm()
     codes: list[str] = []
     if request.method == "POST":
@@ -99,6 +107,8 @@ def own_page(request: HttpRequest) -> HttpResponse:
             return redirect("two_factor")
     user = _user(request)
     device, unfinished = two_factor.device_of(user), two_factor.unfinished_device_of(user)
+    if unfinished and not form.is_bound:
+        form = FirstCodeForm()
     context = {
         **admin.site.each_context(request),
         "title": "Two-factor sign-in",
@@ -127,7 +137,7 @@ def _begin(request: HttpRequest) -> _Answer:
 
 
 def _finish(request: HttpRequest) -> _Answer:
-    form = CodeForm(request.POST)
+    form = FirstCodeForm(request.POST)
     if not form.is_valid():
         return form, []
     try:

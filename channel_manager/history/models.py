@@ -90,7 +90,7 @@ class AuditEntry(models.Model):
         managed = False
         default_permissions = ("view",)
         verbose_name = "audit log entry"
-        verbose_name_plural = "audit log"
+        verbose_name_plural = "audit log entries"
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name}"

@@ -73,8 +73,8 @@ def test_the_password_alone_opens_nothing(order_desk: User, codes: list[str]) ->
     asked = browser.get("/admin/orders/order/", follow=True)
     assert asked.redirect_chain[-1][0] == f"{CODE}?next=%2Fadmin%2Forders%2Forder%2F"
     assert "Signing in as desk" in text_of(asked)
-    assert browser.get(OWN).url == CODE
-    assert browser.post(OWN, {"do": "remove", "code": codes[0]}).url == CODE
+    assert browser.get(OWN).url.startswith(CODE)
+    assert browser.post(OWN, {"do": "remove", "code": codes[0]}).url.startswith(CODE)
     assert not AuditRecord.objects.filter(name="signed_in").exists()
     before = browser.session.session_key
     answer = browser.post(CODE, {"code": next_code(), "next": "/admin/orders/order/"})

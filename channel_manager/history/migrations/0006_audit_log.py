@@ -79,7 +79,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name": "audit log entry",
-                "verbose_name_plural": "audit log",
+                "verbose_name_plural": "audit log entries",
                 "managed": False,
                 "default_permissions": ("view",),
             },
