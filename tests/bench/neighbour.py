@@ -36,28 +36,34 @@ class Neighbours:
 def keep_limits(bench: Bench) -> Neighbours:
     """Pace one partner's reads and orders: alone, beside one at its limit, and at 20 times that.
 
-    What 20 times costs on a machine of few cores is told from what the limit costs by a control: the
-    other one sends as much to a server of its own that does nothing for it.
+    What so much traffic costs a machine of few cores, whoever answers it, is told by a control: the
+    other one stays within its limit, and the rest goes to a server that does nothing for it.
     """
     seconds = max(_LEAST_SECONDS, SECONDS * bench.scale)
     _warm_up(bench)
     quiet, greedy = [], []
-    for where, times, is_control in (
-        ("alone", 0, False),
-        ("neighbour at its limit", 1, False),
-        (f"control: {TIMES} times as much to a server that does nothing", TIMES, True),
-        (f"neighbour at {TIMES} times its limit", TIMES, False),
+    for number, (where, times, elsewhere) in enumerate(
+        (
+            ("alone", 0, 0),
+            ("neighbour at its limit", 1, 0),
+            (f"control: that, and {TIMES - 1} times as much to a server that does nothing", 1, TIMES - 1),
+            (f"neighbour at {TIMES} times its limit", TIMES, 0),
+        )
     ):
         bench.drain()
         bench.say(f"  {where}, {seconds:.0f} s")
-        storming = _control if is_control else _storm
-        with storming(bench, PER_SECOND * times, seconds + 2 * _AROUND) as storm:
-            results = _send_quiet(bench, f"LIMITS-{times}-{is_control:d}", seconds)
+        around = seconds + 2 * _AROUND
+        with (
+            _idle_traffic(bench, PER_SECOND * elsewhere, around),
+            _storm(bench, PER_SECOND * times, around) as storm,
+        ):
+            results = _send_quiet(bench, f"LIMITS-{number}", seconds)
         quiet += [
             replace(figure(f"{kind}, {where}", result), cpu={})
             for kind, result in zip(("GET", "POST"), results, strict=True)
         ]
-        greedy += [figure for answered in storm for figure in _greedy_figures(answered, times)]
+        if not elsewhere:
+            greedy += [figure for answered in storm for figure in _greedy_figures(answered, times)]
     bench.drain()
     return Neighbours(quiet, greedy)
 
@@ -131,8 +137,11 @@ def _storm(bench: Bench, rate: int, seconds: float) -> Iterator[list[Result]]:
 
 
 @contextmanager
-def _control(bench: Bench, rate: int, seconds: float) -> Iterator[list[Result]]:
-    """Have as many requests/s sent to an empty server around a block; nothing is learnt of them."""
+def _idle_traffic(bench: Bench, rate: int, seconds: float) -> Iterator[None]:
+    """Have so many requests/s sent to an empty server around a block."""
+    if not rate:
+        yield
+        return
     port = free_port()
     command = [
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"),
@@ -156,7 +165,7 @@ def _control(bench: Bench, rate: int, seconds: float) -> Iterator[list[Result]]:
                 nice=19,
             )
             storm = pool.submit(send, bench.stack, load, expected=429)
-            yield []
+            yield
             storm.result()
     finally:
         server.end()
