@@ -92,6 +92,8 @@ class AdminLooks:
 
     def look(self, name: str) -> None:
         """Look at the open page on its screens, and in light and in dark, without loading it again."""
+        # A click waits until the next page has been answered, not until there is something of it.
+        self._page.wait_for_load_state()
         # The theme follows the system only while the page loads: a class says which one it is.
         self._page.add_style_tag(content="* { transition: none !important }")
         for size in (DESKTOP, TABLET, PHONE) if PICTURES else (DESKTOP, PHONE):
