@@ -128,7 +128,9 @@ def _storm(bench: Bench, rate: int, seconds: float) -> Iterator[list[Result]]:
             requests=round(rate * seconds),
             rate=rate,
             paths=(f"/orders/{seller.partner_id}?pageSize=1",),
-            nice=19,  # what it takes to send so much is not the server's
+            # What it takes to send so much is not the server's.
+            nice=19,
+            bare=True,
         )
         storm = pool.submit(send, bench.stack, load, expected=200, also=(429,))
         wait_for("the storm has begun", lambda: _tokens_taken(bench), seconds=30)
@@ -163,6 +165,7 @@ def _idle_traffic(bench: Bench, rate: int, seconds: float) -> Iterator[None]:
                 rate=rate,
                 paths=("/",),
                 nice=19,
+                bare=True,
             )
             storm = pool.submit(send, bench.stack, load, expected=429)
             yield
