@@ -24,7 +24,7 @@ from channel_manager.lib.admin.typed import (
     RangeDateFilter,
     RelatedDropdownFilter,
 )
-from orders.admin import acting, page
+from orders.admin import acting, page, previewing
 from orders.admin.badges import LEDGER_COLOURS, ORDER_COLOURS, WALLET_COLOURS
 from orders.admin.failures import Remedy
 from orders.admin.filters import (
@@ -105,7 +105,7 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
         return found.orders, False
 
     def get_urls(self) -> list[URLPattern]:
-        """Add a page for each button."""
+        """Add a page for each button, and those that show what an order would become."""
         pages = [
             path(
                 f"<uuid:order_id>/{name}/",
@@ -115,7 +115,7 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
             )
             for name in acting.ACTIONS
         ]
-        return [*pages, *super().get_urls()]
+        return [*previewing.urls(self), *pages, *super().get_urls()]
 
     def change_view(
         self,
