@@ -24,7 +24,7 @@ from channel_manager.lib.admin.typed import (
     RangeDateFilter,
     RelatedDropdownFilter,
 )
-from orders.admin import acting, page, previewing
+from orders.admin import acting, page
 from orders.admin.badges import LEDGER_COLOURS, ORDER_COLOURS, WALLET_COLOURS
 from orders.admin.failures import Remedy
 from orders.admin.filters import (
@@ -35,6 +35,7 @@ from orders.admin.filters import (
     SessionFilter,
     StatusFilter,
 )
+from orders.admin.previewing import preview_urls
 from orders.admin.search import find_orders
 from orders.admin.webhooks import read_webhooks
 from orders.api.rendering import order_manifest_url
@@ -106,7 +107,8 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
 
     def get_urls(self) -> list[URLPattern]:
         """Add a page for each button, and those that show what an order would become."""
-        pages = [
+        pages = preview_urls(self)
+        pages += [
             path(
                 f"<uuid:order_id>/{name}/",
                 self.admin_site.admin_view(self.action_view),
@@ -115,7 +117,7 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
             )
             for name in acting.ACTIONS
         ]
-        return [*previewing.urls(self), *pages, *super().get_urls()]
+        return [*pages, *super().get_urls()]
 
     def change_view(
         self,

@@ -79,7 +79,7 @@ class PartnerForm(forms.Form):
         queryset=Partner.objects.none(),
         required=False,
         widget=Select,
-        empty_label="Anybody, at the general price",
+        empty_label="Anybody (general price)",
         label="Sold by",
     )
 

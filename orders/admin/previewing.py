@@ -60,7 +60,7 @@ class Subject:
     mapping_id: uuid.UUID | None = None
 
 
-def urls(model_admin: ModelAdmin[Order]) -> list[URLPattern]:
+def preview_urls(model_admin: ModelAdmin[Order]) -> list[URLPattern]:
     """Return the addresses of the pages."""
     wrap = model_admin.admin_site.admin_view
 
@@ -228,10 +228,11 @@ def _told(preview: OrderPreview) -> dict[str, Any]:
                 "planned": one,
                 "when": columns.day(one.visit_date, one.visit_time),
                 "valid": columns.span(one.valid_from, one.valid_until, zone),
-                "seats": ", ".join(seat.label for seat in one.seats[:_MOST_SEATS]),
-                "more_seats": max(0, len(one.seats) - _MOST_SEATS),
+                "seats": ", ".join(seat.label for seat in taken[:_MOST_SEATS]),
+                "more_seats": max(0, len(taken) - _MOST_SEATS),
             }
             for one in preview.components
+            for taken in [list(filter(None, one.seats))]
         ],
         "wallets": _rows(wallets[:_SHOWN], order),
         "folded_wallets": _rows(wallets[_SHOWN : _SHOWN + _FOLDED], order),
