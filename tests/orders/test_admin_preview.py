@@ -107,7 +107,8 @@ def test_fields_that_a_sold_mapping_no_longer_asks_for_are_its_own(
     switched_off = text_of(desk.post(f"{MAPPING}{mapping.pk}/", {"valid_from": ""}))
     assert "under this mapping, which is not active." in switched_off
     as_stored = text_of(signed_in(viewer()).post(f"{MAPPING}{mapping.pk}/"))
-    assert "is sold under this mapping: valid always." in as_stored
+    assert "is received today, Fri 20 Nov 2026, is sold under this mapping" in as_stored
+    assert "once it is saved" not in as_stored
 
 
 def test_another_mapping_that_holds_today_is_named(
@@ -117,7 +118,8 @@ def test_another_mapping_that_holds_today_is_named(
         partner=partner, item_number="SKU-1", package=group, valid_until="2026-11-30"
     )
     told = text_of(desk.post(MAPPING, filled_in(partner, day, valid_from="2026-12-01")))
-    assert "It is sold as GROUP Name of GROUP, by the mapping that is valid until 30 Nov" in told
+    assert "It is sold as GROUP Name of GROUP, by" in told
+    assert "is valid until 30 Nov 2026. Below is what it becomes under this one." in told
 
 
 def test_a_package_is_shown_for_anybody_and_for_a_partner(
