@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from channel_manager.history import runner
 from channel_manager.history.runner import WORKER, Change
 from channel_manager.lib.database import broken_constraint
-from channel_manager.lib.errors import ErrorCode, Fault, Refusal
+from channel_manager.lib.errors import ErrorCode, Refusal
 from partners.models import ApiKey, Partner, all_scopes
 
 LIVE_PREFIX = "cm_live_"
@@ -107,4 +107,4 @@ def _too_many(row: ApiKey) -> TooManyKeys:
         f"{row.partner} has two {mode} keys that work: {names}. Revoke the one it no longer uses "
         "first."
     )
-    return TooManyKeys(detail, faults=[Fault("/mode", "two_keys_work", detail)])
+    return TooManyKeys(detail)
