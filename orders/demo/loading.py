@@ -25,6 +25,7 @@ from partners.models import ApiKey, Partner, Venue
 from wallets.devices import create_device, replace_key
 from wallets.models import GateDevice
 
+_KEY_NAME = "demo"
 _PARTNERS = (
     ("Sunny Trips", "Active"),
     ("Ticket Harbour", "Active"),
@@ -53,7 +54,6 @@ _USERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("viewer", "viewer", ("view_",)),
 )
 _GATE = "Main entrance"
-_KEY_NAME = "demo"
 _OUR_APPS = ("partners", "catalog", "wallets", "orders", "history")
 
 

@@ -6,10 +6,13 @@ import dataclasses
 import datetime
 import uuid
 import zoneinfo
+from collections.abc import Mapping
+from typing import Any
 
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -132,17 +135,7 @@ def new_key_view(
         zone=partner.venue.zone,
     )
     if form.is_valid():
-        create = create_test_key if form.cleaned_data["mode"] == "test" else create_key
-        made = attempt_in(
-            form,
-            lambda: create(
-                partner=partner,
-                name=form.cleaned_data["name"],
-                scopes=form.cleaned_data["scopes"],
-                expires_at=form.cleaned_data["expires_on"],
-                actor=actor_of(request),
-            ),
-        )
+        made = attempt_in(form, lambda: _make(model_admin, request, partner, form.cleaned_data))
         if made:
             return _show_key(model_admin, request, *made)
     return show_question(
@@ -160,13 +153,32 @@ def new_key_view(
     )
 
 
+@sensitive_variables("made")
+def _make(
+    model_admin: ModelAdmin[Partner],
+    request: HttpRequest,
+    partner: Partner,
+    answers: Mapping[str, Any],
+) -> tuple[ApiKey, str]:
+    create = create_test_key if answers["mode"] == "test" else create_key
+    with transaction.atomic():
+        made = create(
+            partner=partner,
+            name=answers["name"],
+            scopes=answers["scopes"],
+            expires_at=answers["expires_on"],
+            actor=actor_of(request),
+        )
+        model_admin.log_change(request, partner, f"Made API key {made[0]}")
+    return made
+
+
 @sensitive_variables("shown")
 def _show_key(
     model_admin: ModelAdmin[Partner], request: HttpRequest, key: ApiKey, shown: str
 ) -> HttpResponse:
     """Return the page that shows a key which nobody can look up again."""
     partner = key.partner
-    model_admin.log_change(request, partner, f"Made API key {key}")
     context = {
         **model_admin.admin_site.each_context(request),
         "title": f"New API key for {partner}",
@@ -197,8 +209,9 @@ def revoke_key_view(
     form = ReasonForm(request.POST if request.method == "POST" else None, is_required=True)
     if form.is_valid():
         reason = form.cleaned_data["reason"]
-        revoke_key(key=key, now=timezone.now(), actor=actor_of(request), reason=reason)
-        model_admin.log_change(request, key.partner, f"Revoked API key {key}: {reason}")
+        with transaction.atomic():
+            revoke_key(key=key, now=timezone.now(), actor=actor_of(request), reason=reason)
+            model_admin.log_change(request, key.partner, f"Revoked API key {key}: {reason}")
         messages.success(request, f"The key {key} is revoked.")
         return redirect("admin:partners_partner_change", partner_id)
     return show_confirmation(
