@@ -76,7 +76,7 @@ class GoLive:
 
 
 def read_golive(partner: Partner) -> GoLive:
-    """Look for the proof of each step: eight statements, whatever the partner has sold."""
+    """Look for the proof of each step: seven statements at most, whatever it has sold."""
     keys = _first_keys(partner)
     endpoints = list(partner.webhook_endpoints.order_by("created_at", "id"))
     orders = selling().read_proofs(partner)

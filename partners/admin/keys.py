@@ -230,7 +230,7 @@ def revoke_key_view(
 
 
 def _effects_of_revoking(key: ApiKey) -> tuple[str, ...]:
-    mode = "test" if key.test_mode else "live"
+    mode, zone = "test" if key.test_mode else "live", key.partner.venue.zone
     usable = ApiKey.objects.usable(timezone.now()).exclude(pk=key.pk)
     other = usable.filter(partner=key.partner, test_mode=key.test_mode).first()
     if other is None:
@@ -239,10 +239,10 @@ def _effects_of_revoking(key: ApiKey) -> tuple[str, ...]:
             "another."
         )
     else:
-        left = f"Its other {mode} key goes on working: {_called(other)}. {_last_use(other, key)}"
+        left = f"Its other {mode} key goes on working: {_called(other)}. {_last_use(other, zone)}"
     return (
         f"The key {_called(key)} stops working at once, for good.",
-        _last_use(key, key),
+        _last_use(key, zone),
         left,
     )
 
@@ -251,11 +251,10 @@ def _called(key: ApiKey) -> str:
     return f"{key.name} ({key})" if key.name else str(key)
 
 
-def _last_use(key: ApiKey, mine: ApiKey) -> str:
-    """Say when a key was last used, on the clock of the other's venue, which is at hand."""
+def _last_use(key: ApiKey, zone: zoneinfo.ZoneInfo) -> str:
     if key.last_used_at is None:
         return "It was never used."
-    return f"It was last used {moment(key.last_used_at, mine.partner.venue.zone)}."
+    return f"It was last used {moment(key.last_used_at, zone)}."
 
 
 def _notice(key: ApiKey, partner: Partner) -> str:

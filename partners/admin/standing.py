@@ -78,7 +78,7 @@ def _met_by_an_end(request: HttpRequest, partner: Partner) -> Sequence[str]:
 
 
 def _ready(_request: HttpRequest, partner: Partner) -> Sequence[str]:
-    """Tell which steps of the checklist are done: six statements."""
+    """Tell which steps of the checklist are done: seven statements."""
     golive = read_golive(partner)
     done = [step.title for step in golive.before if step.proof]
     return [f"Done of the go-live checklist, {golive.in_words}: {'; '.join(done) or 'nothing'}."]
