@@ -267,6 +267,7 @@ UNFOLD: dict[str, Any] = {
         f"{STATIC_URL}admin_extra/closing.css",
         f"{STATIC_URL}admin_extra/preview.css",
         f"{STATIC_URL}admin_extra/home.css",
+        f"{STATIC_URL}admin_extra/partners.css",
         f"{STATIC_URL}admin_extra/webhooks.css",
     ],
     "SCRIPTS": [f"{STATIC_URL}admin_extra/admin.js"],
