@@ -42,6 +42,18 @@ def plan_contents(
     is wrong, `faults` first, or NoRoom when nothing else is.
     """
     catalogue = catalogue_of(account, lines, received_at)
+    return plan_by(catalogue, account, lines, received_at, own, faults)
+
+
+def plan_by(
+    catalogue: Catalogue,
+    account: Account,
+    lines: Sequence[LineRequest],
+    received_at: datetime.datetime,
+    own: Sequence[Allocation] = (),
+    faults: Sequence[Fault] = (),
+) -> list[LinePlan]:
+    """Plan lines as `plan_contents` does, by a catalogue that was read for them."""
     agenda = places.read_agenda(account, catalogue, own)
     plans = plan_lines(
         partner=account.partner,

@@ -90,14 +90,15 @@ def _claim_reference(account: Account, reference: str, now: datetime.datetime) -
     A twin that has its row and waits for our session would be waited for by our row: a deadlock.
     A row that is inserted and deleted stands in its way until we commit, and not in our own.
     """
-    stub = _new_order(account, reference, now)
+    stub = new_order(account, reference, now)
     stub.buy_from_order_reference = f"-{stub.pk.hex[-19:]}"
     stub.save(force_insert=True)
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM orders_order WHERE id = %s", [stub.pk])
 
 
-def _new_order(account: Account, reference: str, now: datetime.datetime) -> Order:
+def new_order(account: Account, reference: str, now: datetime.datetime) -> Order:
+    """Make the unsaved header of an order, without a document number."""
     return Order(
         id=time_ordered_uuid(),
         venue=account.venue,
@@ -118,7 +119,7 @@ def _submit(account: Account, request: OrderRequest, now: datetime.datetime) -> 
         held = holds.places_of(claimed)
         unknown = holds.unknown_holds(asked, claimed)
         plans = plan_contents(account, asked, now, own=held, faults=unknown)
-    order = _new_order(account, reference, now)
+    order = new_order(account, reference, now)
     lines = make_lines(order, plans)
     wallets = make_shells(order, lines)
     wanted = make_allocations(lines, plans)

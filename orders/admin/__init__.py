@@ -5,7 +5,9 @@ from orders.admin.events import OrderEventAdmin
 from orders.admin.holds import HoldAdmin
 from orders.admin.ledger import LedgerEntryAdmin
 from orders.admin.orders import OrderAdmin
+from orders.admin.partnership import OrdersOfPartners
 from orders.admin.replays import ReplayAdmin
+from partners.admin.selling import register_selling
 
 __all__ = [
     "ClosureAdmin",
@@ -15,3 +17,5 @@ __all__ = [
     "OrderEventAdmin",
     "ReplayAdmin",
 ]
+
+register_selling(OrdersOfPartners())

@@ -35,6 +35,7 @@ from orders.admin.filters import (
     SessionFilter,
     StatusFilter,
 )
+from orders.admin.previewing import preview_urls
 from orders.admin.search import find_orders
 from orders.admin.webhooks import read_webhooks
 from orders.api.rendering import order_manifest_url
@@ -105,8 +106,9 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
         return found.orders, False
 
     def get_urls(self) -> list[URLPattern]:
-        """Add a page for each button."""
-        pages = [
+        """Add a page for each button, and those that show what an order would become."""
+        pages = preview_urls(self)
+        pages += [
             path(
                 f"<uuid:order_id>/{name}/",
                 self.admin_site.admin_view(self.action_view),

@@ -159,7 +159,7 @@ def test_the_log_shows_events_and_edits_filtered_by_who_what_and_when(
     assert len(count) <= 12, count.statements
     listed = text_of(page)
     assert "desk Paused Partner Sunny Trips Active → Paused; They asked for it" in listed
-    assert "Made API key" in listed
+    assert "Key made Partner Sunny Trips" in listed
     rows = len(page.context["cl"].result_list)
     assert rows == 2
     for query, found in {
