@@ -155,6 +155,7 @@ class Order(FSMModelMixin, models.Model):
             ("replay_order", "Can replay an order"),
             ("move_order", "Can move an order to another day"),
             ("overbook_order", "Can replay an order over the capacity"),
+            ("view_personal_data", "Can see names and e-mail addresses of guests"),
         ]
         constraints = [
             models.CheckConstraint(
