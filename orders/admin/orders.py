@@ -25,7 +25,7 @@ from channel_manager.lib.admin.typed import (
     RangeDateFilter,
     RelatedDropdownFilter,
 )
-from orders.admin import acting, page, story
+from orders.admin import acting, erasing, page, story
 from orders.admin.badges import LEDGER_COLOURS, ORDER_COLOURS, WALLET_COLOURS
 from orders.admin.failures import Remedy
 from orders.admin.filters import (
@@ -129,6 +129,13 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
                 name="orders_order_story",
             )
         )
+        pages.append(
+            path(
+                "erase-guest/",
+                self.admin_site.admin_view(self.erase_guest_view),
+                name="orders_order_erase_guest",
+            )
+        )
         return [*pages, *super().get_urls()]
 
     def change_view(
@@ -166,6 +173,10 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
             "ledger_colours": LEDGER_COLOURS,
         }
         return TemplateResponse(request, "admin/orders/order/page.html", context)
+
+    def erase_guest_view(self, request: HttpRequest) -> HttpResponse:
+        """Erase what is known of a guest, in all orders."""
+        return erasing.guest_view(self, request)
 
     def story_view(self, request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
         """Show what happened to an order before what its page shows."""
@@ -226,6 +237,8 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
     @column("Guest", two_lines=True)
     def guest(self, order: Order) -> tuple[str, str]:
         """Return the guest's name and e-mail address."""
+        if order.erased_at is not None:
+            return "Erased", ""
         name = order.sell_to_name or order.sell_to_email or columns.EMPTY
         return name, (order.sell_to_email or "") if order.sell_to_name else ""
 

@@ -22,6 +22,7 @@ LOOKS: Mapping[str, Look] = {
     "admission_undone": Look("Admission undone", "undo", "warning"),
     "places_returned": Look("Places given back", "event_busy", "warning"),
     "moved": Look("Moved to another day", "event_repeat", "warning"),
+    "erased": Look("Personal data erased", "person_remove", "warning"),
     "cancelled": Look("Cancelled", "block", "danger"),
     "deleted": Look("Deleted", "delete", "danger"),
 }
