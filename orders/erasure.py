@@ -8,8 +8,8 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import json
+import logging
 import uuid
-from collections.abc import Sequence
 
 from django.conf import settings
 from django.db import transaction
@@ -32,6 +32,7 @@ EVENT = "erased"
 # One press of a button erases so many orders at most, one run of the task so many.
 AT_ONCE = 200
 _IN_ONE_RUN = 1000
+_log = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,36 +98,8 @@ def erase_guest(*, address: str, actor: str, now: datetime.datetime, reason: str
 
     Each is a transaction of its own, and is erased whole, whoever else it names.
     """
-    return _erase_each(orders_of_guest(address=address)[:AT_ONCE], actor, now, reason)
-
-
-def erase_old(*, now: datetime.datetime) -> Erased:
-    """Erase orders whose visit, and whose receipt, is PERSONAL_DATA_DAYS ago; some at a time.
-
-    Nothing is done while the setting is 0. Orders of packages without a day count from receipt.
-    """
-    days = settings.PERSONAL_DATA_DAYS
-    if not days:
-        return Erased(0, 0)
-    due = _long_past(now - datetime.timedelta(days=days))
-    ids = list(due.order_by("received_at", "id").values_list("pk", flat=True)[:_IN_ONE_RUN])
-    return _erase_each(ids, WORKER, now, f"{days} days have passed since the visit.")
-
-
-def _long_past(before: datetime.datetime) -> QuerySet[Order]:
-    """Return the settled orders that are not erased and of which nothing is visited after."""
-    day = before.date()
-    lines = OrderLine.objects.filter(order=OuterRef("pk"), visit_date__gte=day)
-    assets = Asset.objects.filter(wallet__order=OuterRef("pk"), visit_date__gte=day)
-    orders = Order.objects.settled().filter(erased_at=None, received_at__lt=before)
-    return orders.exclude(Exists(lines.order_by())).exclude(Exists(assets.order_by()))
-
-
-def _erase_each(
-    order_ids: Sequence[uuid.UUID], actor: str, now: datetime.datetime, reason: str
-) -> Erased:
     erased = in_flight = 0
-    for order_id in order_ids:
+    for order_id in orders_of_guest(address=address)[:AT_ONCE]:
         try:
             erase_order(
                 orders=Order.objects.all(), order_id=order_id, actor=actor, now=now, reason=reason
@@ -139,6 +112,39 @@ def _erase_each(
         else:
             erased += 1
     return Erased(erased, in_flight)
+
+
+def erase_old(*, now: datetime.datetime) -> int:
+    """Erase orders whose visit, and whose receipt, is PERSONAL_DATA_DAYS ago; return how many.
+
+    Nothing is done while the setting is 0. Orders of packages without a day count from receipt.
+    Each is a transaction of its own; one that fails is left for the next run.
+    """
+    days, erased = settings.PERSONAL_DATA_DAYS, 0
+    if days <= 0:
+        return 0
+    due = _long_past(now - datetime.timedelta(days=days))
+    reason = f"{days} days have passed since the visit."
+    ids = due.order_by("received_at", "id").values_list("pk", flat=True)[:_IN_ONE_RUN]
+    for order_id in list(ids):
+        try:
+            erase_order(orders=due, order_id=order_id, actor=WORKER, now=now, reason=reason)
+            erased += 1
+        except (NotFound, OrderStateConflict):
+            # Its partner has replaced it since it was found.
+            continue
+        except Exception:
+            _log.exception("Personal data of order %s could not be erased", order_id)
+    return erased
+
+
+def _long_past(before: datetime.datetime) -> QuerySet[Order]:
+    """Return the settled orders that are not erased and of which nothing is visited after."""
+    day = before.date()
+    lines = OrderLine.objects.filter(order=OuterRef("pk"), visit_date__gte=day)
+    assets = Asset.objects.filter(wallet__order=OuterRef("pk"), visit_date__gte=day)
+    orders = Order.objects.settled().filter(erased_at=None, received_at__lt=before)
+    return orders.exclude(Exists(lines.order_by())).exclude(Exists(assets.order_by()))
 
 
 def _erase(order: Order, *, actor: str, now: datetime.datetime, reason: str) -> None:

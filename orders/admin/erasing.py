@@ -139,7 +139,7 @@ def _telling(address: str) -> Confirmation:
     if len(rows) > AT_ONCE:
         warnings.append(f"The newest {AT_ONCE} are erased at once; press again for more.")
     return Confirmation(
-        title=f"Erase personal data of {_orders(len(rows))}",
+        title=f"Erase personal data of {_orders(len(rows))}" if rows else "Nothing to erase",
         button="Erase personal data",
         effects=("The orders that name this address are erased whole.", *_EFFECTS) if rows else (),
         warnings=warnings,
