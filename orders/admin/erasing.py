@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -124,29 +123,28 @@ def _asking() -> Confirmation:
 
 
 def _telling(address: str) -> Confirmation:
-    found = Order.objects.filter(pk__in=orders_of_guest(address=address)).order_by("-pk")
-    rows = list(found.values_list("buy_from_order_reference", "status"))
-    in_flight = sum(
-        count
-        for status, count in Counter(status for _, status in rows).items()
-        if status in IN_FLIGHT
-    )
+    """Tell how many orders name an address, and which of them the next press erases."""
+    found = orders_of_guest(address=address)
+    newest = Order.objects.filter(pk__in=found[:AT_ONCE]).order_by("-pk")
+    rows = list(newest.values_list("buy_from_order_reference", "status"))
+    numbers = [number for number, status in rows if status not in IN_FLIGHT]
+    in_flight = len(rows) - len(numbers)
     warnings = []
-    if not rows:
+    if not found:
         warnings.append("No order names this address, or what named it is erased already.")
     if in_flight:
         warnings.append(f"{_orders(in_flight)} in flight: look again once settled.")
-    if len(rows) > AT_ONCE:
+    if len(found) > AT_ONCE:
         warnings.append(f"The newest {AT_ONCE} are erased at once; press again for more.")
     return Confirmation(
-        title=f"Erase personal data of {_orders(len(rows))}" if rows else "Nothing to erase",
+        title=f"Erase personal data of {_orders(len(found))}" if found else "Nothing to erase",
         button="Erase personal data",
-        effects=("The orders that name this address are erased whole.", *_EFFECTS) if rows else (),
+        effects=("The orders that name this address are erased whole.", *_EFFECTS) if found else (),
         warnings=warnings,
-        numbers={"Orders": [number for number, _ in rows]},
+        numbers={"Orders": numbers},
         back=reverse("admin:orders_order_erase_guest"),
-        is_destructive=bool(rows),
-        is_blocked=len(rows) == in_flight,
+        is_destructive=bool(found),
+        is_blocked=not numbers,
     )
 
 

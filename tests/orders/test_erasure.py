@@ -11,11 +11,13 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from catalog.models import Package, PackageMapping
 from channel_manager.history.models import Event
+from channel_manager.lib.database import reading, set_for_now
 from orders import erasure, lifecycle
 from orders.actions import OrderStateConflict
 from orders.models import Order, OrderEvent
@@ -208,6 +210,20 @@ def test_all_orders_of_a_guest_are_erased_by_the_address(
     assert {str(pk) for pk in erased} == {str(own.pk), str(by_line.pk), str(earlier.pk), waiting}
     assert Order.objects.get(pk=other.pk).sell_to_email == "joanna@example.com"
     assert {event.reason for event in Event.objects.filter(name="erased")} == {"By letter"}
+
+
+def test_orders_of_a_guest_are_found_by_indexes(api: ApiClient, issue: Issue) -> None:
+    order = issue(api.create(**ANNA)["orderId"])
+    with CaptureQueriesContext(connection) as queries:
+        assert erasure.orders_of_guest(address="anna@example.com") == [order.pk]
+    (asked,) = (row["sql"] for row in queries.captured_queries if "UNION" in row["sql"])
+    with reading(), connection.cursor() as cursor:
+        set_for_now(enable_seqscan="off", enable_indexscan="off")
+        cursor.execute(f"EXPLAIN {asked}")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    for index in ("order_searched", "order_in_flight", "line_searched", "received_replacement"):
+        assert index in plan, plan
+    assert "Seq Scan" not in plan, plan
 
 
 def test_erasing_takes_a_permission_of_its_own(api: ApiClient, issue: Issue) -> None:
