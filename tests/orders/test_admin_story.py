@@ -143,9 +143,11 @@ def test_a_long_story_is_told_in_parts_and_nothing_twice_or_left_out(
     told_in_all = [title for part in reversed(pages) for title in part]
     assert told_in_all == ["Order received", "Submitted", *(f"Note {n}" for n in range(9))]
     assert max(map(len, pages)) <= 4
-    for nonsense in ("x", "2026-11-21T10:00:00"):
+    for nonsense in ("x", "2026-11-21T10:00:00", "9999-12-31T23:59:59-14:00"):
         page = desk.get(reverse("admin:orders_order_story", args=[order.pk]), {"until": nonsense})
         assert [title for title, _ in told(page)] == pages[0]
+    page = desk.get(page.wsgi_request.path, {"until": "0001-01-01T00:00:00+14:00"})
+    assert told(page) == []
 
 
 def test_the_story_is_for_those_who_may_see_orders(api: ApiClient) -> None:
