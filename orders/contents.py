@@ -26,6 +26,7 @@ CONTENT_FIELDS = [
     "total_excl_vat",
     "visit_date",
     "loses_webhooks",
+    "erased_at",
 ]
 
 
@@ -79,7 +80,11 @@ def catalogue_of(
 
 
 def set_contents(order: Order, request: OrderRequest, lines: Sequence[OrderLine]) -> None:
-    """Set what a partner may change of an order: header and totals (CONTENT_FIELDS)."""
+    """Set what a partner may change of an order: header and totals (CONTENT_FIELDS).
+
+    What was erased before does not come back; what is sent now is kept.
+    """
+    order.erased_at = None
     order.loses_webhooks = magic.will_lose_webhooks(order, lines)
     order.sell_to_email = request.sell_to_email
     order.sell_to_name = request.sell_to_name
