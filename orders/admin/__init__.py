@@ -1,9 +1,11 @@
 """The admin of orders, holds, closed days, their history and the ledger."""
 
+from catalog.admin import sold
 from orders.admin.closures import ClosureAdmin
 from orders.admin.events import OrderEventAdmin
 from orders.admin.holds import HoldAdmin
 from orders.admin.ledger import LedgerEntryAdmin
+from orders.admin.mapped import count_orders, find_waiting
 from orders.admin.orders import OrderAdmin
 from orders.admin.replays import ReplayAdmin
 
@@ -15,3 +17,5 @@ __all__ = [
     "OrderEventAdmin",
     "ReplayAdmin",
 ]
+
+sold.register(counter=count_orders, follower=find_waiting)

@@ -10,11 +10,13 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.core.exceptions import PermissionDenied
+from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.timesince import timesince
 
 from catalog.models import Package
@@ -34,6 +36,8 @@ from orders.replaying import failed_for, start_replay
 from partners.models import Partner, Venue
 
 REPLAY = "orders.replay_order"
+# Orders named on the page that asks whether to replay them.
+_SHOWN = 50
 _TITLES = {
     FailureCode.STALLED: "Issuing made no progress for too long",
     FailureCode.INTERNAL: "Issuing failed for a reason of ours",
@@ -55,6 +59,8 @@ class Cause:
     link_text: str
     list_url: str
     replay_url: str
+    # Whose item number it is, when it is one that nobody has mapped.
+    partner: str = ""
 
     @property
     def counted(self) -> str:
@@ -111,6 +117,7 @@ def read_causes(request: HttpRequest) -> list[Cause]:
                 replay_url=_url("orders_replay_start", cause=group.fingerprint)
                 if may_replay
                 else "",
+                partner=str(partner or ""),
             )
         )
     return causes
@@ -207,11 +214,32 @@ def start_view(model_admin: ModelAdmin[Replay], request: HttpRequest) -> HttpRes
         return redirect("admin:orders_replay_causes")
     context = {
         **_context(model_admin, request, "Replay all"),
-        "confirmation": _confirmation(cause),
+        "confirmation": _confirmation(cause, back=_asked_by(request)),
         "form": form,
+        **_waiting(cause),
     }
     status = 422 if form.errors else 200
-    return TemplateResponse(request, "admin/confirmation.html", context, status=status)
+    return TemplateResponse(request, "admin/orders/replay/start.html", context, status=status)
+
+
+def _asked_by(request: HttpRequest) -> str:
+    """Return the page of ours that somebody came from, else that of the causes."""
+    asked = request.GET.get("next", "")
+    if asked and url_has_allowed_host_and_scheme(asked, allowed_hosts=None):
+        return asked
+    return reverse("admin:orders_replay_causes")
+
+
+def _waiting(cause: Cause) -> dict[str, Any]:
+    """Return the orders of a cause, those with the earliest visit first."""
+    orders = failed_for(cause.group.fingerprint).select_related("venue").defer("venue__logo")
+    shown = list(orders.order_by(F("visit_date").asc(nulls_last=True), "received_at")[:_SHOWN])
+    return {
+        "waiting": shown,
+        "waiting_count": cause.group.orders,
+        "waiting_more": max(0, cause.group.orders - len(shown)),
+        "waiting_url": cause.list_url,
+    }
 
 
 def _nothing_left(
@@ -235,7 +263,7 @@ def _nothing_left(
     return TemplateResponse(request, "admin/confirmation.html", context)
 
 
-def _confirmation(cause: Cause) -> Confirmation:
+def _confirmation(cause: Cause, *, back: str) -> Confirmation:
     are = "1 order is" if cause.group.orders == 1 else f"{cause.group.orders:,} orders are"
     return Confirmation(
         title=f"Replay: {cause.title}",
@@ -246,7 +274,7 @@ def _confirmation(cause: Cause) -> Confirmation:
             "An order whose cause is not mended stays in Error and says why.",
         ],
         warnings=_still_wrong(cause),
-        back=reverse("admin:orders_replay_causes"),
+        back=back,
     )
 
 

@@ -30,6 +30,7 @@ from orders.admin.failures import Remedy
 from orders.admin.filters import (
     CauseFilter,
     CauseGroupFilter,
+    MappingFilter,
     ReceivedFilter,
     RecentFilter,
     SessionFilter,
@@ -71,6 +72,7 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
         RecentFilter,
         ("received_at", ReceivedFilter),
         SessionFilter,
+        MappingFilter,
         VenueFilter,
         ModeFilter,
     )
