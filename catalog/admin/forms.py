@@ -75,13 +75,16 @@ def check_order(form: forms.BaseForm, first: str, last: str) -> None:
 def _told(
     other: PackageMapping, days: tuple[datetime.date | None, datetime.date | None]
 ) -> SafeString:
-    """Say which version holds on some of the days, with a link to it."""
+    """Say which version holds on some of the days, with links to it and to what comes after it."""
+    page = reverse("admin:catalog_packagemapping_change", args=[other.pk])
+    change = reverse("admin:catalog_packagemapping_change_from", args=[other.pk])
     return format_html(
-        "{} of this item number, {}, holds {}. Both would hold {}.",
-        link(reverse("admin:catalog_packagemapping_change", args=[other.pk]), other.title),
+        "{} of this item number, {}, holds {}. Both would hold {}. {}, or give other days.",
+        link(page, other.title),
         other.package,
         other.dates,
         validity(*days),
+        link(change, "Change what it means from a date"),
     )
 
 

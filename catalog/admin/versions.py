@@ -31,7 +31,7 @@ from channel_manager.lib.admin.confirmation import (
     show_confirmation,
 )
 from channel_manager.lib.admin.fields import DayInput
-from channel_manager.lib.admin.typed import ModelAdmin, SearchableSelect
+from channel_manager.lib.admin.typed import ModelAdmin, Select
 from partners.timeline import Look, tell
 
 _LOOKS: Mapping[str, Look] = {
@@ -63,7 +63,7 @@ class ChangeForm(ReasonForm):
     """Asks what a number is to mean, and from which day on."""
 
     package = forms.ModelChoiceField(
-        label="New package", queryset=Package.objects.none(), widget=SearchableSelect
+        label="New package", queryset=Package.objects.none(), widget=Select
     )
     day = forms.DateField(
         label="From",

@@ -31,7 +31,7 @@ from channel_manager.lib.admin.typed import ModelAdmin
 from channel_manager.lib.identity import time_ordered_uuid
 from orders.admin import failures
 from orders.causes import CauseGroup, parts_of, read_groups
-from orders.models import FailureCode, Replay
+from orders.models import FailureCode, Order, Replay
 from orders.replaying import failed_for, start_replay
 from partners.models import Partner, Venue
 
@@ -279,13 +279,27 @@ def _confirmation(cause: Cause, *, back: str) -> Confirmation:
 
 
 def _still_wrong(cause: Cause) -> Sequence[str]:
-    """Say what keeps the newest order from being issued, so that nobody replays in vain."""
+    """Say what keeps the newest order from being issued, so that nobody replays in vain.
+
+    And the oldest: what was mended may hold for later days of receipt only.
+    """
     orders = failed_for(cause.group.fingerprint).select_related("partner", "venue")
-    newest = orders.defer("venue__logo").order_by("-received_at", "-id").first()
-    if newest is None or FailureCode(cause.group.failure_code) in _TITLES:
+    orders = orders.defer("venue__logo").order_by("received_at", "id")
+    oldest, newest = orders.first(), orders.last()
+    if oldest is None or newest is None or FailureCode(cause.group.failure_code) in _TITLES:
         return []
-    remedies = failures.find_remedies(newest, list(newest.lines.order_by("line_no")))
-    return [f"Not mended yet: {one.what}" for one in remedies if not one.is_mended]
+    if wrong := _wrong(newest):
+        return [f"Not mended yet: {what}" for what in wrong]
+    received = f"{oldest.received_at.astimezone(oldest.venue.zone):%-d %b %Y}"
+    return [
+        f"Not mended yet for the oldest, {oldest}, received on {received}: {what}"
+        for what in (_wrong(oldest) if oldest != newest else ())
+    ]
+
+
+def _wrong(order: Order) -> list[str]:
+    remedies = failures.find_remedies(order, list(order.lines.order_by("line_no")))
+    return [one.what for one in remedies if not one.is_mended]
 
 
 def _ago(moment: datetime.datetime) -> str:

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from catalog import mapping_csv, versions
+from catalog import mapping_csv, mapping_import, versions
 from catalog.mapping_csv import Row, Unreadable
 from catalog.models import Package, PackageMapping
 from channel_manager.history.models import Event
@@ -192,7 +192,11 @@ def test_a_row_that_cannot_be_done_says_why_and_keeps_the_others_from_being_done
 
 
 def test_what_a_colleague_did_meanwhile_is_shown_before_anything_is_written(
-    desk: Client, partner: Partner, day: Package, group: Package
+    desk: Client,
+    partner: Partner,
+    day: Package,
+    group: Package,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     page = upload(desk, HEAD, "Sunny Trips;SKU;;GROUP;2026-12-01;;")
     mapped(partner, "SKU", day)
@@ -201,6 +205,19 @@ def test_what_a_colleague_did_meanwhile_is_shown_before_anything_is_written(
     assert effects(shown) == {
         2: ("next", "GROUP, from 1 Dec 2026. Version 1 (DAY) ends on 30 Nov 2026.")
     }
+    assert len(stored("SKU")) == 1
+    plan = mapping_import.plan_import
+
+    def plan_and_be_late(rows: Any, **arguments: Any) -> Any:
+        planned = plan(rows, **arguments)
+        monkeypatch.undo()
+        mapped(partner, "SKU", day, valid_from=datetime.date(2027, 1, 1))
+        return planned
+
+    PackageMapping.objects.filter(item_number="SKU").update(valid_until=datetime.date(2026, 12, 31))
+    shown = upload(desk, HEAD, "Sunny Trips;SKU;;GROUP;2026-12-01;;")
+    monkeypatch.setattr(mapping_import, "plan_import", plan_and_be_late)
+    assert "A colleague has changed mappings" in text_of(agree(desk, shown))
     assert len(stored("SKU")) == 1
     agree(desk, shown)
     assert len(stored("SKU")) == 2

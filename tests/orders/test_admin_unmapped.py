@@ -12,10 +12,11 @@ from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from catalog.models import Package
+from catalog.models import Package, PackageMapping
 from orders.models import Order, Replay
 from tests.conftest import ApiClient
 from tests.factories import PackageFactory, PackageMappingFactory, VenueFactory, sellable_package
+from tests.orders.expected import NOON
 from tests.orders.test_causes import fail, run_once
 from tests.staff import messages_of, person, signed_in, text_of, viewer
 
@@ -102,6 +103,13 @@ def test_a_click_a_save_and_a_press_issue_the_orders_that_wait(
     assert saved.context["confirmation"].back == INBOX
     assert "Not mended yet" not in page
     pressed = {"replay_id": saved.context["form"]["replay_id"].value(), "reason": ""}
+    PackageMapping.objects.update(valid_from=NOON.date() + datetime.timedelta(days=1))
+    Order.objects.filter(pk=orders[0].pk).update(
+        received_at=NOON + datetime.timedelta(days=1, hours=1)
+    )
+    late = text_of(desk.get(saved.redirect_chain[-1][0]))
+    assert f"Not mended yet for the oldest, {orders[1]}, received on 20 Nov 2026: Line" in late
+    PackageMapping.objects.update(valid_from=None)
     desk.post(saved.redirect_chain[-1][0], pressed)
     run_once(Replay.objects.get())
     assert {issue(str(order.pk)).status for order in orders} == {"Issued"}
