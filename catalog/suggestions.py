@@ -56,7 +56,7 @@ _CANDIDATES = """
     SELECT a.partner_id, a.number, a.ended, p.id, p.code, p.name,
         lower(p.code) = lower(a.number), m.own, m.other,
         similarity(lower(a.number), lower(p.code)),
-        word_similarity(lower(a.number), lower(p.name))
+        word_similarity(lower(a.number), lower(p.name)), p.status = 'Draft'
     FROM asked a
     LEFT JOIN catalog_package p ON p.venue_id = a.venue_id AND NOT p.is_test
         AND p.status <> 'Withdrawn'
@@ -82,11 +82,12 @@ def suggest_packages(*, asked: Collection[_Number]) -> Mapping[_Number, Suggesti
         rows = cursor.fetchall()
     found: dict[_Number, list[tuple[float, Suggestion]]] = defaultdict(list)
     free_from: dict[_Number, datetime.date] = {}
-    for partner, number, ended, package, code, name, *signs in rows:
+    for partner, number, ended, package, code, name, *signs, is_draft in rows:
         if ended is not None and ended < datetime.date.max:
             free_from[partner, number] = ended + datetime.timedelta(days=1)
         weight, reasons = _weigh(*signs)
         if reasons and package is not None:
+            reasons += ["It is not on sale yet."] if is_draft else []
             found[partner, number].append((weight, Suggestion(package, code, name, reasons)))
     return {
         number: Suggestions(

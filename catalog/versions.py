@@ -119,8 +119,25 @@ def change_from(
 
     The version ends on the day before and the next one takes its end, in one transaction. Days are
     those of receipt on the venue's calendar. Raises NotFound; NotChangeable when the version does
-    not cover the days on both sides, or was sold under and the day has passed.
+    not cover the days on both sides, or was sold under and the day has passed, or somebody adds a
+    version at the same moment.
     """
+    try:
+        return _change_from(mapping_id, package, day, actor, now, reason)
+    except IntegrityError as clash:
+        raise NotChangeable(
+            "Somebody else has just changed what this number means. Look again."
+        ) from clash
+
+
+def _change_from(
+    mapping_id: uuid.UUID,
+    package: Package,
+    day: datetime.date,
+    actor: str,
+    now: datetime.datetime,
+    reason: str,
+) -> PackageMapping:
     with transaction.atomic():
         locked = runner.lock(
             PackageMapping.objects.filter(pk=mapping_id)

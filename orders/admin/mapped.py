@@ -13,10 +13,10 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from catalog.admin.sold import Number, Sold
+from orders.admin.causes import REPLAY
 from orders.causes import unmapped_fingerprint
 from orders.models import Order, OrderStatus
 
-REPLAY = "orders.replay_order"
 # Beyond it a number is no longer counted.
 _LIMIT = 10_000
 # Read from the index alone (line_by_mapping), and no further than the limit.

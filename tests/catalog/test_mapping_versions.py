@@ -155,6 +155,21 @@ def test_a_change_that_would_rewrite_history_is_refused(
     assert stored(api.partner) == [(1, "DAY", TOMORROW, None)]
 
 
+def test_two_people_who_add_the_next_version_at_once_hear_of_each_other(
+    desk: Client, mapping: PackageMapping, group: Package, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def add_too_late(*_: Any, **__: Any) -> None:
+        raise IntegrityError("mapping_version_once")
+
+    monkeypatch.setattr(versions, "record", add_too_late)
+    sent = {"package": group.pk, "day": TOMORROW.isoformat()}
+    page = desk.post(f"{MAPPINGS}{mapping.pk}/change-from/", sent)
+    assert messages_of(page) == [
+        "Somebody else has just changed what this number means. Look again."
+    ]
+    assert stored(mapping.partner) == [(1, "DAY", None, None)]
+
+
 def test_a_clash_is_named_with_its_days_and_a_link(
     desk: Client, partner: Partner, day: Package, group: Package
 ) -> None:

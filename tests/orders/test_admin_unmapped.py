@@ -42,6 +42,7 @@ def test_each_number_says_what_waits_and_what_may_be_meant(
     api: ApiClient, rival: ApiClient, issue: Issue, desk: Client, venue: Any, day: Package
 ) -> None:
     family = sellable_package(venue, "FAMILY-TICKET", name="Family day out")
+    PackageFactory.create(venue=venue, code="DRAFTS", name="Winter", status="Draft")
     PackageFactory.create(venue=venue, code="FAMILY-OLD", status="Withdrawn")
     sellable_package(VenueFactory.create(), "family-tickets")
     PackageMappingFactory.create(partner=rival.partner, item_number="SKU-9", package=day)
@@ -57,6 +58,7 @@ def test_each_number_says_what_waits_and_what_may_be_meant(
     fail(api, issue, "SKU-9", "2026-12-06")
     fail(api, issue, "FAMILI-TICK", "2026-12-08")
     fail(api, issue, "???", "2026-12-09")
+    fail(api, issue, "drafts", "2026-12-10")
     page = desk.get(INBOX)
     told = {
         one.item_number: [
@@ -72,6 +74,7 @@ def test_each_number_says_what_waits_and_what_may_be_meant(
         "family-ticket": [("FAMILY-TICKET", "It is the package’s code.")],
         "FAMILI-TICK": [("FAMILY-TICKET", "Its code is much alike.")],
         "???": [],
+        "drafts": [("DRAFTS", "It is the package’s code.", "It is not on sale yet.")],
     }
     first = page.context["inbox"][0]
     assert "Sunny Trips: SKU-9 2 orders wait." in text_of(page)
