@@ -31,6 +31,7 @@ from orders.admin.failures import Remedy
 from orders.admin.filters import (
     CauseFilter,
     CauseGroupFilter,
+    MappingFilter,
     ReceivedFilter,
     RecentFilter,
     SessionFilter,
@@ -74,6 +75,7 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
         RecentFilter,
         ("received_at", ReceivedFilter),
         SessionFilter,
+        MappingFilter,
         VenueFilter,
         ModeFilter,
     )
