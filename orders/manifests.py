@@ -6,6 +6,8 @@ import datetime
 from collections import defaultdict
 from collections.abc import Sequence
 
+from django.conf import settings
+
 from orders.models import Order, OrderLine, OrderStatus
 from wallets import manifest
 from wallets.manifest import ManifestPage, Notice, Sale, WalletContents
@@ -20,6 +22,16 @@ def order_path(order: Order) -> str:
 def wallet_path(wallet: Wallet) -> str:
     """Return the path of a wallet's manifest."""
     return f"/w/{wallet.token}"
+
+
+def order_url(order: Order) -> str:
+    """Return the absolute address of an order's manifest."""
+    return f"{settings.PUBLIC_URL}{order_path(order)}"
+
+
+def wallet_url(wallet: Wallet) -> str:
+    """Return the absolute address of a wallet's manifest."""
+    return f"{settings.PUBLIC_URL}{wallet_path(wallet)}"
 
 
 def find_order_manifest(
@@ -40,13 +52,13 @@ def find_order_manifest(
     )
     if order.status == OrderStatus.CANCELLED or not wallets:
         return manifest.cancelled_notice(
-            venue=order.venue, sale=_sale(order), language_tag=order.sell_to_language
+            venue=order.venue, sale=sale_of(order), language_tag=order.sell_to_language
         )
     return manifest.build_page(
         path=order_path(order),
         number=order.buy_from_order_reference,
         venue=order.venue,
-        sale=_sale(order),
+        sale=sale_of(order),
         language_tag=order.sell_to_language,
         contents=_contents(wallets),
         wallet_path=wallet_path,
@@ -70,7 +82,7 @@ def find_wallet_manifest(
     if wallet.status == WalletStatus.DESTROYED:
         return manifest.cancelled_notice(
             venue=wallet.venue,
-            sale=_sale(order),
+            sale=sale_of(order),
             language_tag=_language_tag(wallet.line, order),
             wallet=wallet,
         )
@@ -78,7 +90,7 @@ def find_wallet_manifest(
         path=wallet_path(wallet),
         number=wallet.reference_number,
         venue=wallet.venue,
-        sale=_sale(order),
+        sale=sale_of(order),
         language_tag=_language_tag(wallet.line, order),
         contents=_contents([wallet]),
         wallet_path=wallet_path,
@@ -103,7 +115,8 @@ def _contents(wallets: Sequence[Wallet]) -> list[WalletContents]:
     ]
 
 
-def _sale(order: Order) -> Sale:
+def sale_of(order: Order) -> Sale:
+    """Return what a manifest says of the purchase."""
     return Sale(
         seller=order.partner.name,
         sell_to_order_reference=order.sell_to_order_reference,

@@ -9,6 +9,33 @@ from wallets.models import Asset, Wallet
 _PREFIX = {"ticket": "T", "coupon": "C"}
 
 
+def mint_successor(asset: Asset) -> Asset:
+    """Make the unsaved asset that takes another's place in its wallet, state Minted.
+
+    It has a new number in the next generation and is as the other was; what was admitted with that
+    counts for it, too.
+    """
+    return Asset(
+        venue_id=asset.venue_id,
+        wallet_id=asset.wallet_id,
+        component_id=asset.component_id,
+        item_id=asset.item_id,
+        position=asset.position,
+        unit=asset.unit,
+        generation=asset.generation + 1,
+        type=asset.type,
+        reference_number=unguessable_number(_PREFIX[asset.type]),
+        description=asset.description,
+        admissions=asset.admissions,
+        admitted=asset.admitted,
+        visit_date=asset.visit_date,
+        visit_time=asset.visit_time,
+        valid_from=asset.valid_from,
+        valid_until=asset.valid_until,
+        seat=asset.seat,
+    )
+
+
 def mint_assets(
     *, wallets: Iterable[Wallet], components: Sequence[PlannedComponent]
 ) -> Iterator[Asset]:

@@ -49,6 +49,7 @@ class PartnerAdmin(StaffAdmin[Partner]):
             "Time limits",
             {"fields": ("hold_minutes", "draft_lifetime_days", "cancel_deadline_hours")},
         ),
+        ("Guests", {"fields": ("mails_manifests",)}),
         ("Limits of each API key", {"fields": ("requests_per_second", "request_burst")}),
     )
     change_form_outer_before_template = "admin/state_bar.html"
