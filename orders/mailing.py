@@ -1,4 +1,7 @@
-"""E-mailing a guest the link of a manifest: asked for by staff, sent in the background, once."""
+"""E-mailing a guest the link of a manifest: asked for by staff, sent in the background, once.
+
+The order is locked before its e-mail.
+"""
 
 from __future__ import annotations
 
