@@ -11,13 +11,15 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
 
+from catalog.closing import Day
 from catalog.models import Attraction, Package, SeatPlan
 from orders import moving, wallet_cancellation
 from orders.actions import OrderStateConflict
+from orders.affected import Affected
 from orders.cancellation import AssetUsed
 from orders.models import LedgerEntry, LedgerKind, Order, OrderEvent
 from orders.wallet_cancellation import WalletNotThere
-from partners.models import WebhookEvent
+from partners.models import Venue, WebhookEvent
 from tests.conftest import ApiClient
 from tests.factories import AllotmentFactory
 from tests.invariants import RULES
@@ -192,6 +194,18 @@ def test_a_numbered_seat_goes_back_and_a_later_move_takes_the_living_ones(
     assert list(living.values_list("wallet__seq_no", "seat")) == [(1, "B1"), (3, "B3")]
     cancel(issued, 3)
     assert seats_of(issued["orderId"]) == ["B1"]
+
+
+def test_closing_the_day_counts_the_guests_that_are_left(
+    api: ApiClient, issue: Issue, venue: Venue
+) -> None:
+    issued = settle(api, issue, line(quantity=3), line("GROUP", quantity=4))
+    day = Affected(day=Day(venue=venue, date=NOON.date().replace(day=23)), now=NOON)
+    cancel(issued, 1)
+    assert [(one.orders, one.guests) for one in day.shares()] == [(1, 6)]
+    cancel(issued, 2, 3)
+    assert [(one.orders, one.guests) for one in day.shares()] == [(1, 4)]
+    assert day.with_other_visits() == 0
 
 
 def test_a_line_that_is_cancelled_stays_on_its_day(api: ApiClient, issue: Issue) -> None:
