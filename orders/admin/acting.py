@@ -71,7 +71,7 @@ class OrderAction:
     has_button: bool = True
     look: Literal["primary", "quiet"] = "primary"
     suits: Callable[[Order], bool] = lambda _order: True
-    asked: Callable[[Order], Mapping[str, Any]] = lambda _order: {}
+    asked: Callable[[HttpRequest, Order], Mapping[str, Any]] = lambda _request, _order: {}
     narrow: Callable[[OrderPage, Form], OrderPage] = lambda page, _form: page
     override: str = ""
     seen: Callable[[Order], str] = lambda order: order.status_since.isoformat()
@@ -123,7 +123,7 @@ def action_view(
         initial={
             "seen": action.seen(order),
             "chosen": ",".join(request.GET.getlist("of")),
-            **action.asked(order),
+            **action.asked(request, order),
         },
     )
     if form.is_valid():

@@ -40,7 +40,7 @@ class MoveForm(ActionForm):
             self.initial["from_date"] = days[0].isoformat()
 
 
-def asked(order: Order) -> Mapping[str, Any]:
+def asked(_request: HttpRequest, order: Order) -> Mapping[str, Any]:
     """Return what the form needs to know of an order."""
     return {"visit_dates": visit_dates(order)}
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from django import forms
 from django.http import HttpRequest
 from django.utils import timezone
 
+from channel_manager.lib import personal
+from channel_manager.lib.admin import people
 from channel_manager.lib.admin.confirmation import Confirmation, actor_of
 from channel_manager.lib.admin.typed import Select
 from orders import mailing
@@ -34,14 +36,20 @@ class MailForm(ActionForm):
         self.fields["to"].choices = choices  # type: ignore[attr-defined]
 
 
-def asked(order: Order) -> Mapping[str, Any]:
+def asked(request: HttpRequest, order: Order) -> Mapping[str, Any]:
     """Return the addresses that the form offers: the order's, and others of its lines."""
-    addresses = [(_OF_THE_ORDER, order.sell_to_email)] if order.sell_to_email else []
+    shown: Callable[[str], str] = str if people.may_see(request) else personal.mask
+    return {"addresses": [(value, shown(email) + what) for value, email, what in _addresses(order)]}
+
+
+def _addresses(order: Order) -> Iterator[tuple[str, str, str]]:
+    """Find where a mail may go: the form's value, the address, and whose it is."""
+    if order.sell_to_email:
+        yield _OF_THE_ORDER, order.sell_to_email, ""
     for line in order.lines.order_by("line_no"):
         if line.sell_to_email and line.sell_to_email != order.sell_to_email and line.units_left:
-            label = f"{line.sell_to_email} (line {line.line_no}: its own wallets)"
-            addresses.append((str(line.line_no), label))
-    return {"addresses": addresses}
+            whose = f" (line {line.line_no}: its own wallets)"
+            yield str(line.line_no), line.sell_to_email, whose
 
 
 def may_mail(order: Order) -> bool:
@@ -53,7 +61,7 @@ def of_mailing(page: OrderPage, back: str) -> Confirmation:
     """Tell what mailing a guest does, and what is in the way."""
     order = page.order
     obstacle = mailing.obstacle_of(order)
-    if not obstacle and not asked(order)["addresses"]:
+    if not obstacle and not any(_addresses(order)):
         obstacle = "The order has no e-mail address to send it to."
     return Confirmation(
         title=f"E-mail the link of order {order}",
