@@ -42,6 +42,7 @@ _SIDEBAR: Sequence[tuple[str, Sequence[tuple[str, ...]]]] = [
             ("Wallets", "wallet", "wallets", "wallet"),
             ("Tickets and coupons", "confirmation_number", "wallets", "asset"),
             ("Failures", "healing", "orders", "replay", "causes"),
+            ("Unmapped numbers", "link_off", "orders", "replay", "unmapped"),
             ("Holds", "hourglass_top", "orders", "hold"),
             ("Order history", "history", "orders", "orderevent"),
         ],

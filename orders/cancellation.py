@@ -12,10 +12,11 @@ from django.db.models import QuerySet
 from channel_manager.history import runner
 from channel_manager.history.runner import Change
 from channel_manager.lib.errors import ErrorCode, Refusal
-from orders import destruction, ledger, reading, tombstone
+from orders import destruction, ledger, reading, receipt, tombstone
 from orders.actions import require_action
 from orders.announcing import announce
 from orders.models import Order, OrderStatus
+from orders.receipt import Received
 from partners.models import EventType
 from wallets.models import Asset, Wallet
 
@@ -33,17 +34,23 @@ class CancelDeadlinePassed(Refusal):
 
 
 def cancel_for_partner(
-    *, orders: QuerySet[Order], order_id: uuid.UUID, actor: str, now: datetime.datetime
+    *,
+    orders: QuerySet[Order],
+    order_id: uuid.UUID,
+    actor: str,
+    now: datetime.datetime,
+    received: Received | None = None,
 ) -> Order:
     """End an order as its partner may: as `cancel_order`, within the agreed deadline.
 
-    Raises CancelDeadlinePassed besides.
+    The request is kept where the order is. Raises CancelDeadlinePassed besides.
     """
     with transaction.atomic():
         order = reading.lock_order(orders, order_id)
         held = destruction.release_places_and_lock(order)
         if order.status == OrderStatus.ISSUED:
             _refuse_late(order, held[1], now)
+            receipt.keep(received, order, now)
         return _end(order, *held, actor=actor, now=now, reason="")
 
 
@@ -109,6 +116,15 @@ def used_numbers(assets: Iterable[Asset]) -> list[str]:
     return [asset.reference_number for asset in assets if asset.admitted]
 
 
+def refuse_used(assets: Iterable[Asset], *, what: str) -> None:
+    """Raise AssetUsed when somebody was admitted with one of them; what: order or wallet."""
+    used = used_numbers(assets)
+    if used:
+        raise AssetUsed(
+            f"A ticket or coupon of this {what} has been used.", members={"usedAssets": used[:10]}
+        )
+
+
 def _end(
     order: Order,
     wallets: Sequence[Wallet],
@@ -120,7 +136,7 @@ def _end(
 ) -> Order:
     """End a locked order; its assets are locked too, so that no admission slips in between."""
     if order.status == OrderStatus.ISSUED:
-        _refuse_used(assets)
+        refuse_used(assets, what="order")
     return _end_although_used(order, wallets, assets, actor=actor, now=now, reason=reason)
 
 
@@ -178,14 +194,6 @@ def _remove(
     announce(ended, EventType.CANCELLED, now=now)
     order.delete()
     return ended
-
-
-def _refuse_used(assets: Sequence[Asset]) -> None:
-    used = used_numbers(assets)
-    if used:
-        raise AssetUsed(
-            "A ticket or coupon of this order has been used.", members={"usedAssets": used[:10]}
-        )
 
 
 def _refuse_late(order: Order, assets: Sequence[Asset], now: datetime.datetime) -> None:

@@ -1,4 +1,4 @@
-"""The jobs that issue an order, work off a closed day, and replay orders of one cause."""
+"""The jobs that issue an order, work off a closed day, replay orders of one cause, mail a guest."""
 
 import uuid
 
@@ -7,6 +7,7 @@ from channel_manager.lib import jobs
 ISSUE_TASK = "orders.issue_order"
 CLEARING_TASK = "orders.clear_day"
 REPLAYING_TASK = "orders.work_off_replay"
+MAIL_TASK = "orders.send_mail"
 
 
 def enqueue_issuance(order_id: uuid.UUID, *, wait: int = 0) -> int:
@@ -41,3 +42,8 @@ def enqueue_replaying(replay_id: uuid.UUID, *, wait: int = 0) -> int:
     wait: seconds until it begins.
     """
     return jobs.defer(REPLAYING_TASK, queue="closing", wait=wait, replay_id=str(replay_id))
+
+
+def enqueue_mail(mail_id: uuid.UUID) -> int:
+    """Enqueue the job that mails a guest, in the open transaction; return its id."""
+    return jobs.defer(MAIL_TASK, queue="closing", mail_id=str(mail_id))

@@ -14,8 +14,8 @@ from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job
 
 from channel_manager.history import sign_ins
-from orders import clearing, closing, holds, issuance, recovery, replaying
-from orders.queueing import CLEARING_TASK, ISSUE_TASK, REPLAYING_TASK
+from orders import clearing, closing, erasure, holds, issuance, mailing, recovery, replaying
+from orders.queueing import CLEARING_TASK, ISSUE_TASK, MAIL_TASK, REPLAYING_TASK
 from partners import idempotency
 
 # Seconds stand last: what a hold frees is for sale within seconds.
@@ -84,12 +84,31 @@ def work_off_replay(replay_id: str) -> None:
     replaying.work_off(replay_id=uuid.UUID(replay_id), clock=timezone.now)
 
 
+@app.task(name=MAIL_TASK, queue="closing", retry=InSteps(), pass_context=True)
+def send_mail(context: JobContext, mail_id: str) -> None:
+    """Mail a guest the link of a manifest."""
+    close_old_connections()
+    mailing.send_mail(
+        mail_id=uuid.UUID(mail_id),
+        clock=timezone.now,
+        is_last_try=context.job.attempts >= len(RETRY_WAITS),
+    )
+
+
 @app.periodic(cron=settings.RECOVERY_CRON, periodic_id="recover_replays")
 @app.task(name="orders.recover_replays", queue="recovery", queueing_lock="recover_replays")
 def recover_replays(timestamp: int) -> None:
     """Give replays that stand still a job."""
     close_old_connections()
     replaying.recover_replays()
+
+
+@app.periodic(cron="53 * * * *", periodic_id="give_up_mails")
+@app.task(name="orders.give_up_mails", queue="recovery", queueing_lock="give_up_mails")
+def give_up_mails(timestamp: int) -> None:
+    """Fail e-mails whose job is lost."""
+    close_old_connections()
+    mailing.give_up_mails(now=timezone.now())
 
 
 @app.periodic(cron=HOLD_EXPIRY_CRON, periodic_id="expire_holds")
@@ -149,6 +168,14 @@ def prune_sessions(timestamp: int) -> None:
     """Forget sessions of the admin that have ended."""
     close_old_connections()
     SessionStore.clear_expired()
+
+
+@app.periodic(cron="*/10 * * * *", periodic_id="erase_old_orders")
+@app.task(name="orders.erase_old_orders", queue="recovery", queueing_lock="erase_old_orders")
+def erase_old_orders(timestamp: int) -> None:
+    """Erase personal data of visits long past."""
+    close_old_connections()
+    erasure.erase_old(now=timezone.now())
 
 
 @app.periodic(cron="29 * * * *", periodic_id="prune_holds")

@@ -53,6 +53,12 @@ MATRIX: Mapping[str, tuple[Deed, ...]] = {
             ),
             EVERYBODY,
         ),
+        Deed(
+            "See guests' names and e-mail addresses, and find orders by them",
+            ("orders.view_personal_data",),
+            (ORDERDESK,),
+        ),
+        Deed("Erase guests' personal data", ("orders.erase_personal_data",), NOBODY),
         Deed("Confirm a draft", ("orders.confirm_order",), (ORDERDESK,)),
         Deed(
             "Replay failed orders, one by one or all of a cause",
@@ -61,7 +67,14 @@ MATRIX: Mapping[str, tuple[Deed, ...]] = {
         ),
         Deed("Move an order to another day", ("orders.move_order",), (ORDERDESK,)),
         Deed("Cancel an order", ("orders.cancel_order",), (ORDERDESK,)),
-        Deed("Cancel an order that was used", ("orders.cancel_used_order",), NOBODY),
+        Deed("Cancel single wallets of an order", ("orders.cancel_wallet",), (ORDERDESK,)),
+        Deed("Reissue a ticket or coupon", ("orders.reissue_asset",), (ORDERDESK,)),
+        Deed(
+            "Send the link to the tickets again, to the partner or the guest",
+            ("wallets.resend_manifest",),
+            (ORDERDESK, PARTNERS),
+        ),
+        Deed("Cancel what was used", ("orders.cancel_used_order",), NOBODY),
         Deed("Replay an order over the capacity", ("orders.overbook_order",), NOBODY),
         Deed("Release a hold", ("orders.change_hold",), (ORDERDESK,)),
         Deed(

@@ -1,9 +1,11 @@
 """The admin of orders, holds, closed days, their history and the ledger."""
 
+from catalog.admin import sold
 from orders.admin.closures import ClosureAdmin
 from orders.admin.events import OrderEventAdmin
 from orders.admin.holds import HoldAdmin
 from orders.admin.ledger import LedgerEntryAdmin
+from orders.admin.mapped import count_orders, find_waiting
 from orders.admin.orders import OrderAdmin
 from orders.admin.partnership import OrdersOfPartners
 from orders.admin.replays import ReplayAdmin
@@ -19,3 +21,4 @@ __all__ = [
 ]
 
 register_selling(OrdersOfPartners())
+sold.register(counter=count_orders, follower=find_waiting)

@@ -40,7 +40,7 @@ class MoveForm(ActionForm):
             self.initial["from_date"] = days[0].isoformat()
 
 
-def asked(order: Order) -> Mapping[str, Any]:
+def asked(_request: HttpRequest, order: Order) -> Mapping[str, Any]:
     """Return what the form needs to know of an order."""
     return {"visit_dates": visit_dates(order)}
 
@@ -72,7 +72,9 @@ def of_moving(page: OrderPage, back: str) -> Confirmation:
         effects=[
             f"Everything that is visited on {when} moves to the new day, at the same times.",
             "Places of the new day's sessions are taken, the same seats where they are free.",
-            "Wallets, tickets and coupons keep their numbers; prices stay.",
+            "Its tickets and coupons of that day are destroyed, and new ones with new numbers made; "
+            "the gate refuses the old ones. Wallets keep their numbers and links, the partner's own "
+            "numbers among them; prices stay.",
             f"{order.partner} sees the new day in the order.",
         ],
         warnings=warnings,

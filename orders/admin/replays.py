@@ -17,7 +17,7 @@ from django.urls import URLPattern, path, reverse
 from channel_manager.lib.admin.base import ReadOnlyAdmin, register
 from channel_manager.lib.admin.columns import column
 from channel_manager.lib.strict_fields import is_uuid
-from orders.admin import causes
+from orders.admin import causes, unmapped
 from orders.models import Order, Replay, ReplayOrder, ReplayOutcome
 from partners.actors import name_actors
 from partners.models import Venue
@@ -141,6 +141,7 @@ class ReplayAdmin(ReadOnlyAdmin[Replay]):
         wrap = self.admin_site.admin_view
         return [
             path("causes/", wrap(self.causes_view), name="orders_replay_causes"),
+            path("unmapped/", wrap(self.unmapped_view), name="orders_replay_unmapped"),
             path("start/", wrap(self.start_view), name="orders_replay_start"),
             path(
                 "<uuid:replay_id>/progress/",
@@ -153,6 +154,10 @@ class ReplayAdmin(ReadOnlyAdmin[Replay]):
     def causes_view(self, request: HttpRequest) -> HttpResponse:
         """Show why orders have failed."""
         return causes.causes_view(self, request)
+
+    def unmapped_view(self, request: HttpRequest) -> HttpResponse:
+        """Show the item numbers that nobody has mapped."""
+        return unmapped.unmapped_view(self, request)
 
     def start_view(self, request: HttpRequest) -> HttpResponse:
         """Tell what replaying a cause does, and start it."""

@@ -1,4 +1,4 @@
-"""Orders, their lines and places, holds, closures, the ledger, and the order's view of the log."""
+"""Orders with all that belongs to them: lines, places, requests as received, holds, the ledger."""
 
 from orders.models.allocation import Allocation
 from orders.models.closure import (
@@ -15,6 +15,7 @@ from orders.models.hold import HOLD_KIND, Hold, HoldQuerySet, HoldStatus
 from orders.models.ledger import LedgerEntry, LedgerKind
 from orders.models.line import OrderLine
 from orders.models.order import ORDER_KIND, FailureCode, Order, OrderQuerySet, OrderStatus
+from orders.models.received import ReceivedRequest, RequestKind
 from orders.models.replay import REPLAY_KIND, Replay, ReplayOrder, ReplayOutcome
 
 __all__ = [
@@ -40,7 +41,9 @@ __all__ = [
     "OrderLine",
     "OrderQuerySet",
     "OrderStatus",
+    "ReceivedRequest",
     "Replay",
     "ReplayOrder",
     "ReplayOutcome",
+    "RequestKind",
 ]

@@ -3,7 +3,7 @@
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Upper
 
 from catalog.models import Package, PackageMapping
@@ -32,8 +32,16 @@ class OrderLine(models.Model):
     package = models.ForeignKey(
         Package, models.PROTECT, null=True, blank=True, related_name="order_lines"
     )
+    # The database's key names number and package, too: what was sold under stays as it was
+    # (migration 0020).
     mapping = models.ForeignKey(
-        PackageMapping, models.PROTECT, null=True, blank=True, related_name="order_lines"
+        PackageMapping,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="order_lines",
+        db_constraint=False,
+        db_index=False,
     )
     description = models.CharField(max_length=100, blank=True)
     is_package = models.BooleanField(default=False)
@@ -66,6 +74,13 @@ class OrderLine(models.Model):
     vat_parts = models.JSONField(
         default=list, blank=True, help_text="Per unit and VAT rate: rate, inclVat, exclVat."
     )
+    cancelled = ArrayField(
+        models.PositiveSmallIntegerField(),
+        default=list,
+        db_default=[],
+        blank=True,
+        help_text="The numbers of the wallets that were cancelled while the others stayed.",
+    )
     unresolved_cause = models.CharField(
         max_length=30,
         blank=True,
@@ -74,6 +89,10 @@ class OrderLine(models.Model):
 
     class Meta:
         ordering = ("order", "line_no")
+        permissions = [
+            ("cancel_wallet", "Can cancel single wallets of an order"),
+            ("reissue_asset", "Can reissue a ticket or coupon"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=("order", "line_no"), name="line_no_once_per_order"),
             models.CheckConstraint(
@@ -89,12 +108,27 @@ class OrderLine(models.Model):
                 ),
                 name="resolved_line_has_package_price_and_plan",
             ),
+            models.CheckConstraint(
+                condition=Q(mapping__isnull=True) | Q(package__isnull=False),
+                name="mapped_line_has_package",
+            ),
+            models.CheckConstraint(
+                condition=Q(cancelled__len__lte=F("quantity"))
+                & (Q(is_group=False) | Q(cancelled__len__lte=1)),
+                name="line_cancelled_within_its_wallets",
+            ),
         ]
         indexes = [
             models.Index(
                 fields=("item_number",),
                 condition=~Q(unresolved_cause=""),
                 name="line_unresolved",
+            ),
+            # What was sold under a version of a mapping, counted by order.
+            models.Index(
+                fields=("mapping", "order"),
+                condition=Q(mapping__isnull=False),
+                name="line_by_mapping",
             ),
             # What a closed day touches: by the line's day, and by a component's own.
             models.Index(
@@ -117,3 +151,19 @@ class OrderLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.quantity} x {self.item_number}"
+
+    @property
+    def wallets_left(self) -> list[int]:
+        """Return the numbers of its wallets that were not cancelled; they count from 1."""
+        gone = set(self.cancelled)
+        count = 1 if self.is_group else self.quantity
+        return [number for number in range(1, count + 1) if number not in gone]
+
+    @property
+    def units_left(self) -> int:
+        """Return how much of its quantity was not cancelled."""
+        return self.units_of(len(self.wallets_left))
+
+    def units_of(self, wallets: int) -> int:
+        """Return how much of its quantity so many of its wallets stand for."""
+        return wallets * self.quantity if self.is_group else wallets

@@ -60,7 +60,7 @@ _CLOSED_IS_NOT_FINAL = """
 
 
 class Migration(migrations.Migration):
-    dependencies = [("partners", "0007_answers_are_kept_by_mode")]
+    dependencies = [("partners", "0008_answers_name_their_order")]
 
     operations = [
         migrations.AddField(

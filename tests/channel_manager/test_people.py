@@ -116,7 +116,7 @@ def test_the_last_owner_is_not_deleted(owner: User) -> None:
 
 def test_the_roles_page_shows_who_may_do_what(owner: User) -> None:
     page = text_of(signed_in(owner).get(reverse("admin:auth_group_matrix")))
-    assert "Cancel an order that was used check yes no no no no no" in page
+    assert "Cancel what was used check yes no no no no no" in page
     listed = text_of(signed_in(owner).get(reverse("admin:auth_group_changelist")))
     assert "Looks at everything in daily use and changes nothing." in listed
 

@@ -31,6 +31,7 @@ class StaffChangeList(ChangeList):
         super().get_results(request)
         self.result_list = list(self.result_list)
         self.model_admin.prepare_rows(self.result_list)  # type: ignore[attr-defined]
+        self.model_admin.hide_people(request, self.result_list)  # type: ignore[attr-defined]
         paginator = self.paginator
         if isinstance(paginator, CappedPaginator) and (
             paginator.is_capped or not (self.query or self.has_active_filters)
@@ -57,6 +58,9 @@ class StaffAdmin(ModelAdmin[_Model]):
 
     def prepare_rows(self, rows: Sequence[Any]) -> None:
         """Have at hand what the columns of a page of rows need beside the rows."""
+
+    def hide_people(self, request: HttpRequest, rows: Sequence[Any]) -> None:
+        """Mask what rows that are about to be shown say of guests, where they say anything."""
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Leave out deleting a selection: it asks nothing and passes every rule by."""
