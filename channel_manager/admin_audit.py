@@ -201,6 +201,8 @@ class AuditEntryAdmin(ReadOnlyAdmin[AuditEntry]):
     @column("To what")
     def thing(self, entry: AuditEntry) -> str:
         """Return what it was done to, by its name."""
+        if not entry.subject_id:
+            return entry.subject.capitalize()
         return f"{_kind_text(entry.kind)} {entry.called or entry.subject_id}"  # type: ignore[attr-defined]
 
     def _linked(self, request: HttpRequest) -> Callable[[AuditEntry], SafeString]:
@@ -211,7 +213,7 @@ class AuditEntryAdmin(ReadOnlyAdmin[AuditEntry]):
             name = self.thing(entry)
             model = _kinds().get(entry.kind)
             may = model and admin.site._registry[model].has_view_or_change_permission(request)
-            if model is None or not may or entry.name == "deleted":
+            if model is None or not may or entry.name == "deleted" or not entry.subject_id:
                 return format_html("{}", name)
             page = f"admin:{model._meta.app_label}_{entry.kind}_change"
             return columns.link(reverse(page, args=[entry.subject_id]), name)

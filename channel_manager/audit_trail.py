@@ -26,6 +26,7 @@ LOOKS: Mapping[str, Look] = {
     "added": Look("Added", "add", "success"),
     "changed": Look("Changed", "edit"),
     "deleted": Look("Deleted", "delete", "danger"),
+    "exported": Look("Exported", "download", "warning"),
     "signed_in": Look("Signed in", "login"),
     "signed_out": Look("Signed out", "logout"),
     "two_factor_set_up": Look("Set up two-factor sign-in", "phonelink_lock", "success"),
@@ -59,6 +60,10 @@ class AdminTrail:
             changes=changes,
             reason=reason,
         )
+
+    def note(self, request: HttpRequest, model: type[models.Model], *, name: str) -> None:
+        """Append what the signed-in person did with rows of a kind."""
+        audit.write_of_many(model=model, name=name, actor=actor_of(request), now=timezone.now())
 
     def show(self, request: HttpRequest, model_admin: Any, row: models.Model) -> HttpResponse:
         """Return the page with what happened to a row: five statements."""

@@ -38,6 +38,19 @@ def write(
     )
 
 
+def write_of_many(
+    *, model: type[models.Model], name: str, actor: str, now: datetime.datetime
+) -> None:
+    """Append what somebody did with rows of a kind and not with one of them, such as export them."""
+    AuditRecord.objects.create(
+        kind=model._meta.model_name or "",
+        subject=str(model._meta.verbose_name_plural),
+        name=name,
+        actor=actor,
+        at=now,
+    )
+
+
 def write_of_oneself(*, person: models.Model, name: str, reason: str = "") -> None:
     """Append what somebody did to their own log-in, just now: signed in, changed the password."""
     actor = f"staff:{person.pk}"

@@ -190,6 +190,13 @@ def test_the_history_of_a_row_tells_events_and_edits_and_leads_to_the_log(
     assert LOG not in page.content.decode()
 
 
+def test_an_export_is_kept(desk: Client) -> None:
+    assert desk.get(reverse("admin:catalog_packagemapping_export")).status_code == 200
+    kept = AuditRecord.objects.values_list("kind", "subject_id", "subject", "name").get()
+    assert kept == ("packagemapping", "", "package mappings", "exported")
+    assert "desk Exported Package mappings" in text_of(desk.get(LOG))
+
+
 def test_nobody_changes_or_removes_what_the_log_says(desk: Client) -> None:
     desk.post(reverse("admin:auth_group_add"), {"name": "A"})
     for sql in ("UPDATE history_auditrecord SET reason = 'x'", "DELETE FROM history_auditrecord"):

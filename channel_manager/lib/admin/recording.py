@@ -47,6 +47,9 @@ class Trail(Protocol):
     ) -> None:
         """Append what somebody did to a row, in the transaction that does it."""
 
+    def note(self, request: HttpRequest, model: type[models.Model], *, name: str) -> None:
+        """Append what somebody did with rows of a kind, such as export them."""
+
     def show(self, request: HttpRequest, model_admin: Any, row: models.Model) -> HttpResponse:
         """Return the page with what happened to a row."""
 
