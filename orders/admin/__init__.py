@@ -1,17 +1,17 @@
-"""The admin of orders, holds, closed days, their history and the ledger."""
+"""The admin of orders, holds, closed days, batches, their history and the ledger."""
 
+from orders.admin.batches import BatchAdmin
 from orders.admin.closures import ClosureAdmin
 from orders.admin.events import OrderEventAdmin
 from orders.admin.holds import HoldAdmin
 from orders.admin.ledger import LedgerEntryAdmin
 from orders.admin.orders import OrderAdmin
-from orders.admin.replays import ReplayAdmin
 
 __all__ = [
+    "BatchAdmin",
     "ClosureAdmin",
     "HoldAdmin",
     "LedgerEntryAdmin",
     "OrderAdmin",
     "OrderEventAdmin",
-    "ReplayAdmin",
 ]
