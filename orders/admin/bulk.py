@@ -48,7 +48,8 @@ def ask(
 ) -> HttpResponse | None:
     """Tell what an action does with the orders chosen in the list; None with a message if it cannot."""
     _require(request, action)
-    found = orders.order_by("received_at", "id").values_list("pk", "updated_at")
+    # In no order: whatever is chosen, the first that are found tell whether they are too many.
+    found = orders.order_by().values_list("pk", "updated_at")
     seen = [Seen(key, changed) for key, changed in found[: MOST_ORDERS + 1]]
     if not seen:
         messages.error(request, "None of these orders exists any more.")

@@ -18,6 +18,7 @@ from orders import batches, issuance, replaying, working_off
 from orders.causes import CauseGroup, Parts, parts_of, read_groups
 from orders.models import Batch, BatchOrder, Order
 from orders.replaying import NothingToReplay
+from orders.working_off import WorklistConflict
 from tests.conftest import ApiClient
 from tests.factories import PackageFactory, PackageMappingFactory
 from tests.orders.expected import Clock, line
@@ -251,6 +252,20 @@ def test_a_replay_that_lost_its_job_gets_another(api: ApiClient, issue: Issue) -
     assert run_once(replay).status == "Done"
     working_off.recover_worklists()
     assert ProcrastinateJob.objects.filter(task_name="orders.work_off_batch").count() == 2
+
+
+def test_a_replay_that_was_stopped_waits_for_the_one_that_runs(
+    api: ApiClient, issue: Issue
+) -> None:
+    cause = fail(api, issue, "SKU-9").failure_fingerprint
+    first = start(cause)
+    working_off.stop(worklist=first, actor=DESK, now=timezone.now())
+    second = start(cause)
+    with pytest.raises(WorklistConflict, match="at these orders already"):
+        working_off.resume(worklist=first, actor=DESK, now=timezone.now())
+    run_once(second)
+    working_off.resume(worklist=first, actor=DESK, now=timezone.now())
+    assert run_once(first).status == "Done"
 
 
 def test_code_that_does_not_know_the_fingerprint_may_still_fail_and_mend_orders(
