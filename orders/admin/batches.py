@@ -15,7 +15,7 @@ from channel_manager.lib.admin.columns import column
 from channel_manager.lib.admin.typed import ChoicesDropdownFilter
 from orders.admin import bulk, causes
 from orders.admin.worklists import WorklistAdmin
-from orders.models import Batch
+from orders.models import Batch, BatchAction
 from partners.models import Venue
 
 
@@ -37,9 +37,13 @@ class BatchAdmin(WorklistAdmin[Batch]):
         """Offer the list to those who may look."""
         return self.has_view_permission(request)
 
+    def may_press(self, request: HttpRequest) -> bool:
+        """Let those who may do any of these things with one order."""
+        return any(bulk.may(request, action) for action in BatchAction)
+
     def may_act(self, request: HttpRequest, worklist: Batch, name: str) -> bool:
         """Let those stop it and go on who may do the same with one order."""
-        return request.user.has_perm(bulk.permission_of(worklist.action))
+        return bulk.may(request, BatchAction(worklist.action))
 
     def zones_of(self, worklists: Sequence[Batch]) -> Mapping[uuid.UUID, zoneinfo.ZoneInfo]:
         """Return the clock of the first venue: a batch may be of several."""
@@ -53,10 +57,19 @@ class BatchAdmin(WorklistAdmin[Batch]):
     def get_urls(self) -> list[URLPattern]:
         """Add the causes, and the ways to a batch."""
         wrap = self.admin_site.admin_view
+        chosen = [
+            path(
+                f"{action}/",
+                wrap(self.chosen_view),
+                {"action": action},
+                name=f"orders_batch_{action}",
+            )
+            for action in BatchAction
+        ]
         return [
             path("causes/", wrap(self.causes_view), name="orders_batch_causes"),
-            path("replay/", wrap(self.start_view), name="orders_batch_replay"),
-            path("chosen/<slug:action>/", wrap(self.chosen_view), name="orders_batch_chosen"),
+            path("start/", wrap(self.start_view), name="orders_batch_start"),
+            *chosen,
             *super().get_urls(),
         ]
 
@@ -68,7 +81,7 @@ class BatchAdmin(WorklistAdmin[Batch]):
         """Tell what replaying a cause does, and start it."""
         return causes.start_view(self, request)
 
-    def chosen_view(self, request: HttpRequest, action: str) -> HttpResponse:
+    def chosen_view(self, request: HttpRequest, action: BatchAction) -> HttpResponse:
         """Do with the chosen orders what the page before has told of."""
         return bulk.chosen_view(self, request, action)
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -27,7 +27,7 @@ from orders.choosing import MOST_ORDERS, Choice, Seen
 from orders.models import Batch, BatchAction, Order
 
 # As the buttons of one order ask for.
-_PERMISSIONS: Mapping[str, str] = {
+_PERMISSIONS: Mapping[BatchAction, str] = {
     BatchAction.REPLAY: "orders.replay_order",
     BatchAction.CONFIRM: "orders.confirm_order",
     BatchAction.MOVE: "orders.move_order",
@@ -35,9 +35,9 @@ _PERMISSIONS: Mapping[str, str] = {
 }
 
 
-def permission_of(action: str) -> str:
-    """Return what one needs to do this with many orders: the same as with one."""
-    return _PERMISSIONS[action]
+def may(request: HttpRequest, action: BatchAction) -> bool:
+    """Tell whether this person may do with many orders what they may do with one."""
+    return request.user.has_perms(("orders.view_order", _PERMISSIONS[action]))
 
 
 def ask(
@@ -62,11 +62,10 @@ def ask(
     return _show(model_admin, request, choice, form, back=request.get_full_path())
 
 
-def chosen_view(model_admin: ModelAdmin[Batch], request: HttpRequest, name: str) -> HttpResponse:
+def chosen_view(
+    model_admin: ModelAdmin[Batch], request: HttpRequest, action: BatchAction
+) -> HttpResponse:
     """Start the batch that the page before has told of (POST)."""
-    if name not in BatchAction.values:
-        raise Http404
-    action = BatchAction(name)
     _require(request, action)
     carried = BulkForm(request.POST)
     carried.is_valid()
@@ -128,7 +127,7 @@ def _show(
     confirmation = of_many(
         choice,
         back=back,
-        post_to=reverse("admin:orders_batch_chosen", args=[choice.action.value]),
+        post_to=reverse(f"admin:orders_batch_{choice.action}"),
     )
     context = {
         **model_admin.admin_site.each_context(request),
@@ -142,8 +141,7 @@ def _show(
 
 
 def _require(request: HttpRequest, action: BatchAction) -> None:
-    """Raise PermissionDenied for somebody who may not see orders or do this with one."""
-    if not request.user.has_perms(["orders.view_order", _PERMISSIONS[action]]):
+    if not may(request, action):
         raise PermissionDenied
 
 

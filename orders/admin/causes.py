@@ -109,7 +109,7 @@ def read_causes(request: HttpRequest) -> list[Cause]:
                 link=told.link if request.user.has_perm(told.permission) else "",
                 link_text=told.link_text,
                 list_url=_url("orders_order_changelist", cause_group=group.fingerprint),
-                replay_url=_url("orders_batch_replay", cause=group.fingerprint)
+                replay_url=_url("orders_batch_start", cause=group.fingerprint)
                 if may_replay
                 else "",
             )

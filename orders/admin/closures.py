@@ -47,9 +47,13 @@ class ClosureAdmin(WorklistAdmin[Closure]):
         """Let those look who may close a day."""
         return super().has_view_permission(request, obj) or self.has_add_permission(request)
 
+    def may_press(self, request: HttpRequest) -> bool:
+        """Let those who may close days."""
+        return self.has_add_permission(request)
+
     def may_act(self, request: HttpRequest, worklist: Closure, name: str) -> bool:
         """Let those stop it who may close days, and those go on who may do what it does."""
-        return self.has_add_permission(request) and (
+        return self.may_press(request) and (
             name == "stop" or may_choose(request.user, ClosurePlan(worklist.plan))
         )
 

@@ -146,19 +146,19 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
 
     def has_replay_permission(self, request: HttpRequest) -> bool:
         """Tell whether this person may replay orders; the list's action asks."""
-        return request.user.has_perm(bulk.permission_of(BatchAction.REPLAY))
+        return bulk.may(request, BatchAction.REPLAY)
 
     def has_confirm_permission(self, request: HttpRequest) -> bool:
         """Tell whether this person may confirm drafts."""
-        return request.user.has_perm(bulk.permission_of(BatchAction.CONFIRM))
+        return bulk.may(request, BatchAction.CONFIRM)
 
     def has_move_permission(self, request: HttpRequest) -> bool:
         """Tell whether this person may move orders."""
-        return request.user.has_perm(bulk.permission_of(BatchAction.MOVE))
+        return bulk.may(request, BatchAction.MOVE)
 
     def has_cancel_permission(self, request: HttpRequest) -> bool:
         """Tell whether this person may cancel orders."""
-        return request.user.has_perm(bulk.permission_of(BatchAction.CANCEL))
+        return bulk.may(request, BatchAction.CANCEL)
 
     def action_view(self, request: HttpRequest, order_id: uuid.UUID, name: str) -> HttpResponse:
         """Show what a button does (GET), or do it (POST)."""

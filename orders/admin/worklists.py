@@ -45,6 +45,10 @@ class WorklistAdmin(ReadOnlyAdmin[_Worklist]):
     sortable_by = ()
 
     @abstractmethod
+    def may_press(self, request: HttpRequest) -> bool:
+        """Tell whether there is a worklist whose buttons this person may press."""
+
+    @abstractmethod
     def may_act(self, request: HttpRequest, worklist: _Worklist, name: str) -> bool:
         """Tell whether this person may press a button of its page: stop, resume or retry."""
 
@@ -117,6 +121,8 @@ class WorklistAdmin(ReadOnlyAdmin[_Worklist]):
 
     def act_view(self, request: HttpRequest, key: uuid.UUID, name: str) -> HttpResponse:
         """Stop, go on, or try the failed ones again (POST)."""
+        if not self.may_press(request):
+            raise PermissionDenied
         worklist = self._find(request, str(key))
         if worklist is not None and not self.may_act(request, worklist, name):
             raise PermissionDenied

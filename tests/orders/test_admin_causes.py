@@ -20,7 +20,7 @@ from tests.staff import messages_of, person, signed_in, text_of, viewer
 pytestmark = pytest.mark.usefixtures("clock")
 Issue = Callable[[str], Order]
 CAUSES = "/admin/orders/batch/causes/"
-START = "/admin/orders/batch/replay/"
+START = "/admin/orders/batch/start/"
 
 
 @pytest.fixture
