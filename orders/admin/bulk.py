@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -20,24 +20,17 @@ from channel_manager.lib.admin.paging import LIMIT
 from channel_manager.lib.admin.typed import ModelAdmin
 from channel_manager.lib.identity import time_ordered_uuid
 from orders import batches, choosing
+from orders.admin import acting
 from orders.admin.bulk_effects import of_many
 from orders.admin.bulk_forms import FORMS, BulkForm, write_chosen
 from orders.admin.wording import count_of
 from orders.choosing import MOST_ORDERS, Choice, Seen
 from orders.models import Batch, BatchAction, Order
 
-# As the buttons of one order ask for.
-_PERMISSIONS: Mapping[BatchAction, str] = {
-    BatchAction.REPLAY: "orders.replay_order",
-    BatchAction.CONFIRM: "orders.confirm_order",
-    BatchAction.MOVE: "orders.move_order",
-    BatchAction.CANCEL: "orders.cancel_order",
-}
-
 
 def may(request: HttpRequest, action: BatchAction) -> bool:
-    """Tell whether this person may do with many orders what they may do with one."""
-    return request.user.has_perms(("orders.view_order", _PERMISSIONS[action]))
+    """Tell whether this person may press the button of one order, and so do it with many."""
+    return request.user.has_perms(("orders.view_order", acting.ACTIONS[action].permission))
 
 
 def ask(

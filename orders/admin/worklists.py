@@ -104,7 +104,9 @@ class WorklistAdmin(ReadOnlyAdmin[_Worklist]):
             "original": worklist,
             "progress_template": self.progress_template,
             "acts": {
-                name: reverse(f"admin:{self._name(name)}", args=[worklist.pk]) for name in _ACTS
+                name: reverse(f"admin:{self._name(name)}", args=[worklist.pk])
+                for name in _ACTS
+                if self.may_act(request, worklist, name)
             },
         }
         return TemplateResponse(request, "admin/orders/worklist/page.html", context)

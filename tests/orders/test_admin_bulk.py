@@ -9,6 +9,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from orders.admin.acting import ACTIONS
+from orders.choosing import STATUSES
 from orders.models import Batch, BatchAction, Order
 from tests.conftest import ApiClient
 from tests.orders.expected import VISIT, line, settle
@@ -188,6 +190,11 @@ def test_nobody_does_with_many_what_they_may_not_do_with_one(orders: list[Order]
         at = f"/admin/orders/batch/{batch.pk}/{name}/"
         assert (mover.post(at).status_code, looker.post(at).status_code) == (403, 403)
     assert 'id="stop"' not in looker.get(f"/admin/orders/batch/{batch.pk}/change/").content.decode()
+
+
+def test_orders_are_in_the_same_statuses_as_for_the_button_of_one() -> None:
+    of_one = {action: set(ACTIONS[action].statuses) for action in BatchAction}
+    assert of_one == {action: set(statuses) for action, statuses in STATUSES.items()}
 
 
 def test_it_is_stopped_and_gone_on_with_from_its_page(
