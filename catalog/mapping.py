@@ -27,6 +27,7 @@ from catalog.models import (
 from catalog.opening import OpeningTimes, read_opening_times
 from catalog.trial_ticket import ticket_of
 from partners.account import Account
+from partners.models import Partner
 
 _Model = TypeVar("_Model", bound=Model)
 
@@ -79,20 +80,7 @@ def read_catalogue(
     partner, pairs = account.partner, set(asked)
     numbers = list({number for number, _day in pairs})
     codes = numbers if partner.sell_by_package_code else []
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _CATALOGUE,
-            {
-                "partner": partner.pk,
-                "venue": partner.venue_id,
-                "numbers": numbers,
-                "codes": codes,
-                "on": on,
-                "asked_numbers": [number for number, day in pairs if day],
-                "asked_days": [day for _number, day in pairs if day],
-            },
-        )
-        rows = cursor.fetchall()
+    rows = _select(partner, pairs, numbers=numbers, codes=codes, on=on)
     offers: dict[str, Offer] = {}
     unmapped: dict[str, Offer] = {}
     for package_json, number, mapping_id, *rest in rows:
@@ -102,16 +90,69 @@ def read_catalogue(
             offers[number] = Offer(package, mapping_id, **selling)
         if package.code in codes:
             unmapped[package.code] = Offer(package, None, **selling)
-    opening_times = OpeningTimes(partner.venue)
-    if rows:
-        seasons, days = map(_loaded, rows[0][-2:])
-        opening_times = OpeningTimes(
-            partner.venue,
-            tuple(_made(OpeningHours, row) for row in seasons),
-            tuple(_made(CalendarDay, row) for row in days),
-        )
-    catalogue = Catalogue({**unmapped, **offers}, opening_times)
+    catalogue = Catalogue({**unmapped, **offers}, _opening_times(partner, rows))
     return _with_magic(catalogue, pairs, on) if account.test_mode else catalogue
+
+
+def read_catalogue_of(
+    *,
+    partner: Partner,
+    package: Package,
+    item_number: str,
+    mapping_id: uuid.UUID | None,
+    days: Iterable[datetime.date | None],
+) -> Catalogue:
+    """Return the catalogue of one item number that means this package, whatever is mapped.
+
+    As `read_catalogue` would once a mapping says so; empty when the package is gone. The same
+    statement.
+    """
+    code = package.code
+    asked = {(code, day) for day in days}
+    rows = _select(partner, asked, numbers=[], codes=[code], on=datetime.date.min)
+    offers: dict[str, Offer] = {}
+    for package_json, _number, _mapping_id, *rest in rows:
+        selling = _selling_data(*map(_loaded, rest[:5]))
+        offers[item_number] = Offer(_made(Package, _loaded(package_json)), mapping_id, **selling)
+    return Catalogue(offers, _opening_times(partner, rows))
+
+
+def _select(
+    partner: Partner,
+    asked: Iterable[tuple[str, datetime.date | None]],
+    *,
+    numbers: list[str],
+    codes: list[str],
+    on: datetime.date,
+) -> list[tuple[Any, ...]]:
+    """Read the packages behind numbers and codes, with the sessions of the days asked for."""
+    dated = [(number, day) for number, day in asked if day]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _CATALOGUE,
+            {
+                "partner": partner.pk,
+                "venue": partner.venue_id,
+                "numbers": numbers,
+                "codes": codes,
+                "on": on,
+                "asked_numbers": [number for number, _day in dated],
+                "asked_days": [day for _number, day in dated],
+            },
+        )
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
+
+
+def _opening_times(partner: Partner, rows: list[tuple[Any, ...]]) -> OpeningTimes:
+    if not rows:
+        return OpeningTimes(partner.venue)
+    seasons, days = map(_loaded, rows[0][-2:])
+    return OpeningTimes(
+        partner.venue,
+        tuple(_made(OpeningHours, row) for row in seasons),
+        tuple(_made(CalendarDay, row) for row in days),
+    )
 
 
 def _with_magic(

@@ -220,6 +220,8 @@ SESSION_HORIZON_DAYS = env.int("SESSION_HORIZON_DAYS", default=400)
 WORKER_SILENCE_SECONDS = env.int("WORKER_SILENCE_SECONDS", default=30)
 # How long events stay in the feed, with what became of their deliveries.
 EVENT_RETENTION_DAYS = env.int("EVENT_RETENTION_DAYS", default=90)
+# Names and addresses of guests are erased so many days after the visit; 0: never by themselves.
+PERSONAL_DATA_DAYS = env.int("PERSONAL_DATA_DAYS", default=0)
 # How many webhooks one process sends at a time.
 WEBHOOK_SENDERS = env.int("WEBHOOK_SENDERS", default=16)
 # Whether we send to our own host: for a sandbox, whose receiver runs beside it.
@@ -265,7 +267,9 @@ UNFOLD: dict[str, Any] = {
         f"{STATIC_URL}admin_extra/admin.css",
         f"{STATIC_URL}admin_extra/calendar.css",
         f"{STATIC_URL}admin_extra/closing.css",
+        f"{STATIC_URL}admin_extra/preview.css",
         f"{STATIC_URL}admin_extra/home.css",
+        f"{STATIC_URL}admin_extra/partners.css",
         f"{STATIC_URL}admin_extra/webhooks.css",
     ],
     "SCRIPTS": [f"{STATIC_URL}admin_extra/admin.js"],

@@ -12,10 +12,11 @@ from django.db.models import QuerySet
 from channel_manager.history import runner
 from channel_manager.history.runner import Change
 from channel_manager.lib.errors import ErrorCode, Refusal
-from orders import destruction, ledger, reading, tombstone
+from orders import destruction, ledger, reading, receipt, tombstone
 from orders.actions import require_action
 from orders.announcing import announce
 from orders.models import Order, OrderStatus
+from orders.receipt import Received
 from partners.models import EventType
 from wallets.models import Asset, Wallet
 
@@ -33,17 +34,23 @@ class CancelDeadlinePassed(Refusal):
 
 
 def cancel_for_partner(
-    *, orders: QuerySet[Order], order_id: uuid.UUID, actor: str, now: datetime.datetime
+    *,
+    orders: QuerySet[Order],
+    order_id: uuid.UUID,
+    actor: str,
+    now: datetime.datetime,
+    received: Received | None = None,
 ) -> Order:
     """End an order as its partner may: as `cancel_order`, within the agreed deadline.
 
-    Raises CancelDeadlinePassed besides.
+    The request is kept where the order is. Raises CancelDeadlinePassed besides.
     """
     with transaction.atomic():
         order = reading.lock_order(orders, order_id)
         held = destruction.release_places_and_lock(order)
         if order.status == OrderStatus.ISSUED:
             _refuse_late(order, held[1], now)
+            receipt.keep(received, order, now)
         return _end(order, *held, actor=actor, now=now, reason="")
 
 

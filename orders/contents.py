@@ -26,6 +26,7 @@ CONTENT_FIELDS = [
     "total_excl_vat",
     "visit_date",
     "loses_webhooks",
+    "erased_at",
 ]
 
 
@@ -42,6 +43,18 @@ def plan_contents(
     is wrong, `faults` first, or NoRoom when nothing else is.
     """
     catalogue = catalogue_of(account, lines, received_at)
+    return plan_by(catalogue, account, lines, received_at, own, faults)
+
+
+def plan_by(
+    catalogue: Catalogue,
+    account: Account,
+    lines: Sequence[LineRequest],
+    received_at: datetime.datetime,
+    own: Sequence[Allocation] = (),
+    faults: Sequence[Fault] = (),
+) -> list[LinePlan]:
+    """Plan lines as `plan_contents` does, by a catalogue that was read for them."""
     agenda = places.read_agenda(account, catalogue, own)
     plans = plan_lines(
         partner=account.partner,
@@ -67,7 +80,11 @@ def catalogue_of(
 
 
 def set_contents(order: Order, request: OrderRequest, lines: Sequence[OrderLine]) -> None:
-    """Set what a partner may change of an order: header and totals (CONTENT_FIELDS)."""
+    """Set what a partner may change of an order: header and totals (CONTENT_FIELDS).
+
+    What was erased before does not come back; what is sent now is kept.
+    """
+    order.erased_at = None
     order.loses_webhooks = magic.will_lose_webhooks(order, lines)
     order.sell_to_email = request.sell_to_email
     order.sell_to_name = request.sell_to_name

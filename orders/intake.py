@@ -13,7 +13,7 @@ from channel_manager.history import runner
 from channel_manager.history.runner import Change
 from channel_manager.lib.errors import Fault, InvalidRequest
 from channel_manager.lib.identity import time_ordered_uuid
-from orders import destruction, holds, magic, places, reading
+from orders import destruction, holds, magic, places, reading, receipt
 from orders.actions import require_action
 from orders.clashes import clashes_explained, faults_completed, take_turns
 from orders.contents import (
@@ -28,15 +28,22 @@ from orders.contents import (
 from orders.models import Order
 from orders.places import PlacesLost, of_order
 from orders.queueing import enqueue_issuance
+from orders.receipt import Received
 from orders.requests import OrderRequest
 from partners.account import Account
 from partners.numbering import next_document_number
 
 
-def submit_order(*, account: Account, request: OrderRequest, now: datetime.datetime) -> Order:
+def submit_order(
+    *,
+    account: Account,
+    request: OrderRequest,
+    now: datetime.datetime,
+    received: Received | None = None,
+) -> Order:
     """Store an order as Submitted with its lines, wallet shells and places; enqueue its issuance.
 
-    One transaction. The order comes back with lines and wallets attached. Raises InvalidRequest
+    One transaction, which keeps the request as received, too. The order comes back with lines and wallets attached. Raises InvalidRequest
     with all faults, DuplicateOrder, ExternalReferenceTaken, SoldOut, SeatTaken, HoldEnded
     (contract sections 3 and 5).
     """
@@ -46,14 +53,14 @@ def submit_order(*, account: Account, request: OrderRequest, now: datetime.datet
     )
     try:
         with explained():
-            return _submit(account, request, now)
+            return _submit(account, request, now, received)
     except PlacesLost:
         with explained():
             holds.claim_holds(account=account, lines=lines, now=now)
             take_turns(partner=account.partner, numbers=request.guest_numbers)
             _claim_reference(account, reference, now)
             holds.lock_candidates(account, lines, now)
-            return _submit(account, request, now)
+            return _submit(account, request, now, received)
 
 
 def replace_order(
@@ -63,6 +70,7 @@ def replace_order(
     request: OrderRequest,
     now: datetime.datetime,
     actor: str,
+    received: Received | None = None,
 ) -> Order:
     """Give a Draft or Error order new contents and submit it again.
 
@@ -74,14 +82,14 @@ def replace_order(
     try:
         with transaction.atomic():
             order = reading.lock_order(orders, order_id)
-            return _replace(order, request, now, actor)
+            return _replace(order, request, now, actor, received)
     except PlacesLost:
         with transaction.atomic():
             order = reading.lock_order(orders, order_id)
             holds.claim_holds(account=order.account, lines=request.lines, now=now)
             _take_turns(order, request)
             holds.lock_candidates(order.account, request.lines, now, of_order(order))
-            return _replace(order, request, now, actor)
+            return _replace(order, request, now, actor, received)
 
 
 def _claim_reference(account: Account, reference: str, now: datetime.datetime) -> None:
@@ -90,14 +98,15 @@ def _claim_reference(account: Account, reference: str, now: datetime.datetime) -
     A twin that has its row and waits for our session would be waited for by our row: a deadlock.
     A row that is inserted and deleted stands in its way until we commit, and not in our own.
     """
-    stub = _new_order(account, reference, now)
+    stub = new_order(account, reference, now)
     stub.buy_from_order_reference = f"-{stub.pk.hex[-19:]}"
     stub.save(force_insert=True)
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM orders_order WHERE id = %s", [stub.pk])
 
 
-def _new_order(account: Account, reference: str, now: datetime.datetime) -> Order:
+def new_order(account: Account, reference: str, now: datetime.datetime) -> Order:
+    """Make the unsaved header of an order, without a document number."""
     return Order(
         id=time_ordered_uuid(),
         venue=account.venue,
@@ -111,14 +120,16 @@ def _new_order(account: Account, reference: str, now: datetime.datetime) -> Orde
     )
 
 
-def _submit(account: Account, request: OrderRequest, now: datetime.datetime) -> Order:
+def _submit(
+    account: Account, request: OrderRequest, now: datetime.datetime, received: Received | None
+) -> Order:
     reference, asked = request.sell_to_order_reference, request.lines
     with faults_completed(account=account, lines=asked, now=now, new_reference=reference):
         claimed = holds.claim_holds(account=account, lines=asked, now=now)
         held = holds.places_of(claimed)
         unknown = holds.unknown_holds(asked, claimed)
         plans = plan_contents(account, asked, now, own=held, faults=unknown)
-    order = _new_order(account, reference, now)
+    order = new_order(account, reference, now)
     lines = make_lines(order, plans)
     wallets = make_shells(order, lines)
     wanted = make_allocations(lines, plans)
@@ -133,6 +144,7 @@ def _submit(account: Account, request: OrderRequest, now: datetime.datetime) -> 
             name="submitted", actor=account.actor, now=now, data=holds.as_event_data(claimed)
         ),
         before=[None],
+        beside=receipt.rows_of(received, order, now),
     )
     places.give_up(held, wanted=wanted)
     holds.convert_holds(claimed, now)
@@ -141,7 +153,13 @@ def _submit(account: Account, request: OrderRequest, now: datetime.datetime) -> 
     return order
 
 
-def _replace(order: Order, request: OrderRequest, now: datetime.datetime, actor: str) -> Order:
+def _replace(
+    order: Order,
+    request: OrderRequest,
+    now: datetime.datetime,
+    actor: str,
+    received: Received | None,
+) -> Order:
     account = order.account
     if request.sell_to_order_reference != order.sell_to_order_reference:
         detail = "An order's sellToOrderReference cannot be changed."
@@ -173,6 +191,7 @@ def _replace(order: Order, request: OrderRequest, now: datetime.datetime, actor:
         lambda row: row.replace(now=now, job_id=job_id),
         change=Change(name="replaced", actor=actor, now=now, data=holds.as_event_data(claimed)),
     )
+    receipt.keep(received, order, now)
     reading.attach(order, lines, shells)
     return order
 

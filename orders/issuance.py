@@ -24,10 +24,13 @@ from orders.announcing import announce
 from orders.causes import fingerprint_of
 from orders.models import FailureCode, Order, OrderLine, OrderStatus
 from partners.models import EventType
+from wallets.connectors.base import Connector, LineToIssue
+from wallets.connectors.local import LocalConnector
 from wallets.minting import mint_assets
 from wallets.models import Asset, Wallet
 
 _log = logging.getLogger(__name__)
+_LOCAL = LocalConnector()
 
 
 def issue_order(
@@ -109,7 +112,7 @@ def _settle(order_id: uuid.UUID, failures: int, *, now: datetime.datetime) -> No
             lines = list(order.lines.order_by("line_no"))
             unresolved = [line for line in lines if line.unresolved_cause]
             if unresolved:
-                message = " ".join(_explain(line) for line in unresolved)
+                message = " ".join(explain_line(line) for line in unresolved)
                 cause = unresolved[0].unresolved_cause
                 _fail(order, cause, fingerprint_of(order, cause, unresolved[0]), message, now)
                 return
@@ -132,31 +135,46 @@ def _settle(order_id: uuid.UUID, failures: int, *, now: datetime.datetime) -> No
             announce(order, EventType.PROCESSED, now=now)
 
 
-def _mint(order: Order, lines: Sequence[OrderLine], now: datetime.datetime) -> None:
-    """Fill the order's wallet shells; assets and wallets are valid at once when it is paid."""
-    shells = runner.lock(Wallet.objects.living().filter(order=order))
+def make_assets(
+    *, order: Order, lines: Sequence[OrderLine], shells: Sequence[Wallet], connector: Connector
+) -> list[Asset]:
+    """Make the unsaved assets of an order's shells with a connector's numbers; valid when it is paid."""
     by_line: dict[uuid.UUID | None, list[Wallet]] = defaultdict(list)
     for wallet in shells:
         by_line[wallet.line_id].append(wallet)
-    assets = [
-        asset
-        for line in lines
-        for asset in mint_assets(
+    wanted = [
+        LineToIssue(
             wallets=by_line[line.pk],
             components=[expansion.from_json(entry) for entry in line.plan],
         )
+        for line in lines
+    ]
+    numbers = connector.issue(wanted).numbers
+    assets = [
+        asset
+        for line in wanted
+        for asset in mint_assets(wallets=line.wallets, components=line.components, numbers=numbers)
     ]
     if order.payment_reference is not None:
         for asset in assets:
             asset.validate()
-    Asset.objects.bulk_create(assets)
+    return assets
 
-    def fill(wallet: Wallet) -> None:
-        wallet.mint()
-        if order.payment_reference is not None:
-            wallet.activate(now=now)
 
-    runner.apply_to(shells, fill)
+def fill_shell(wallet: Wallet, *, order: Order, now: datetime.datetime) -> None:
+    """Bring a shell to what it is once it has its assets: the guest's when the order is paid."""
+    wallet.mint()
+    if order.payment_reference is not None:
+        wallet.activate(now=now)
+
+
+def _mint(order: Order, lines: Sequence[OrderLine], now: datetime.datetime) -> None:
+    """Fill the order's wallet shells; assets and wallets are valid at once when it is paid."""
+    shells = runner.lock(Wallet.objects.living().filter(order=order))
+    Asset.objects.bulk_create(
+        make_assets(order=order, lines=lines, shells=shells, connector=_LOCAL)
+    )
+    runner.apply_to(shells, functools.partial(fill_shell, order=order, now=now))
 
 
 def _locked(order_id: uuid.UUID, status: OrderStatus) -> list[Order]:
@@ -180,7 +198,7 @@ def _fail(
     announce(order, EventType.PROCESSED, now=now)
 
 
-def _explain(line: OrderLine) -> str:
+def explain_line(line: OrderLine) -> str:
     """Say in a sentence why a line cannot be issued."""
     subject = f"Line {line.line_no}: item number {line.item_number}"
     match line.unresolved_cause:

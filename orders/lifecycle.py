@@ -10,11 +10,12 @@ from django.db.models import QuerySet
 
 from channel_manager.history import runner
 from channel_manager.history.runner import Change
-from orders import destruction, ledger, reading
+from orders import destruction, ledger, reading, receipt
 from orders.actions import OrderStateConflict, require_action
 from orders.announcing import announce
 from orders.models import Order, OrderStatus
 from orders.queueing import enqueue_issuance
+from orders.receipt import Received
 from orders.resolution import make_room, resolve_lines
 from partners.models import EventType
 
@@ -27,19 +28,22 @@ def confirm_order(
     actor: str,
     now: datetime.datetime,
     reason: str = "",
+    received: Received | None = None,
 ) -> Order:
     """Release a Draft: the same assets become valid and the sale is posted.
 
-    An Issued order is returned unchanged; a payment reference that differs is recorded. Raises
+    An Issued order is returned unchanged; a payment reference that differs is recorded. A request
+    that a partner has sent is kept unless nothing came of it. Raises
     NotFound, OrderStateConflict (contract section 5).
     """
     with transaction.atomic():
         order = reading.lock_order(orders, order_id)
         if order.status == OrderStatus.ISSUED:
-            _note_other_payment(order, payment_reference, actor, now)
+            _note_other_payment(order, payment_reference, actor, now, received)
         else:
             require_action(order, "confirm")
             _release(order, payment_reference, actor, now, reason)
+            receipt.keep(received, order, now)
         return reading.find_order(orders, order_id)
 
 
@@ -121,7 +125,11 @@ def _release(
 
 
 def _note_other_payment(
-    order: Order, payment_reference: str, actor: str, now: datetime.datetime
+    order: Order,
+    payment_reference: str,
+    actor: str,
+    now: datetime.datetime,
+    received: Received | None,
 ) -> None:
     """Keep for staff that a repeated confirmation named another payment."""
     if payment_reference in ("", order.payment_reference):
@@ -135,4 +143,5 @@ def _note_other_payment(
             data={"given": payment_reference, "kept": order.payment_reference},
         ),
         before=[order.status],
+        beside=receipt.rows_of(received, order, now),
     )

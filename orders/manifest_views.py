@@ -94,17 +94,22 @@ def _say(request: HttpRequest, notice: Notice) -> HttpResponse:
     return _private(response, notice.language)
 
 
-def _html(
-    template: str, context: Mapping[str, object], shown: ManifestPage | Notice
-) -> HttpResponse:
-    """Render a page that may load nothing but our own style sheet, script and its brand colour."""
+def html_of(template: str, context: Mapping[str, object], shown: ManifestPage | Notice) -> str:
+    """Render a page for guests, with the frame that all of them have."""
     frame = {
         "language": shown.language,
         "texts": TEXTS[shown.language],
         "title": shown.title,
         "venue": shown.venue,
     }
-    response = HttpResponse(render_to_string(template, {**frame, **context}))
+    return render_to_string(template, {**frame, **context})
+
+
+def _html(
+    template: str, context: Mapping[str, object], shown: ManifestPage | Notice
+) -> HttpResponse:
+    """Answer a page that may load nothing but our own style sheet, script and its brand colour."""
+    response = HttpResponse(html_of(template, context, shown))
     response["Content-Security-Policy"] = content_policy.header(
         content_policy.PAGE, style_src=content_policy.hash_of(shown.venue.style)
     )

@@ -40,13 +40,13 @@ def find_order_manifest(
     )
     if order.status == OrderStatus.CANCELLED or not wallets:
         return manifest.cancelled_notice(
-            venue=order.venue, sale=_sale(order), language_tag=order.sell_to_language
+            venue=order.venue, sale=sale_of(order), language_tag=order.sell_to_language
         )
     return manifest.build_page(
         path=order_path(order),
         number=order.buy_from_order_reference,
         venue=order.venue,
-        sale=_sale(order),
+        sale=sale_of(order),
         language_tag=order.sell_to_language,
         contents=_contents(wallets),
         wallet_path=wallet_path,
@@ -70,7 +70,7 @@ def find_wallet_manifest(
     if wallet.status == WalletStatus.DESTROYED:
         return manifest.cancelled_notice(
             venue=wallet.venue,
-            sale=_sale(order),
+            sale=sale_of(order),
             language_tag=_language_tag(wallet.line, order),
             wallet=wallet,
         )
@@ -78,7 +78,7 @@ def find_wallet_manifest(
         path=wallet_path(wallet),
         number=wallet.reference_number,
         venue=wallet.venue,
-        sale=_sale(order),
+        sale=sale_of(order),
         language_tag=_language_tag(wallet.line, order),
         contents=_contents([wallet]),
         wallet_path=wallet_path,
@@ -103,7 +103,8 @@ def _contents(wallets: Sequence[Wallet]) -> list[WalletContents]:
     ]
 
 
-def _sale(order: Order) -> Sale:
+def sale_of(order: Order) -> Sale:
+    """Return what a manifest says of the purchase."""
     return Sale(
         seller=order.partner.name,
         sell_to_order_reference=order.sell_to_order_reference,

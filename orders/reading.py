@@ -60,11 +60,19 @@ def no_such_order() -> NotFound:
     return NotFound("You have no order with this id.")
 
 
-def attach(order: Order, lines: Sequence[OrderLine], wallets: Sequence[Wallet]) -> None:
-    """Have a new order's rows at hand without reading them back; it has no assets yet."""
+def attach(
+    order: Order,
+    lines: Sequence[OrderLine],
+    wallets: Sequence[Wallet],
+    assets: Sequence[Asset] = (),
+) -> None:
+    """Have a new order's rows at hand without reading them back; one just submitted has no assets."""
     by_line: dict[uuid.UUID | None, list[Wallet]] = defaultdict(list)
+    by_wallet: dict[uuid.UUID, list[Asset]] = defaultdict(list)
+    for asset in assets:
+        by_wallet[asset.wallet_id].append(asset)
     for wallet in wallets:
-        _have(wallet, assets=[])
+        _have(wallet, assets=by_wallet[wallet.pk])
         by_line[wallet.line_id].append(wallet)
     for line in lines:
         _have(line, wallets=by_line[line.pk])

@@ -14,7 +14,7 @@ from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job
 
 from channel_manager.history import sign_ins
-from orders import batches, clearing, holds, issuance, recovery, working_off
+from orders import batches, clearing, erasure, holds, issuance, recovery, working_off
 from orders.queueing import BATCH_TASK, CLEARING_TASK, ISSUE_TASK
 from partners import idempotency
 
@@ -145,6 +145,14 @@ def prune_sessions(timestamp: int) -> None:
     """Forget sessions of the admin that have ended."""
     close_old_connections()
     SessionStore.clear_expired()
+
+
+@app.periodic(cron="*/10 * * * *", periodic_id="erase_old_orders")
+@app.task(name="orders.erase_old_orders", queue="recovery", queueing_lock="erase_old_orders")
+def erase_old_orders(timestamp: int) -> None:
+    """Erase personal data of visits long past."""
+    close_old_connections()
+    erasure.erase_old(now=timezone.now())
 
 
 @app.periodic(cron="29 * * * *", periodic_id="prune_holds")

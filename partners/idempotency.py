@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import functools
 import json
+import uuid
 from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
@@ -13,6 +14,7 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from channel_manager.lib import personal
 from channel_manager.lib.canonical import fingerprint
 from channel_manager.lib.errors import ErrorCode, Fault, InvalidRequest, Refusal
 from channel_manager.lib.sealing import Unsealable, seal, unseal
@@ -101,6 +103,14 @@ def prune(*, now: datetime.datetime) -> None:
     IdempotencyRecord.objects.filter(created_at__lt=now - _KEPT_FOR).delete()
 
 
+def blank_answers(*, order_id: uuid.UUID) -> None:
+    """Take what the stored answers about an order say of people out of them, for good."""
+    records = list(IdempotencyRecord.objects.filter(order_id=order_id))
+    for record in records:
+        record.body = personal.blanked(record.body)
+    IdempotencyRecord.objects.bulk_update(records, ["body"])
+
+
 def _check_key(key: str) -> None:
     if not key.strip() or len(key) > MAX_KEY_LENGTH or not key.isprintable():
         detail = f"The Idempotency-Key must have 1 to {MAX_KEY_LENGTH} printable characters."
@@ -174,6 +184,7 @@ def _store(account: Account, key: str, print_: str, response: Response) -> None:
         status_code=response.status_code,
         location=response.headers.get("Location", ""),
         body=seal(body) if isinstance(response, SecretResponse) else body,
+        order_id=_order_answered(response),
         created_at=timezone.now(),
     )
     try:
@@ -181,6 +192,11 @@ def _store(account: Account, key: str, print_: str, response: Response) -> None:
             record.save(force_insert=True)
     except IntegrityError:
         raise _in_progress() from None
+
+
+def _order_answered(response: Response) -> str | None:
+    """Return the id of the order that an answer shows, None when it shows something else."""
+    return response.data.get("orderId") if isinstance(response.data, dict) else None
 
 
 def _in_progress() -> InProgress:

@@ -33,11 +33,12 @@ _MOST_SPENT_KEYS = 10_000
 _TAKE = """
 INSERT INTO partners_tokenbucket AS bucket (key_id, level, is_granted, at)
 VALUES (%(key)s, %(full)s - %(token)s, true, clock_timestamp())
-ON CONFLICT (key_id) DO UPDATE SET (level, is_granted, at) = (
+ON CONFLICT (key_id) DO UPDATE SET (level, is_granted, at, refused_at) = (
     SELECT
         filled - CASE WHEN filled >= %(token)s THEN %(token)s ELSE 0 END,
         filled >= %(token)s,
-        LEAST(GREATEST(bucket.at, EXCLUDED.at), EXCLUDED.at + interval '10 s')
+        LEAST(GREATEST(bucket.at, EXCLUDED.at), EXCLUDED.at + interval '10 s'),
+        CASE WHEN filled >= %(token)s THEN bucket.refused_at ELSE EXCLUDED.at END
     FROM (
         SELECT LEAST(
             %(full)s,

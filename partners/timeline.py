@@ -22,6 +22,13 @@ class Look(NamedTuple):
     colour: str = ""
 
 
+class Fold(NamedTuple):
+    """What is shown once it is opened: its title, and a text as somebody wrote it."""
+
+    title: str
+    text: str
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Happening:
     """One event, ready to be shown. data: labels with their values, lists joined."""
@@ -29,10 +36,11 @@ class Happening:
     look: Look
     at: datetime.datetime
     who: str
-    from_state: str
-    to_state: str
-    reason: str
-    data: Mapping[str, str]
+    from_state: str = ""
+    to_state: str = ""
+    reason: str = ""
+    data: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    fold: Fold | None = None
 
 
 def tell(events: Iterable[Event], looks: Mapping[str, Look]) -> list[Happening]:

@@ -1,20 +1,21 @@
 """Making the assets of wallets from what their lines were planned to become."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from catalog.expansion import PlannedComponent
-from channel_manager.lib.identity import unguessable_number
+from wallets.connectors.base import AssetKey
 from wallets.models import Asset, Wallet
-
-_PREFIX = {"ticket": "T", "coupon": "C"}
 
 
 def mint_assets(
-    *, wallets: Iterable[Wallet], components: Sequence[PlannedComponent]
+    *,
+    wallets: Iterable[Wallet],
+    components: Sequence[PlannedComponent],
+    numbers: Mapping[AssetKey, str],
 ) -> Iterator[Asset]:
     """Make the unsaved assets of one line's wallets, one per component unit, state Minted.
 
-    Numbers are unguessable and fit a QR code's compact mode (contract section 6).
+    numbers: what a connector returned for them.
     """
     for wallet in wallets:
         for position, component in enumerate(components):
@@ -27,7 +28,7 @@ def mint_assets(
                     position=position,
                     unit=unit,
                     type=component.type,
-                    reference_number=unguessable_number(_PREFIX[component.type]),
+                    reference_number=numbers[AssetKey(wallet.pk, component.component_id, unit)],
                     description=component.description,
                     admissions=component.admissions,
                     visit_date=component.visit_date,

@@ -27,6 +27,7 @@ class PackageMappingAdmin(StaffAdmin[PackageMapping]):
     list_filter = (("partner", RelatedDropdownFilter), ("is_active", BooleanRadioFilter))
     search_fields = ("item_number", "package__code", "package__name", "partner__name")
     search_help_text = "Item number, package or partner"
+    change_form_after_template = "admin/catalog/packagemapping/preview.html"
     autocomplete_fields = ("partner", "package")
     change_form_outer_before_template = "admin/catalog/packagemapping/note.html"
     fieldsets = (

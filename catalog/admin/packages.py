@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ from django.contrib import messages
 from django.db.models import Count, Field, QuerySet
 from django.forms import Field as FormField
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern
+from django.urls import URLPattern, reverse
 
 from catalog.admin.forms import PriceForm, PriceFormSet
 from catalog.admin.standing import STANDING
@@ -18,6 +19,7 @@ from catalog.selling import find_faults
 from channel_manager.history.models import Event
 from channel_manager.lib.admin.base import StaffAdmin, StaffInline, register
 from channel_manager.lib.admin.columns import EMPTY, column
+from channel_manager.lib.admin.standing import StateBar, StateButton
 from channel_manager.lib.admin.typed import ChoicesDropdownFilter, ModelForm
 from partners.admin.filters import VenueFilter
 from partners.timeline import Look, tell
@@ -132,7 +134,7 @@ class PackageAdmin(StaffAdmin[Package]):
         if package is not None:
             events = Event.objects.filter(kind="package", subject_id=package.pk)
             context |= {
-                "state_bar": STANDING.bar(request, package),
+                "state_bar": _with_preview(STANDING.bar(request, package), package),
                 "happenings": tell(events.order_by("-id")[:50], _LOOKS),
                 "zone": package.venue.timezone,
             }
@@ -168,3 +170,10 @@ class PackageAdmin(StaffAdmin[Package]):
     def parts(self, package: Package) -> int:
         """Return how many components are issued."""
         return int(package.active)  # type: ignore[attr-defined]
+
+
+def _with_preview(bar: StateBar, package: Package) -> StateBar:
+    """Add the way to what an order of the package would become; the page is of the orders' admin."""
+    url = reverse("admin:orders_preview_package", args=[package.pk])
+    preview = StateButton(label="Preview", icon="visibility", url=url)
+    return dataclasses.replace(bar, buttons=[preview, *bar.buttons])

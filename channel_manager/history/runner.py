@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from django.db import models, transaction
 
 from channel_manager.history.models import Event
+from channel_manager.lib.database import insert_together
 
 # The actor of what nobody asked for: the background.
 WORKER = "worker"
@@ -90,9 +91,18 @@ def run(
         return locked
 
 
-def record(rows: Iterable[models.Model], *, change: Change, before: Iterable[str | None]) -> None:
-    """Append one event per row."""
-    Event.objects.bulk_create(
+def record(
+    rows: Iterable[models.Model],
+    *,
+    change: Change,
+    before: Iterable[str | None],
+    beside: Sequence[models.Model] = (),
+) -> None:
+    """Append one event per row.
+
+    beside: new rows of another model that tell of the same, written in the same statement.
+    """
+    events = [
         Event(
             kind=row._meta.model_name or "",
             subject_id=_as_uuid(row.pk),
@@ -105,7 +115,11 @@ def record(rows: Iterable[models.Model], *, change: Change, before: Iterable[str
             at=change.now,
         )
         for row, state in zip(rows, before, strict=True)
-    )
+    ]
+    if events and beside:
+        insert_together(events, beside)
+    else:
+        Event.objects.bulk_create(events)
 
 
 def _status(row: models.Model) -> str:

@@ -6,26 +6,44 @@ import logging
 import re
 from collections.abc import Sequence
 
-_PATTERNS: Sequence[tuple[re.Pattern[str], str]] = [
-    (re.compile(pattern, re.MULTILINE), replacement)
+_Patterns = Sequence[tuple[re.Pattern[str], str]]
+_SECRETS: _Patterns = [
+    (re.compile(pattern), replacement)
     for pattern, replacement in (
         # Keys of partners and gate devices, and webhook secrets; their first characters name them.
         # Names of constraints begin with gate_ too, and are shorter than any key.
         (r"\b((?:cm_(?:live|test)|gate|whsec)_[\w+/=-]{4})[\w+/=-]{28,}", r"\1[redacted]"),
         # Whoever has a manifest's address has the tickets.
         (r"(/[mw]/)[\w-]{16,}", r"\1[redacted]"),
-        # Passwords in addresses, as in DATABASE_URL; before e-mail addresses, which look alike.
-        (r"(://)[^/\s@]+@", r"\1[redacted]@"),
-        (r"[\w.%+-]+@[\w-]+(?:\.[\w-]+)+", "[e-mail]"),
-        # PostgreSQL quotes the row or the key it refuses, and the statement it cannot read.
-        (r"^(DETAIL|LINE \d+):.*$", r"\1: [redacted]"),
     )
+]
+_PATTERNS: _Patterns = [
+    *_SECRETS,
+    *(
+        (re.compile(pattern, re.MULTILINE), replacement)
+        for pattern, replacement in (
+            # Passwords in addresses, as in DATABASE_URL; before e-mail addresses, which look alike.
+            (r"(://)[^/\s@]+@", r"\1[redacted]@"),
+            (r"[\w.%+-]+@[\w-]+(?:\.[\w-]+)+", "[e-mail]"),
+            # PostgreSQL quotes the row or the key it refuses, and the statement it cannot read.
+            (r"^(DETAIL|LINE \d+):.*$", r"\1: [redacted]"),
+        )
+    ),
 ]
 
 
 def redact(text: str) -> str:
     """Return a text without what must not stand in a log; the rest stays as it is."""
-    for pattern, replacement in _PATTERNS:
+    return _without(_PATTERNS, text)
+
+
+def redact_secrets(text: str) -> str:
+    """Return a text without keys and addresses that admit; what it says of people stays."""
+    return _without(_SECRETS, text)
+
+
+def _without(patterns: _Patterns, text: str) -> str:
+    for pattern, replacement in patterns:
         text = pattern.sub(replacement, text)
     return text
 

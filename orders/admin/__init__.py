@@ -6,6 +6,8 @@ from orders.admin.events import OrderEventAdmin
 from orders.admin.holds import HoldAdmin
 from orders.admin.ledger import LedgerEntryAdmin
 from orders.admin.orders import OrderAdmin
+from orders.admin.partnership import OrdersOfPartners
+from partners.admin.selling import register_selling
 
 __all__ = [
     "BatchAdmin",
@@ -15,3 +17,5 @@ __all__ = [
     "OrderAdmin",
     "OrderEventAdmin",
 ]
+
+register_selling(OrdersOfPartners())

@@ -26,10 +26,11 @@ from channel_manager.lib.admin.standing import StateButton
 from channel_manager.lib.admin.typed import ModelAdmin
 from channel_manager.lib.errors import ErrorCode, Refusal
 from orders import cancellation, lifecycle, reading
-from orders.admin import effects, moving, page
+from orders.admin import effects, erasing, moving, page
 from orders.admin.forms import ActionForm, CancelForm, ConfirmForm
 from orders.admin.page import OrderPage
 from orders.models import Order, OrderStatus
+from orders.models.order import SETTLED
 from wallets.models import Asset
 
 
@@ -257,6 +258,19 @@ ACTIONS: Mapping[str, OrderAction] = {
         tell=effects.of_cancelling,
         act=_cancel,
         is_destructive=True,
+    ),
+    # Beside the guest's name, and not among what is done to the order.
+    "erase": OrderAction(
+        label="Erase personal data",
+        icon="person_remove",
+        permission=erasing.PERMISSION,
+        statuses=SETTLED,
+        form=CancelForm,
+        tell=erasing.of_erasing,
+        act=erasing.erase,
+        is_destructive=True,
+        has_button=False,
+        suits=erasing.is_there_something,
     ),
     # The page of "cancel" leads here when something was used.
     "cancel_used": OrderAction(

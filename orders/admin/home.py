@@ -17,6 +17,7 @@ from channel_manager.lib.admin.columns import moment, money
 from orders.admin.badges import ORDER_COLOURS
 from orders.admin.causes import read_causes
 from orders.admin.filters import EXPIRING, IN_FLIGHT, LATE, SOON, is_late
+from orders.admin.health import read_partnerships
 from orders.admin.traffic import read_traffic
 from orders.models import FailureCode, Order, OrderStatus
 from orders.models.order import LATE as LATE_AFTER
@@ -42,7 +43,7 @@ class Tile:
 
 
 def show_home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Add tiles, causes of failure and the latest orders for those who may see orders: nine statements.
+    """Add what those who may see orders need: tiles, causes, partners, latest: 11 statements.
 
     For those who may see webhook endpoints also the partners that are not told: one more; for
     those who may see sessions the next days: five more.
@@ -53,6 +54,9 @@ def show_home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if request.user.has_perm("orders.view_order"):
         context["tiles"] = _tiles(now)
         context["traffic"] = read_traffic(now=now)
+        context["partnerships"] = read_partnerships(
+            request, alarms=context["webhook_alarms"], now=now
+        )
         causes = read_causes(request)
         context["causes"] = causes[:_CAUSES]
         context["more_causes"] = max(0, len(causes) - _CAUSES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -15,14 +16,14 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 
-from channel_manager.lib.admin import columns
+from channel_manager.lib.admin import columns, people
 from channel_manager.lib.admin.base import ReadOnlyAdmin, register
 from channel_manager.lib.admin.columns import column
 from channel_manager.lib.admin.typed import (
     RangeDateFilter,
     RelatedDropdownFilter,
 )
-from orders.admin import acting, bulk, page
+from orders.admin import acting, bulk, erasing, page, story
 from orders.admin.badges import LEDGER_COLOURS, ORDER_COLOURS, WALLET_COLOURS
 from orders.admin.failures import Remedy
 from orders.admin.filters import (
@@ -33,7 +34,9 @@ from orders.admin.filters import (
     SessionFilter,
     StatusFilter,
 )
+from orders.admin.previewing import preview_urls
 from orders.admin.search import find_orders
+from orders.admin.search_parts import EVERYTHING, NUMBERS
 from orders.admin.webhooks import read_webhooks
 from orders.api.rendering import order_manifest_url
 from orders.models import BatchAction, Order, OrderEvent, OrderStatus
@@ -91,7 +94,8 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
         self, request: HttpRequest, queryset: QuerySet[Order], search_term: str
     ) -> tuple[QuerySet[Order], bool]:
         """Find by number, and by part of a number, name or address when no number matches."""
-        found = find_orders(queryset, search_term)
+        texts = EVERYTHING if people.may_see(request) else NUMBERS
+        found = find_orders(queryset, search_term, texts)
         if found.advice:
             messages.info(request, found.advice)
         is_test_number = search_term.strip().upper().startswith(TEST_PREFIX)
@@ -99,9 +103,14 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
             messages.info(request, "Numbers with T- are of test orders: choose them as test mode.")
         return found.orders, False
 
+    def hide_people(self, request: HttpRequest, rows: Sequence[Order]) -> None:
+        """Mask the guests."""
+        people.hide(request, rows, "sell_to_name", "sell_to_email")
+
     def get_urls(self) -> list[URLPattern]:
-        """Add a page for each button."""
-        pages = [
+        """Add a page for each button, and those that show what an order would become."""
+        pages = preview_urls(self)
+        pages += [
             path(
                 f"<uuid:order_id>/{name}/",
                 self.admin_site.admin_view(self.action_view),
@@ -110,6 +119,20 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
             )
             for name in acting.ACTIONS
         ]
+        pages.append(
+            path(
+                "<uuid:order_id>/story/",
+                self.admin_site.admin_view(self.story_view),
+                name="orders_order_story",
+            )
+        )
+        pages.append(
+            path(
+                "erase-guest/",
+                self.admin_site.admin_view(self.erase_guest_view),
+                name="orders_order_erase_guest",
+            )
+        )
         return [*pages, *super().get_urls()]
 
     def change_view(
@@ -127,6 +150,9 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
         if not order:
             return self._lost(request, order_id)
         shown = page.read(order)
+        page.hide_people(request, shown)
+        # Who has its address sees the guests' names.
+        has_manifest = order.status == OrderStatus.ISSUED and people.may_see(request)
         context = {
             **self.admin_site.each_context(request),
             "title": f"Order {order}",
@@ -134,15 +160,39 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
             "original": order,
             "order": order,
             "page": shown,
+            "story": story.read_story(request, order),
             "webhooks": read_webhooks(request, order),
             "remedies": [(remedy, _may_follow(request, remedy)) for remedy in shown.remedies],
             "buttons": acting.buttons(request, order),
-            "manifest_url": order_manifest_url(order) if order.status == OrderStatus.ISSUED else "",
+            "manifest_url": order_manifest_url(order) if has_manifest else "",
             "order_colours": ORDER_COLOURS,
             "wallet_colours": WALLET_COLOURS,
             "ledger_colours": LEDGER_COLOURS,
         }
         return TemplateResponse(request, "admin/orders/order/page.html", context)
+
+    def erase_guest_view(self, request: HttpRequest) -> HttpResponse:
+        """Erase what is known of a guest, in all orders."""
+        return erasing.guest_view(self, request)
+
+    def story_view(self, request: HttpRequest, order_id: uuid.UUID) -> HttpResponse:
+        """Show what happened to an order before what its page shows."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        order = page.find(order_id)
+        if not order:
+            return self._lost(request, order_id)
+        until = story.read_moment(request.GET.get("until", ""))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Story of order {order}",
+            "opts": self.opts,
+            "original": order,
+            "order": order,
+            "story": story.read_story(request, order, until),
+            "is_latest": until is None,
+        }
+        return TemplateResponse(request, "admin/orders/order/story.html", context)
 
     def has_replay_permission(self, request: HttpRequest) -> bool:
         """Tell whether this person may replay orders; the list's action asks."""
@@ -206,6 +256,8 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
     @column("Guest", two_lines=True)
     def guest(self, order: Order) -> tuple[str, str]:
         """Return the guest's name and e-mail address."""
+        if order.erased_at is not None:
+            return "Erased", ""
         name = order.sell_to_name or order.sell_to_email or columns.EMPTY
         return name, (order.sell_to_email or "") if order.sell_to_name else ""
 

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 import uuid
 import zoneinfo
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
+from django.http import HttpRequest
 from django.urls import reverse
 
 from catalog.models import Session
-from channel_manager.lib.admin import columns
+from channel_manager.lib.admin import columns, people
 from channel_manager.lib.admin.columns import money
 from orders.admin.failures import Remedy, find_remedies
-from orders.admin.timeline import LOOKS
-from orders.models import Allocation, LedgerEntry, Order, OrderEvent, OrderLine
-from partners.timeline import Happening, tell
+from orders.models import Allocation, LedgerEntry, Order, OrderLine
 from wallets.models import Asset, AssetStatus, Wallet, WalletStatus
 
 # A line with more wallets than this is shown folded.
@@ -66,7 +66,6 @@ class OrderPage:
     order: Order
     lines: Sequence[LineView]
     replaced: Sequence[WalletView]
-    happenings: Sequence[Happening]
     ledger: Sequence[LedgerEntry]
     remedies: Sequence[Remedy]
 
@@ -116,7 +115,7 @@ def find(order_id: uuid.UUID) -> Order | None:
 
 
 def read(order: Order) -> OrderPage:
-    """Read the page of an order: eight statements, whatever it holds, three more in Error."""
+    """Read the page of an order: five statements, whatever it holds, three more in Error."""
     lines = order.lines.select_related("package", "mapping").order_by("line_no")
     by_line = _wallets_by_line(order)
     places = _places_by_line(order)
@@ -140,7 +139,6 @@ def read(order: Order) -> OrderPage:
         order=order,
         lines=views,
         replaced=by_line.get(None, ()),
-        happenings=tell(OrderEvent.objects.of(order.pk), LOOKS),
         ledger=list(order.ledger_entries.select_related("line").order_by("id")),
         remedies=find_remedies(order, [view.line for view in views]),
         living_wallets=[view.wallet for view in living],
@@ -151,6 +149,15 @@ def read(order: Order) -> OrderPage:
             if asset.status != AssetStatus.DESTROYED
         ],
     )
+
+
+def hide_people(request: HttpRequest, page: OrderPage) -> None:
+    """Mask what the page says of guests, unless this person may see it; its rows are not to be saved."""
+    lines = [view.line for view in page.lines]
+    views = itertools.chain(page.replaced, *(view.wallets for view in page.lines))
+    people.hide(request, [page.order], "sell_to_name", "sell_to_email")
+    people.hide(request, lines, "sell_to_name", "sell_to_email", "names")
+    people.hide(request, [view.wallet for view in views], "name")
 
 
 def _wallets_by_line(order: Order) -> Mapping[uuid.UUID | None, Sequence[WalletView]]:

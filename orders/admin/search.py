@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from orders.admin.search_parts import find_by_part
+from orders.admin.search_parts import EVERYTHING, Texts, find_by_part
 from orders.models import Order
 from partners.models import Partner
 from wallets.models import Asset, Wallet, WalletStatus
@@ -27,6 +27,7 @@ NOT_ALL = (
     "Only orders with this number, or that begin with it, are listed. Type * before it for all."
 )
 TOO_COMMON = "Too many orders match: only the newest were looked through. Type more of it."
+NUMBERS_ONLY = "You may look for numbers; names and e-mail addresses are not searched for you."
 TOO_SHORT = f"Type at least {_SHORTEST_PART} letters or digits in a row, or a whole number."
 
 
@@ -38,15 +39,15 @@ class Found:
     advice: str = ""
 
 
-def find_orders(orders: QuerySet[Order], text: str) -> Found:
+def find_orders(orders: QuerySet[Order], text: str, texts: Texts = EVERYTHING) -> Found:
     """Find orders by an exact number, else by the start of one, else by any part of what they say.
 
     Exact: either order reference, the ids of order, wallet and asset, wallet, external and asset
     numbers. Start: either reference, wallet and asset numbers; for texts with a digit, so that no
     reference hides a name. Part: each word, in any case, somewhere in the references, the payment
     reference, names and e-mail addresses of an order, or in the guests and external numbers of a
-    line; a text with * before it is looked for as a part only. Every statement is served by an
-    index and bounded.
+    line, as far as `texts` go; a text with * before it is looked for as a part only. Every
+    statement is served by an index and bounded.
     """
     typed = " ".join(text.split())
     if not typed:
@@ -55,7 +56,7 @@ def find_orders(orders: QuerySet[Order], text: str) -> Found:
         found = _by_number(orders, typed)
         if found:
             return found
-    return _by_part(orders, typed.removeprefix("*"))
+    return _by_part(orders, typed.removeprefix("*"), texts)
 
 
 def _by_number(orders: QuerySet[Order], typed: str) -> Found | None:
@@ -73,12 +74,13 @@ def _by_number(orders: QuerySet[Order], typed: str) -> Found | None:
     return Found(hits, CUT if len(ids) > MOST else NOT_ALL if is_guess else "")
 
 
-def _by_part(orders: QuerySet[Order], typed: str) -> Found:
+def _by_part(orders: QuerySet[Order], typed: str, texts: Texts) -> Found:
     # A trigram index has nothing for a text without three of these in a row.
     if not re.search(rf"[^\W_]{{{_SHORTEST_PART}}}", typed):
         return Found(orders.none(), TOO_SHORT)
-    found = find_by_part(orders, typed.split(), most=MOST)
-    advice = CUT if found.is_cut else "" if found.is_complete else TOO_COMMON
+    found = find_by_part(orders, typed.split(), texts, most=MOST)
+    told = "" if texts is EVERYTHING else NUMBERS_ONLY
+    advice = CUT if found.is_cut else told if found.is_complete else TOO_COMMON
     return Found(orders.filter(pk__in=found.ids), advice)
 
 

@@ -11,16 +11,15 @@ from __future__ import annotations
 import dataclasses
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from django.db.models import Q, QuerySet, Value
-from django.db.models.functions import Concat
+from django.db.models import Func, Q, QuerySet, Value
 
 from channel_manager.lib.database import TookTooLong, reading, set_for_now
 from orders.models import Order, OrderLine
 from orders.models.order import IN_FLIGHT, SETTLED
-from orders.models.searched import line_text, order_text
+from orders.models.searched import line_numbers, line_text, order_numbers, order_text
 
 # How many of the newest orders, and of the newest lines, are looked through.
 NEWEST = 20_000
@@ -36,6 +35,19 @@ _Hits = list[tuple[int, uuid.UUID]]
 
 
 @dataclasses.dataclass(frozen=True)
+class Texts:
+    """What is looked through of an order and of a line; a part of what the indexes hold."""
+
+    of_order: Callable[[], Func]
+    of_line: Callable[[], Func]
+
+
+EVERYTHING = Texts(order_text, line_text)
+# For those who may not see names and addresses: finding an order by one would tell it to them.
+NUMBERS = Texts(order_numbers, line_numbers)
+
+
+@dataclasses.dataclass(frozen=True)
 class Parts:
     """The ids of orders that have all words; more exist if `is_cut`, or may unless complete."""
 
@@ -44,15 +56,17 @@ class Parts:
     is_complete: bool
 
 
-def find_by_part(orders: QuerySet[Order], words: Sequence[str], *, most: int) -> Parts:
+def find_by_part(
+    orders: QuerySet[Order], words: Sequence[str], texts: Texts, *, most: int
+) -> Parts:
     """Find orders that have each word somewhere in their own text, or in that of one line.
 
     At most `most` by their own text, of those in `orders`, and as many by lines; the newest.
     """
-    own = _holding(orders, order_text(), words).values_list(Value(_OWN), "pk")
-    lines = _holding(OrderLine.objects.all(), line_text(), words).values_list(
-        Value(_LINES), "order"
-    )
+    own = _holding(orders, order_text(), words, texts.of_order())
+    own = own.values_list(Value(_OWN), "pk")
+    lines = _holding(OrderLine.objects.all(), line_text(), words, texts.of_line())
+    lines = lines.values_list(Value(_LINES), "order")
     first_own, first_line = _first_of_newest()
     with reading():
         set_for_now(enable_seqscan="off", enable_bitmapscan="off", **_ONE_CORE)
@@ -72,12 +86,14 @@ def find_by_part(orders: QuerySet[Order], words: Sequence[str], *, most: int) ->
     return Parts(_newest_of([*hits, *older], most), is_cut=bool(cut), is_complete=True)
 
 
-def _holding(rows: QuerySet[Any], text: Concat, words: Iterable[str]) -> QuerySet[Any]:
-    """Keep the rows whose text has each word, whatever its case."""
+def _holding(rows: QuerySet[Any], indexed: Func, words: Iterable[str], text: Func) -> QuerySet[Any]:
+    """Keep the rows whose text, a part of the indexed one, has each word, whatever its case."""
     condition = Q()
     for word in words:
         condition &= Q(searched__icontains=word)
-    holding: QuerySet[Any] = rows.alias(searched=text).filter(condition)
+        if text != indexed:
+            condition &= Q(text__icontains=word)
+    holding: QuerySet[Any] = rows.alias(searched=indexed, text=text).filter(condition)
     return holding
 
 

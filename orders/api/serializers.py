@@ -308,7 +308,9 @@ class OrderSummarySerializer(serializers.Serializer[Order]):
     partnerId = serializers.UUIDField()
     sellToOrderReference = serializers.CharField()
     buyFromOrderReference = serializers.CharField(help_text="Our document number.")
-    sellToEmail = serializers.CharField(allow_null=True)
+    sellToEmail = serializers.CharField(
+        allow_null=True, help_text="Null once the venue has erased it, as every name in the order."
+    )
     sellToName = serializers.CharField(allow_null=True)
     sellToLanguage = serializers.CharField(allow_null=True)
     paymentReference = serializers.CharField(allow_null=True)

@@ -21,9 +21,11 @@ from orders.api.listing import read_list_query
 from orders.api.rendering import render_order, render_summary
 from orders.api.serializers import ConfirmRequestSerializer, OrderRequestSerializer
 from orders.api.waiting import read_wait, wait_until_settled
-from orders.models import Order, OrderStatus
+from orders.models import Order, OrderStatus, RequestKind
+from orders.receipt import Received
 from orders.requests import OrderRequest
 from partners.api.views import PartnerView
+from partners.authentication import caller_of
 from partners.idempotency import idempotent
 from partners.models import Scope
 from partners.permissions import require_active
@@ -51,6 +53,16 @@ class OrderingView(PartnerView):
         body.is_valid(raise_exception=True)
         return body.to_request()
 
+    def received(self, kind: RequestKind, body: Any = None) -> Received:
+        """Return the request as it came in, to be kept beside what becomes of it."""
+        return Received(
+            kind=kind,
+            body=body,
+            api_key=caller_of(self.request).key,
+            idempotency_key=self.request.headers.get("Idempotency-Key", ""),
+            request_id=getattr(self.request, "request_id", ""),
+        )
+
 
 class OrderCollectionView(OrderingView):
     """`/channelManager`."""
@@ -63,7 +75,10 @@ class OrderCollectionView(OrderingView):
         """Create an order."""
         require_active(self.account)
         order = intake.submit_order(
-            account=self.account, request=self.order_request(), now=timezone.now()
+            account=self.account,
+            request=self.order_request(),
+            now=timezone.now(),
+            received=self.received(RequestKind.CREATE, request.data),
         )
         location = f"{settings.PUBLIC_URL}/channelManager/{order.pk}"
         return Response(render_order(order), status=201, headers={"Location": location})
@@ -99,6 +114,7 @@ class OrderView(OrderingView):
             request=self.order_request(replaced),
             now=timezone.now(),
             actor=self.partner.actor,
+            received=self.received(RequestKind.REPLACE, request.data),
         )
         return Response(render_order(order))
 
@@ -111,6 +127,7 @@ class OrderView(OrderingView):
             order_id=uuid_in_path(order_id, reading.no_such_order),
             actor=self.partner.actor,
             now=timezone.now(),
+            received=self.received(RequestKind.DELETE),
         )
         return Response(render_order(order))
 
@@ -137,6 +154,8 @@ class ConfirmOrderView(OrderingView):
             payment_reference=payment_reference,
             actor=self.partner.actor,
             now=timezone.now(),
+            # The body has this member only, or nothing comes of it.
+            received=self.received(RequestKind.CONFIRM, {"paymentReference": payment_reference}),
         )
         return Response(render_order(order))
 

@@ -20,11 +20,12 @@ from django.utils import timezone
 from catalog import scheduling
 from catalog.models import Package, PackageMapping
 from orders.demo import catalogue
-from partners.keys import create_key, create_test_key, hash_key
+from partners.keys import create_key, create_test_key, hash_key, revoke_key
 from partners.models import ApiKey, Partner, Venue
 from wallets.devices import create_device, replace_key
 from wallets.models import GateDevice
 
+_KEY_NAME = "demo"
 _PARTNERS = (
     ("Sunny Trips", "Active"),
     ("Ticket Harbour", "Active"),
@@ -102,8 +103,19 @@ def _make_partners(venue: Venue) -> list[dict[str, Any]]:
                 item_number=f"{name.split()[0].upper()}-001",
                 package=Package.objects.get(venue=venue, code="DAY"),
             )
-        described.append(_describe(partner, *create_key(partner=partner, name="demo")))
+        _make_room(partner, test_mode=False)
+        described.append(_describe(partner, *create_key(partner=partner, name=_KEY_NAME)))
     return described
+
+
+def _make_room(partner: Partner, *, test_mode: bool) -> None:
+    """Revoke the demo's own keys, which nobody knows any more, and what leaves no room for one."""
+    now = timezone.now()
+    usable = ApiKey.objects.usable(now).filter(partner=partner, test_mode=test_mode)
+    others_first = sorted(usable.order_by("-created_at"), key=lambda key: key.name == _KEY_NAME)
+    for position, key in enumerate(others_first):
+        if key.name == _KEY_NAME or position > 0:
+            revoke_key(key=key, now=now, reason="The demo's file was lost.")
 
 
 def _with_test_keys(described: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -116,10 +128,10 @@ def _with_test_keys(described: list[dict[str, Any]]) -> list[dict[str, Any]]:
             if entry["name"] in _TESTERS and entry["partnerId"] not in there
         ]
     )
-    made = [
-        _describe(partner, *create_test_key(partner=partner, name="demo"))
-        for partner in partners.values()
-    ]
+    made = []
+    for partner in partners.values():
+        _make_room(partner, test_mode=True)
+        made.append(_describe(partner, *create_test_key(partner=partner, name=_KEY_NAME)))
     return [*described, *sorted(made, key=lambda entry: _TESTERS.index(entry["name"]))]
 
 

@@ -1,4 +1,4 @@
-"""Orders, their lines and places, holds, closures, batches, the ledger, and the order's view of the log."""
+"""Orders with all that belongs to them: lines, places, requests as received, holds, the ledger."""
 
 from orders.models.allocation import Allocation
 from orders.models.batch import Batch, BatchAction, BatchOrder
@@ -8,6 +8,7 @@ from orders.models.hold import HOLD_KIND, Hold, HoldQuerySet, HoldStatus
 from orders.models.ledger import LedgerEntry, LedgerKind
 from orders.models.line import OrderLine
 from orders.models.order import ORDER_KIND, FailureCode, Order, OrderQuerySet, OrderStatus
+from orders.models.received import ReceivedRequest, RequestKind
 from orders.models.worklist import (
     Outcome,
     Worklist,
@@ -38,6 +39,8 @@ __all__ = [
     "OrderQuerySet",
     "OrderStatus",
     "Outcome",
+    "ReceivedRequest",
+    "RequestKind",
     "Worklist",
     "WorklistOrder",
     "WorklistOrderQuerySet",

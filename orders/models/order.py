@@ -129,6 +129,11 @@ class Order(FSMModelMixin, models.Model):
     visit_date = models.DateField(
         null=True, blank=True, help_text="The first visit date of its lines."
     )
+    erased_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="Names and addresses of its guests were erased, and nothing came since.",
+    )
     test_mode = models.BooleanField(default=False)
     loses_webhooks = models.BooleanField(
         default=False,
@@ -155,6 +160,8 @@ class Order(FSMModelMixin, models.Model):
             ("replay_order", "Can replay an order"),
             ("move_order", "Can move an order to another day"),
             ("overbook_order", "Can replay an order over the capacity"),
+            ("view_personal_data", "Can see names and e-mail addresses of guests"),
+            ("erase_personal_data", "Can erase personal data"),
         ]
         constraints = [
             models.CheckConstraint(
@@ -186,12 +193,21 @@ class Order(FSMModelMixin, models.Model):
                 condition=Q(loses_webhooks=False) | Q(test_mode=True),
                 name="only_test_order_loses_webhooks",
             ),
+            models.CheckConstraint(
+                condition=Q(erased_at=None) | Q(sell_to_name=None, sell_to_email=None),
+                name="erased_order_names_nobody",
+            ),
         ]
         indexes = [
             models.Index(
                 fields=("partner", "test_mode", "received_at", "id"), name="order_by_partner"
             ),
             models.Index(fields=("received_at", "id"), name="order_by_receipt"),
+            models.Index(
+                fields=("received_at", "id"),
+                condition=Q(erased_at=None),
+                name="order_not_erased",
+            ),
             models.Index(
                 fields=("received_at", "id"),
                 condition=Q(test_mode=True),

@@ -37,6 +37,23 @@ def order_text() -> Concat:
     )
 
 
+def order_numbers() -> Concat:
+    """Return the part of an order's text that names nobody."""
+    return Concat(
+        "buy_from_order_reference",
+        _BREAK,
+        "sell_to_order_reference",
+        _BREAK,
+        "payment_reference",
+        output_field=TextField(),
+    )
+
+
+def line_numbers() -> Func:
+    """Return the part of a line's text that names nobody."""
+    return _joined("external_reference_numbers")
+
+
 def line_text() -> Concat:
     """Return the guests of a line and the numbers they may show, as the partner sent them.
 

@@ -6,10 +6,13 @@ import dataclasses
 import datetime
 import uuid
 import zoneinfo
+from collections.abc import Mapping
+from typing import Any
 
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -17,7 +20,15 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from channel_manager.lib.admin.confirmation import Confirmation, ReasonForm, show_confirmation
+from channel_manager.lib.admin.asking import Question, show_question
+from channel_manager.lib.admin.columns import moment
+from channel_manager.lib.admin.confirmation import (
+    Confirmation,
+    ReasonForm,
+    actor_of,
+    attempt_in,
+    show_confirmation,
+)
 from channel_manager.lib.admin.typed import (
     Checkboxes,
     DateInput,
@@ -25,9 +36,12 @@ from channel_manager.lib.admin.typed import (
     Radios,
     TextInput,
 )
+from partners.admin.welcome import write_welcome
 from partners.keys import create_key, create_test_key, revoke_key
 from partners.models import ApiKey, Partner, Scope, all_scopes
 
+USABLE = "Usable"
+_MODES = ("live", "test")
 _SCOPES = {
     Scope.ORDERS_READ: "orders:read – look at its own orders",
     Scope.ORDERS_WRITE: "orders:write – create, replace, confirm and cancel orders",
@@ -83,12 +97,13 @@ class KeyForm(forms.Form):
 
 @dataclasses.dataclass(frozen=True)
 class KeyView:
-    """A key as the partner's page lists it."""
+    """A key as the partner's page lists it; notice: that it is in use and will expire."""
 
     key: ApiKey
     state: str
     colour: str
     revoke_url: str
+    notice: str = ""
 
 
 def list_keys(request: HttpRequest, partner: Partner) -> list[KeyView]:
@@ -100,11 +115,12 @@ def list_keys(request: HttpRequest, partner: Partner) -> list[KeyView]:
         state, colour = _state(key, now)
         url = reverse("admin:partners_partner_revoke_key", args=[partner.pk, key.pk])
         may = may_revoke and key.revoked_at is None
-        views.append(KeyView(key, state, colour, url if may else ""))
-    return sorted(views, key=lambda view: view.state != "Usable")
+        notice = _notice(key, partner) if key.ends_in_use(now) else ""
+        views.append(KeyView(key, state, colour, url if may else "", notice))
+    return sorted(views, key=lambda view: view.state != USABLE)
 
 
-@sensitive_variables("shown")
+@sensitive_variables("made", "shown")
 def new_key_view(
     model_admin: ModelAdmin[Partner], request: HttpRequest, partner_id: uuid.UUID
 ) -> HttpResponse:
@@ -112,30 +128,70 @@ def new_key_view(
     if not request.user.has_perm("partners.add_apikey"):
         raise PermissionDenied
     partner = get_object_or_404(Partner.objects.select_related("venue"), pk=partner_id)
-    form = KeyForm(request.POST if request.method == "POST" else None, zone=partner.venue.zone)
+    asked = request.GET.get("mode", "")
+    form = KeyForm(
+        request.POST if request.method == "POST" else None,
+        initial={"mode": asked if asked in _MODES else "live"},
+        zone=partner.venue.zone,
+    )
+    if form.is_valid():
+        made = attempt_in(form, lambda: _make(model_admin, request, partner, form.cleaned_data))
+        if made:
+            return _show_key(model_admin, request, *made)
+    return show_question(
+        request,
+        model_admin=model_admin,
+        subject=partner,
+        question=Question(
+            title=f"New API key for {partner}",
+            button="Make key",
+            back=reverse("admin:partners_partner_change", args=[partner.pk]),
+            introduction="The key is shown once, on the next page. Only a fingerprint of it is "
+            "kept. Two of each mode can work at a time, so that a new one can replace an old one.",
+        ),
+        form=form,
+    )
+
+
+@sensitive_variables("made")
+def _make(
+    model_admin: ModelAdmin[Partner],
+    request: HttpRequest,
+    partner: Partner,
+    answers: Mapping[str, Any],
+) -> tuple[ApiKey, str]:
+    create = create_test_key if answers["mode"] == "test" else create_key
+    with transaction.atomic():
+        made = create(
+            partner=partner,
+            name=answers["name"],
+            scopes=answers["scopes"],
+            expires_at=answers["expires_on"],
+            actor=actor_of(request),
+        )
+        model_admin.log_change(request, partner, f"Made API key {made[0]}")
+    return made
+
+
+@sensitive_variables("shown")
+def _show_key(
+    model_admin: ModelAdmin[Partner], request: HttpRequest, key: ApiKey, shown: str
+) -> HttpResponse:
+    """Return the page that shows a key which nobody can look up again."""
+    partner = key.partner
     context = {
         **model_admin.admin_site.each_context(request),
         "title": f"New API key for {partner}",
         "opts": model_admin.opts,
         "original": partner,
-        "form": form,
-        "media": model_admin.media + form.media,
+        "key": key,
+        "shown": shown,
+        "welcome": write_welcome(partner, test_mode=key.test_mode),
         "back": reverse("admin:partners_partner_change", args=[partner.pk]),
     }
-    template = "admin/partners/partner/new_key.html"
-    if form.is_valid():
-        create = create_test_key if form.cleaned_data["mode"] == "test" else create_key
-        key, shown = create(
-            partner=partner,
-            name=form.cleaned_data["name"],
-            scopes=form.cleaned_data["scopes"],
-            expires_at=form.cleaned_data["expires_on"],
-        )
-        model_admin.log_change(request, partner, f"Made API key {key}")
-        context |= {"key": key, "shown": shown}
-        template = "admin/partners/partner/key_shown.html"
-    response = TemplateResponse(request, template, context, status=422 if form.errors else 200)
+    response = TemplateResponse(request, "admin/partners/partner/key_shown.html", context)
     response["Cache-Control"] = "no-store"
+    response["Referrer-Policy"] = "no-referrer"
     return response
 
 
@@ -145,12 +201,17 @@ def revoke_key_view(
     """Ask before a key is revoked (GET); revoke it (POST)."""
     if not request.user.has_perm("partners.change_apikey"):
         raise PermissionDenied
-    key = get_object_or_404(ApiKey.objects.select_related("partner"), pk=key_id, partner=partner_id)
+    keys = ApiKey.objects.select_related("partner__venue").defer("partner__venue__logo")
+    key = get_object_or_404(keys, pk=key_id, partner=partner_id)
+    if key.revoked_at is not None:
+        messages.error(request, f"The key {key} is revoked already.")
+        return redirect("admin:partners_partner_change", partner_id)
     form = ReasonForm(request.POST if request.method == "POST" else None, is_required=True)
     if form.is_valid():
-        revoke_key(key=key, now=timezone.now())
         reason = form.cleaned_data["reason"]
-        model_admin.log_change(request, key.partner, f"Revoked API key {key}: {reason}")
+        with transaction.atomic():
+            revoke_key(key=key, now=timezone.now(), actor=actor_of(request), reason=reason)
+            model_admin.log_change(request, key.partner, f"Revoked API key {key}: {reason}")
         messages.success(request, f"The key {key} is revoked.")
         return redirect("admin:partners_partner_change", partner_id)
     return show_confirmation(
@@ -160,14 +221,49 @@ def revoke_key_view(
         confirmation=Confirmation(
             title=f"Revoke API key {key}",
             button="Revoke key",
-            effects=(
-                f"The key {key.name or key} stops working at once, for good.",
-                f"Whatever {key.partner} runs with it gets 401 until it has another key.",
-            ),
+            effects=_effects_of_revoking(key),
             back=reverse("admin:partners_partner_change", args=[partner_id]),
             is_destructive=True,
         ),
         form=form,
+    )
+
+
+def _effects_of_revoking(key: ApiKey) -> tuple[str, ...]:
+    mode, zone = "test" if key.test_mode else "live", key.partner.venue.zone
+    usable = ApiKey.objects.usable(timezone.now()).exclude(pk=key.pk)
+    other = usable.filter(partner=key.partner, test_mode=key.test_mode).first()
+    if other is None:
+        left = (
+            f"No other {mode} key of {key.partner} works: its {mode} requests get 401 until it has "
+            "another."
+        )
+    else:
+        left = f"Its other {mode} key goes on working: {_called(other)}. {_last_use(other, zone)}"
+    return (
+        f"The key {_called(key)} stops working at once, for good.",
+        _last_use(key, zone),
+        left,
+    )
+
+
+def _called(key: ApiKey) -> str:
+    return f"{key.name} ({key})" if key.name else str(key)
+
+
+def _last_use(key: ApiKey, zone: zoneinfo.ZoneInfo) -> str:
+    if key.last_used_at is None:
+        return "It was never used."
+    return f"It was last used {moment(key.last_used_at, zone)}."
+
+
+def _notice(key: ApiKey, partner: Partner) -> str:
+    """Say that a key which is in use will expire, and what to do."""
+    mode = "test" if key.test_mode else "live"
+    return (
+        f"The {mode} key {_called(key)} is in use and expires "
+        f"{moment(key.expires_at, partner.venue.zone)}. Make another one, and have {partner} "
+        "change to it before."
     )
 
 
@@ -176,4 +272,4 @@ def _state(key: ApiKey, now: datetime.datetime) -> tuple[str, str]:
         return "Revoked", "danger"
     if key.expires_at is not None and key.expires_at <= now:
         return "Expired", ""
-    return "Usable", "success"
+    return USABLE, "success"

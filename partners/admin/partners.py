@@ -9,7 +9,7 @@ from typing import Any
 from django import forms
 from django.db import models
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
@@ -20,9 +20,12 @@ from channel_manager.lib.admin.typed import ChoicesDropdownFilter
 from partners import limits
 from partners.admin import keys
 from partners.admin.filters import VenueFilter
+from partners.admin.golive import GoLive, read_golive, seen_by
+from partners.admin.health import read_health
 from partners.admin.standing import STANDING
 from partners.admin.webhooks.overview import list_endpoints
-from partners.models import ApiKey, Partner
+from partners.admin.welcome import write_welcome
+from partners.models import ApiKey, Partner, PartnerStatus, Venue
 from partners.timeline import Look, tell
 
 _LOOKS: Mapping[str, Look] = {
@@ -30,7 +33,12 @@ _LOOKS: Mapping[str, Look] = {
     "paused": Look("Paused", "pause", "warning"),
     "resumed": Look("Resumed", "play_arrow", "success"),
     "closed": Look("Closed", "block", "danger"),
+    "key_made": Look("API key made", "key"),
+    "key_revoked": Look("API key revoked", "key_off", "danger"),
 }
+
+
+_MOST_HAPPENINGS = 50
 
 
 @register(Partner)
@@ -42,21 +50,57 @@ class PartnerAdmin(StaffAdmin[Partner]):
     list_filter = (("status", ChoicesDropdownFilter), VenueFilter)
     search_fields = ("name",)
     search_help_text = "Name of the partner"
+    # What a new partner needs; all else has a default, and is found on its page.
+    onboarding_fieldsets = (
+        (None, {"fields": ("name", "venue", "contact_email")}),
+        (
+            "Selling",
+            {
+                "fields": ("sell_by_package_code", "unmapped_items"),
+                "description": "Test orders need neither: the partner can send one at once.",
+            },
+        ),
+    )
     fieldsets = (
         (None, {"fields": ("name", "venue", "contact_email")}),
-        ("Selling", {"fields": ("unmapped_items", "sell_by_package_code")}),
+        (
+            "Selling",
+            {"fields": ("sell_by_package_code", "unmapped_items"), "classes": ("collapse",)},
+        ),
         (
             "Time limits",
-            {"fields": ("hold_minutes", "draft_lifetime_days", "cancel_deadline_hours")},
+            {
+                "fields": ("hold_minutes", "draft_lifetime_days", "cancel_deadline_hours"),
+                "classes": ("collapse",),
+            },
         ),
-        ("Limits of each API key", {"fields": ("requests_per_second", "request_burst")}),
+        (
+            "Limits of each API key",
+            {"fields": ("requests_per_second", "request_burst"), "classes": ("collapse",)},
+        ),
     )
-    change_form_outer_before_template = "admin/state_bar.html"
+    change_form_outer_before_template = "admin/partners/partner/above.html"
     change_form_outer_after_template = "admin/partners/partner/below.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Partner]:
         """Leave the venues' logos where they are."""
         return super().get_queryset(request).defer("venue__logo")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Partner | None = None) -> Any:
+        """Ask for a new partner's few answers, or show all settings of one that is there."""
+        return self.onboarding_fieldsets if obj is None else super().get_fieldsets(request, obj)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Choose the venue where there is only one."""
+        venues = list(Venue.objects.values_list("pk", flat=True)[:2])
+        initial: dict[str, Any] = {"venue": venues[0]} if len(venues) == 1 else {}
+        return initial | super().get_changeform_initial_data(request)
+
+    def response_post_save_add(self, request: HttpRequest, obj: Partner) -> HttpResponseRedirect:
+        """Lead to the new partner's page, which begins with its next step."""
+        if not self.has_view_or_change_permission(request, obj):
+            return super().response_post_save_add(request, obj)
+        return HttpResponseRedirect(reverse("admin:partners_partner_change", args=[obj.pk]))
 
     def formfield_for_dbfield(
         self, db_field: models.Field[Any, Any], request: HttpRequest, **kwargs: Any
@@ -116,19 +160,7 @@ class PartnerAdmin(StaffAdmin[Partner]):
         partner = self.get_object(request, object_id)
         context: dict[str, Any] = {**(extra_context or {})}
         if partner is not None:
-            may_make = request.user.has_perm("partners.add_apikey")
-            new_key = reverse("admin:partners_partner_new_key", args=[partner.pk])
-            events = Event.objects.filter(kind="partner", subject_id=partner.pk)
-            context |= {
-                "state_bar": STANDING.bar(request, partner),
-                "keys": keys.list_keys(request, partner),
-                **_webhooks(request, partner),
-                "new_key_url": new_key if may_make else "",
-                "happenings": tell(events.order_by("-id")[:50], _LOOKS),
-                "zone": partner.venue.timezone,
-                "partner_id": partner.pk,
-                "limit": limits.limit_of(partner),
-            }
+            context |= _page(request, partner)
         return super().change_view(request, object_id, form_url, context)
 
     def new_key_view(self, request: HttpRequest, partner_id: uuid.UUID) -> HttpResponse:
@@ -160,6 +192,41 @@ class PartnerAdmin(StaffAdmin[Partner]):
     def selling(self, partner: Partner) -> str:
         """Return what happens to an order for an item nobody has mapped."""
         return str(partner.get_unmapped_items_display())
+
+
+def _page(request: HttpRequest, partner: Partner) -> dict[str, Any]:
+    """Return what stands above and below a partner's form."""
+    now = timezone.now()
+    new_key = reverse("admin:partners_partner_new_key", args=[partner.pk])
+    events = Event.objects.filter(kind="partner", subject_id=partner.pk)
+    webhooks = _webhooks(request, partner)
+    golive, listed = read_golive(partner), keys.list_keys(request, partner)
+    is_onboarding = partner.status == PartnerStatus.ONBOARDING
+    return {
+        "state_bar": STANDING.bar(request, partner),
+        "keys": listed,
+        **webhooks,
+        "new_key_url": new_key if request.user.has_perm("partners.add_apikey") else "",
+        "golive": golive,
+        "golive_rows": _golive_rows(request, golive),
+        "has_test_key": any(view.key.test_mode and view.state == keys.USABLE for view in listed),
+        "is_onboarding": is_onboarding,
+        "health": ()
+        if is_onboarding
+        else read_health(request, partner, endpoints=webhooks.get("endpoints"), now=now),
+        "welcome": write_welcome(partner, test_mode=True),
+        "happenings": tell(events.order_by("-id")[:_MOST_HAPPENINGS], _LOOKS),
+        "zone": partner.venue.timezone,
+        "partner_id": partner.pk,
+        "limit": limits.limit_of(partner),
+    }
+
+
+def _golive_rows(request: HttpRequest, golive: GoLive) -> list[dict[str, Any]]:
+    """Return the checklist with the links that this person may follow."""
+    return [
+        {"step": step, "url": seen_by(request, step.proof or step.lack)} for step in golive.steps
+    ]
 
 
 def _webhooks(request: HttpRequest, partner: Partner) -> dict[str, Any]:

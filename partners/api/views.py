@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from partners.account import Account
-from partners.authentication import caller_of
+from partners.authentication import Caller, caller_of
+from partners.milestones import note_answer
 from partners.models import Partner
 
 
@@ -26,3 +30,21 @@ class PartnerView(APIView):
     def account(self) -> Account:
         """Return the partner in the mode of its key."""
         return caller_of(self.request).account
+
+    def finalize_response(
+        self, request: Request, response: Response, *args: Any, **kwargs: Any
+    ) -> Response:
+        """Note what the answer shows of the partner's integration; its work is committed by now."""
+        answered: Response = super().finalize_response(request, response, *args, **kwargs)
+        # Asking for the user of a request that was not let in would refuse it once more.
+        caller = getattr(request, "_user", None)
+        if isinstance(caller, Caller) and isinstance(answered.data, dict):
+            note_answer(
+                caller.account,
+                method=request.method or "",
+                status_code=answered.status_code,
+                answer=answered.data,
+                is_replay="Idempotent-Replayed" in answered.headers,
+                now=timezone.now(),
+            )
+        return answered

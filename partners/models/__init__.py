@@ -3,6 +3,7 @@
 from partners.models.bucket import TokenBucket
 from partners.models.idempotency import IdempotencyRecord
 from partners.models.key import ApiKey, Scope, all_scopes
+from partners.models.milestone import Milestone, MilestoneName
 from partners.models.partner import (
     DEFAULT_HOLD_MINUTES,
     MAX_BURST,
@@ -37,6 +38,8 @@ __all__ = [
     "EventSequence",
     "EventType",
     "IdempotencyRecord",
+    "Milestone",
+    "MilestoneName",
     "Partner",
     "PartnerStatus",
     "Scope",

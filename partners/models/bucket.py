@@ -19,6 +19,7 @@ class TokenBucket(models.Model):
     level = models.BigIntegerField(help_text="Millionths of a token, as of the moment below.")
     is_granted = models.BooleanField(help_text="Whether the last request got a token.")
     at = models.DateTimeField(help_text="The database's clock.")
+    refused_at = models.DateTimeField(null=True, help_text="When it last had no token left.")
 
     class Meta:
         constraints = [

@@ -1,6 +1,7 @@
 """The stored answers of requests that may be repeated (contract section 1)."""
 
 from django.db import models
+from django.db.models import Q
 
 from partners.models.partner import Partner
 
@@ -17,12 +18,24 @@ class IdempotencyRecord(models.Model):
     body = models.TextField(
         help_text="JSON, its members in the order they were answered in; sealed if it has a secret."
     )
+    order_id = models.UUIDField(
+        null=True,
+        blank=True,
+        help_text="The order that is answered, if one is. No key: it outlives orders.",
+    )
     created_at = models.DateTimeField(db_index=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
                 fields=("partner", "key", "test_mode"), name="idempotency_key_once"
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=("order_id",),
+                condition=Q(order_id__isnull=False),
+                name="idempotency_by_order",
             )
         ]
 

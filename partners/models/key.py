@@ -26,6 +26,11 @@ def all_scopes() -> list[str]:
     return list(Scope.values)
 
 
+# A key that is replaced is given that long for it, and one that was used that lately is in use.
+EXPIRY_NOTICE = datetime.timedelta(days=14)
+IN_USE = datetime.timedelta(days=14)
+
+
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     """Filters that read as adjectives."""
 
@@ -33,9 +38,19 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         """Keep the keys that are neither revoked nor expired."""
         return self.filter(revoked_at=None).filter(Q(expires_at=None) | Q(expires_at__gt=now))
 
+    def ending_in_use(self, now: datetime.datetime) -> ApiKeyQuerySet:
+        """Keep the usable keys that are used and expire within two weeks."""
+        return self.usable(now).filter(
+            expires_at__lte=now + EXPIRY_NOTICE, last_used_at__gt=now - IN_USE
+        )
+
 
 class ApiKey(models.Model):
-    """A partner's key: only its SHA-256 is kept, so it can be shown once and never again."""
+    """A partner's key: only its SHA-256 is kept, so it can be shown once and never again.
+
+    A partner has two usable ones of each mode at most, so that one can replace the other (trigger
+    `api_key_two_live_per_mode`).
+    """
 
     partner = models.ForeignKey(Partner, models.CASCADE, related_name="api_keys")
     name = models.CharField(max_length=60, blank=True)
@@ -75,3 +90,13 @@ class ApiKey(models.Model):
     def is_usable(self, now: datetime.datetime) -> bool:
         """Tell whether the key is neither revoked nor expired."""
         return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)
+
+    def ends_in_use(self, now: datetime.datetime) -> bool:
+        """Tell whether the key is usable and used, and expires within two weeks."""
+        return (
+            self.is_usable(now)
+            and self.expires_at is not None
+            and self.expires_at <= now + EXPIRY_NOTICE
+            and self.last_used_at is not None
+            and self.last_used_at > now - IN_USE
+        )

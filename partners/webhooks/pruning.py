@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime
+import uuid
 
 from django.conf import settings
 from django.db import connection, transaction
 
-from partners.models import DeliveryStatus
+from partners.models import DeliveryStatus, WebhookAttempt
 
 _AT_ONCE = 5000
 # The oldest event that is kept ends the search, so that what is kept is not read through.
@@ -41,6 +42,15 @@ def prune_events(*, now: datetime.datetime) -> int:
     while old := _forget_some(before, last):
         forgotten, last = forgotten + len(old), old[-1]
     return forgotten
+
+
+def forget_answers(*, order_id: uuid.UUID) -> None:
+    """Forget what endpoints answered when they were told of an order: they may have named guests.
+
+    Our own sentence about an attempt that had no answer stays.
+    """
+    attempts = WebhookAttempt.objects.filter(delivery__event__order_id=order_id, error="")
+    attempts.exclude(answer="").update(answer="")
 
 
 def _forget_some(before: datetime.datetime, last: int) -> list[int]:

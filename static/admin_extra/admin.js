@@ -21,3 +21,26 @@ document.addEventListener("DOMContentLoaded", () => {
         history.replaceState(null, "", shown.dataset.shownOnce);
     }
 });
+
+// What a screen reader has to be told: where the page's own part begins, and what a searchable choice
+// is called, which its widget leaves unsaid until something is chosen.
+function nameChoices() {
+    for (const select of document.querySelectorAll("select.select2-hidden-accessible")) {
+        const label = select.labels[0];
+        for (const part of select.nextElementSibling.querySelectorAll("[role]")) {
+            if (label) {
+                label.id ||= `${select.id}-label`;
+                part.setAttribute("aria-labelledby", `${label.id} ${part.id}`.trim());
+            } else {
+                part.setAttribute("aria-label", select.ariaLabel || select.name);
+            }
+        }
+    }
+}
+
+window.addEventListener("load", () => {
+    document.getElementById("main")?.setAttribute("role", "main");
+    // Widgets are made when jQuery finds the page ready, which may be later than this: after them.
+    window.django?.jQuery?.(nameChoices);
+});
+document.addEventListener("formset:added", nameChoices);

@@ -13,7 +13,7 @@ import time
 from types import FrameType
 
 from channel_manager.lib.embedded_postgres import EmbeddedPostgresError
-from tests.bench import gate, machine, neighbour, places, scenarios
+from tests.bench import desk, gate, machine, neighbour, places, scenarios
 from tests.bench.report import Report
 from tests.bench.scenarios import Bench
 from tests.chaos.stage import Stage
@@ -86,6 +86,8 @@ def _measure(options: argparse.Namespace) -> Report:
         limits = neighbour.keep_limits(bench)
         say("Gate ...")
         scans = gate.scan_tickets(bench)
+        say("Order desk ...")
+        opened = desk.open_pages(bench)
         say("Statements ...")
         counted = {**scenarios.statements(bench), **places.statements(stage)}
     return Report(
@@ -102,6 +104,7 @@ def _measure(options: argparse.Namespace) -> Report:
         backlog=backlog,
         places=sold,
         scans=scans,
+        desk=opened,
         limits=limits,
     )
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
+import socket
 import sys
 import threading
 import time
@@ -16,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from tests.traffic import Answer, Caller, Gate, Seller, day_tickets
+from tests.traffic import BASE, TIMEOUT_SECONDS, Answer, Caller, Gate, Seller, day_tickets
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,9 @@ class Load:
     items: tuple[dict[str, Any], ...] = ()  # lines, one for each order in turn, instead of tickets
     holds: bool = False  # whether each is held first; both requests count
     paths: tuple[str, ...] = ()  # to GET, in turn, instead of sending orders
-    nice: int = 0  # how far its process stands back, as if it ran on another machine
+    # As if it ran on another machine: how far its process stands back, and GETs by bare sockets.
+    nice: int = 0
+    bare: bool = False
     numbers: tuple[str, ...] = ()  # to scan at a gate, each once, instead of sending orders
 
 
@@ -54,6 +58,39 @@ class Sample:
     seconds: float
     status: int
     order_id: str
+
+
+class BareReader(Caller):
+    """Sends GETs and reads of the answers what it must: a tenth of the CPU of an HTTP client."""
+
+    def __init__(self, port: int, key: str) -> None:
+        super().__init__(port, key)
+        self._socket = socket.create_connection(("127.0.0.1", port), TIMEOUT_SECONDS)
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def read(self, path: str) -> Answer:
+        """Return the status of a GET."""
+        sent_at, started = time.time(), time.perf_counter()
+        self._socket.sendall(
+            f"GET {BASE}{path} HTTP/1.1\r\nHost: 127.0.0.1\r\nx-api-key: {self.key}\r\n\r\n".encode()
+        )
+        answer = b""
+        while (end := answer.find(b"\r\n\r\n")) < 0:
+            answer += self._more()
+        length = re.search(rb"content-length: (\d+)", answer[:end].lower())
+        assert length is not None, answer[:end]
+        while len(answer) < end + 4 + int(length[1]):
+            answer += self._more()
+        seconds = time.perf_counter() - started
+        return Answer(int(answer[9:12]), {}, b"", sent_at, seconds)
+
+    def _more(self) -> bytes:
+        received = self._socket.recv(65_536)
+        if not received:
+            raise ConnectionResetError("The server closed the connection.")
+        return received
 
 
 def run(load: Load, started_at: float) -> list[Sample]:
@@ -88,12 +125,16 @@ def run(load: Load, started_at: float) -> list[Sample]:
 def _connection(load: Load) -> Caller:
     if load.numbers:
         return Gate(load.port, load.key)
+    if load.bare:
+        return BareReader(load.port, load.key)
     return Seller(load.port, load.key, load.partner_id)
 
 
 def _sender(load: Load, caller: Caller) -> Callable[[int], Answer]:
     if isinstance(caller, Gate):
         return lambda number: caller.scan(load.numbers[number], f"{load.prefix}-{number}")
+    if isinstance(caller, BareReader):
+        return lambda number: caller.read(load.paths[number % len(load.paths)])
     assert isinstance(caller, Seller)
     return _reads(load, caller) if load.paths else _orders(load, caller)
 

@@ -1,7 +1,8 @@
 """A venue that has sold a great many tickets: a database as full as after years, made by SQL.
 
-Orders of four open-dated tickets in two wallets each, copied from one that the product issued.
-Their numbers follow from their places, so that a load can name them without asking.
+Orders of four open-dated tickets in two wallets each, copied from one that the product issued, and
+further ones of which there is no wallet. Each came half a minute after the one before, from another
+guest. Their numbers follow from their places, so that a load can name them without asking.
 """
 
 from __future__ import annotations
@@ -50,19 +51,35 @@ def fill(stack: Stack, *, assets: int) -> None:
     template = _issue_one(stack)
     wallets = assets // ASSETS_PER_WALLET
     orders = wallets // WALLETS_PER_ORDER
-    with _without_triggers(stack):
-        _copy(stack, "orders_order", orders, f"id = '{template.order}'", _ORDER)
-        _copy(stack, "orders_orderline", orders, f"order_id = '{template.order}'", _LINE)
-        issued = f"subject_id = '{template.order}' AND name = 'issued'"
-        _copy(stack, "history_event", orders, issued, _EVENT)
-        _copy(stack, "wallets_wallet", wallets, f"id = '{template.wallet}'", _WALLET)
-        _copy(stack, "wallets_asset", assets, f"wallet_id = '{template.wallet}'", _ASSET)
-    stack.sql("VACUUM (ANALYZE)")
-    # What was written here is on disk before anything is measured.
-    stack.sql("CHECKPOINT")
+    with _written_at_once(stack):
+        _copy_orders(stack, template.order, range(orders))
+        _copy(stack, "wallets_wallet", range(wallets), f"id = '{template.wallet}'", _WALLET)
+        _copy(stack, "wallets_asset", range(assets), f"wallet_id = '{template.wallet}'", _ASSET)
 
 
-def _copy(stack: Stack, table: str, count: int, source: str, made: Mapping[str, str]) -> None:
+def fill_up(stack: Stack, *, orders: int) -> None:
+    """Add orders, with a line and an event each, until there are so many of the crowd."""
+    there, template = stack.sql(
+        "SELECT count(*)::int, min(id::text) FROM orders_order"
+        " WHERE buy_from_order_reference LIKE 'CROWD-%%'"
+    )[0]
+    with _written_at_once(stack):
+        _copy_orders(stack, template, range(there, orders))
+
+
+def order_id(place: int) -> str:
+    """Return the id of an order, counted from 0."""
+    return f"01a00000-0000-7000-8000-{place:012x}"
+
+
+def _copy_orders(stack: Stack, template: str, places: range) -> None:
+    _copy(stack, "orders_order", places, f"id = '{template}'", _ORDER)
+    _copy(stack, "orders_orderline", places, f"order_id = '{template}'", _LINE)
+    issued = f"subject_id = '{template}' AND name = 'issued'"
+    _copy(stack, "history_event", places, issued, _EVENT)
+
+
+def _copy(stack: Stack, table: str, places: range, source: str, made: Mapping[str, str]) -> None:
     """Copy the one row that the condition finds; `made` are the columns that differ by place n."""
     columns = [
         str(name)
@@ -73,8 +90,8 @@ def _copy(stack: Stack, table: str, count: int, source: str, made: Mapping[str, 
         )
     ]
     values = ", ".join(made.get(name, f"source.{name}") for name in columns)
-    for start in range(0, count, _BATCH):
-        last = min(start + _BATCH, count) - 1
+    for start in range(places.start, places.stop, _BATCH):
+        last = min(start + _BATCH, places.stop) - 1
         stack.sql(
             f"INSERT INTO {table} ({', '.join(columns)}) OVERRIDING SYSTEM VALUE SELECT {values}"
             f" FROM {table} AS source, generate_series({start}, {last}) AS n WHERE {source}"
@@ -92,13 +109,27 @@ def _issue_one(stack: Stack) -> _Template:
 
 
 @contextmanager
-def _without_triggers(stack: Stack) -> Iterator[None]:
-    """Check no foreign keys for a while: a million look-ups would find what we put there."""
+def _written_at_once(stack: Stack) -> Iterator[None]:
+    """Check no foreign keys for a while, and make the indexes of a search when all is there.
+
+    A million look-ups would find what we put there, and an index of parts is ten times as slow to
+    add to as to make. In the end everything is on disk before anything is measured.
+    """
+    indexes = stack.sql(
+        "SELECT indexname, indexdef FROM pg_indexes WHERE indexdef LIKE '%%USING gin%%'"
+        " AND tablename IN ('orders_order', 'orders_orderline', 'wallets_wallet', 'wallets_asset')"
+    )
     stack.sql("SET session_replication_role = 'replica'")
+    for name, _definition in indexes:
+        stack.sql(f"DROP INDEX {name}")
     try:
         yield
     finally:
         stack.sql("RESET session_replication_role")
+    for _name, definition in indexes:
+        stack.sql(definition.replace("%", "%%"))
+    stack.sql("VACUUM (ANALYZE)")
+    stack.sql("CHECKPOINT")
 
 
 def _digest(kind: str, place: int) -> str:
@@ -114,11 +145,25 @@ def _number(prefix: str, kind: str) -> str:
     return f"'{prefix}' || upper(left(md5('{kind} ' || n), 16))"
 
 
+def _word(letter: str, count: int) -> str:
+    """Return the SQL of a name, one of so many."""
+    digest = f"substr(md5('{letter}' || mod(n, {count})), 1, 7)"
+    return f"initcap(translate({digest}, '0123456789', 'aeiounrstl'))"
+
+
+# The last of a million came just now.
+_RECEIVED = "now() - interval '30 seconds' * (1000000 - n)"
+_FIRST_NAME, _LAST_NAME = _word("f", 3_000), _word("l", 30_011)
 _ORDER = {
     "id": _id(0, "n"),
     "token": "md5('order ' || n)",
     "sell_to_order_reference": "'CROWD-' || n",
     "buy_from_order_reference": "'CROWD-' || n",
+    "sell_to_name": f"{_FIRST_NAME} || ' ' || {_LAST_NAME}",
+    "sell_to_email": f"lower({_FIRST_NAME} || '.' || {_LAST_NAME}) || '@example.org'",
+    "received_at": _RECEIVED,
+    "status_since": _RECEIVED,
+    "updated_at": _RECEIVED,
 }
 _LINE = {"id": _id(1, "n"), "order_id": _id(0, "n")}
 _EVENT = {

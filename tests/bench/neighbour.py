@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import socket
 import sys
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from tests.bench.client import Load
 from tests.bench.measuring import Result, Spread, send
-from tests.bench.scenarios import Bench, Figure, figure
+from tests.bench.scenarios import Bench, Figure
 from tests.stack import Process, free_port, wait_for
 
 PER_SECOND = 50
 TIMES = 20  # how many times its limit the greedy partner sends
 PACED = 10.0  # requests/s of its neighbour, of reads and of orders each
-SECONDS = 30.0
+ROUNDS = 4
+SECONDS = 10.0  # of each trial in each round
 # The greedy partner begins earlier, and ends so much later.
 _AROUND = 2.0
 _LEAST_SECONDS = 3.0
@@ -33,33 +33,67 @@ class Neighbours:
     greedy: list[Figure]
 
 
+@dataclass(frozen=True)
+class _Trial:
+    """What the other partner does meanwhile: it sends so many times what it may.
+
+    elsewhere: how many times that is sent to a server which does nothing, beside.
+    """
+
+    name: str
+    times: int
+    elsewhere: int = 0
+
+
+# What so much traffic costs a machine of few cores, whoever answers it, is told by the control.
+_TRIALS = (
+    _Trial("alone", 0),
+    _Trial("neighbour at its limit", 1),
+    _Trial(
+        f"control: that, and {TIMES - 1} times as much to a server that does nothing", 1, TIMES - 1
+    ),
+    _Trial(f"neighbour at {TIMES} times its limit", TIMES),
+)
+
+
 def keep_limits(bench: Bench) -> Neighbours:
     """Pace one partner's reads and orders: alone, beside one at its limit, and at 20 times that.
 
-    What 20 times costs on a machine of few cores is told from what the limit costs by a control: the
-    other one sends as much to a server of its own that does nothing for it.
+    By turns, several times: what else happens on the machine in the meantime happens to all.
     """
     seconds = max(_LEAST_SECONDS, SECONDS * bench.scale)
     _warm_up(bench)
-    quiet, greedy = [], []
-    for where, times, is_control in (
-        ("alone", 0, False),
-        ("neighbour at its limit", 1, False),
-        (f"control: {TIMES} times as much to a server that does nothing", TIMES, True),
-        (f"neighbour at {TIMES} times its limit", TIMES, False),
-    ):
-        bench.drain()
-        bench.say(f"  {where}, {seconds:.0f} s")
-        storming = _control if is_control else _storm
-        with storming(bench, PER_SECOND * times, seconds + 2 * _AROUND) as storm:
-            results = _send_quiet(bench, f"LIMITS-{times}-{is_control:d}", seconds)
-        quiet += [
-            replace(figure(f"{kind}, {where}", result), cpu={})
-            for kind, result in zip(("GET", "POST"), results, strict=True)
-        ]
-        greedy += [figure for answered in storm for figure in _greedy_figures(answered, times)]
+    reads: dict[_Trial, list[Result]] = {trial: [] for trial in _TRIALS}
+    orders: dict[_Trial, list[Result]] = {trial: [] for trial in _TRIALS}
+    greedy: dict[_Trial, list[Result]] = {trial: [] for trial in _TRIALS}
+    for number in range(ROUNDS):
+        for trial in _TRIALS:
+            bench.drain()
+            bench.say(f"  {number + 1} of {ROUNDS}: {trial.name}, {seconds:.0f} s")
+            around = seconds + 2 * _AROUND
+            with (
+                _idle_traffic(bench, PER_SECOND * trial.elsewhere, around),
+                _storm(bench, PER_SECOND * trial.times, around) as storm,
+            ):
+                name = f"LIMITS-{number}-{trial.times}-{trial.elsewhere}"
+                read, ordered = _send_quiet(bench, name, seconds)
+            reads[trial].append(read)
+            orders[trial].append(ordered)
+            greedy[trial] += storm
     bench.drain()
-    return Neighbours(quiet, greedy)
+    return Neighbours(
+        [
+            _row(f"{kind}, {trial.name}", status, results[trial])
+            for trial in _TRIALS
+            for kind, status, results in (("GET", 200, reads), ("POST", 201, orders))
+        ],
+        [
+            figure
+            for trial in _TRIALS
+            if not trial.elsewhere
+            for figure in _greedy_figures(greedy[trial], trial.times)
+        ],
+    )
 
 
 def _warm_up(bench: Bench) -> None:
@@ -122,7 +156,9 @@ def _storm(bench: Bench, rate: int, seconds: float) -> Iterator[list[Result]]:
             requests=round(rate * seconds),
             rate=rate,
             paths=(f"/orders/{seller.partner_id}?pageSize=1",),
-            nice=19,  # what it takes to send so much is not the server's
+            # What it takes to send so much is not the server's.
+            nice=19,
+            bare=True,
         )
         storm = pool.submit(send, bench.stack, load, expected=200, also=(429,))
         wait_for("the storm has begun", lambda: _tokens_taken(bench), seconds=30)
@@ -131,8 +167,11 @@ def _storm(bench: Bench, rate: int, seconds: float) -> Iterator[list[Result]]:
 
 
 @contextmanager
-def _control(bench: Bench, rate: int, seconds: float) -> Iterator[list[Result]]:
-    """Have as many requests/s sent to an empty server around a block; nothing is learnt of them."""
+def _idle_traffic(bench: Bench, rate: int, seconds: float) -> Iterator[None]:
+    """Have so many requests/s sent to an empty server around a block."""
+    if not rate:
+        yield
+        return
     port = free_port()
     command = [
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"),
@@ -154,9 +193,10 @@ def _control(bench: Bench, rate: int, seconds: float) -> Iterator[list[Result]]:
                 rate=rate,
                 paths=("/",),
                 nice=19,
+                bare=True,
             )
             storm = pool.submit(send, bench.stack, load, expected=429)
-            yield []
+            yield
             storm.result()
     finally:
         server.end()
@@ -172,20 +212,23 @@ def _tokens_taken(bench: Bench) -> bool:
     return bool(bench.stack.sql(query, bench.stack.seller(1).partner_id))
 
 
-def _greedy_figures(result: Result, times: int) -> list[Figure]:
+def _greedy_figures(results: Sequence[Result], times: int) -> list[Figure]:
     """Return how the greedy partner was answered, by status; what it got is what its limit is."""
-    allowed = PER_SECOND * (1 + result.seconds)
-    counts = Counter(sample.status for sample in result.samples)
-    if counts[200] > allowed:
-        raise AssertionError(f"{counts[200]} requests went through, {allowed:.0f} were allowed")
+    for result in results:
+        allowed = PER_SECOND * (1 + result.seconds)
+        granted = sum(sample.status == 200 for sample in result.samples)
+        if granted > allowed:
+            raise AssertionError(f"{granted} requests went through, {allowed:.0f} were allowed")
     return [
-        _row(f"{times} times its limit, {name}", status, result)
+        _row(f"{times} times its limit, {name}", status, results)
         for status, name in ((200, "let through"), (429, "refused"))
-        if counts[status]
+        if any(sample.status == status for result in results for sample in result.samples)
     ]
 
 
-def _row(name: str, status: int, result: Result) -> Figure:
-    spread = Spread.of(sample.seconds for sample in result.samples if sample.status == status)
-    rate = round(spread.count / result.seconds, 1)
+def _row(name: str, status: int, results: Sequence[Result]) -> Figure:
+    spread = Spread.of(
+        sample.seconds for result in results for sample in result.samples if sample.status == status
+    )
+    rate = round(spread.count / sum(result.seconds for result in results), 1)
     return Figure(name, spread.count, rate, spread.p50, spread.p95, spread.p99)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from tests.bench.desk import ORDER_LIST, ORDERS
 from tests.bench.neighbour import PACED, PER_SECOND, TIMES, Neighbours
 from tests.bench.scenarios import Figure
 
@@ -39,6 +40,7 @@ class Report:
     backlog: tuple[int, float]
     places: Sequence[Figure]
     scans: Sequence[Figure]
+    desk: Sequence[Figure]
     limits: Neighbours
 
     @property
@@ -64,6 +66,8 @@ class Report:
             ),
             Target(f"Gate p99 at {self.scans[0].name}", 50, self.scans[0].p99, "ms"),
             Target("Scan, statements", 8, most("Scan"), ""),
+            Target(f"{ORDER_LIST}, p95 at {ORDERS:,} orders", 500, self.desk[0].p95, "ms"),
+            Target("Orders in the admin, statements", 15, most("Orders in the admin"), ""),
         ]
 
     def as_json(self) -> str:
@@ -79,6 +83,7 @@ class Report:
             "bulk": [asdict(figure) for figure in self.bulk],
             "places": [asdict(figure) for figure in self.places],
             "gate": [asdict(figure) for figure in self.scans],
+            "desk": [asdict(figure) for figure in self.desk],
             "limits": {
                 "quiet": [asdict(figure) for figure in self.limits.quiet],
                 "greedy": [asdict(figure) for figure in self.limits.greedy],
@@ -164,6 +169,13 @@ class Report:
                 "",
                 *_figures(self.scans, "Scans/s"),
                 "",
+                "## Order desk",
+                "",
+                f"Pages of the admin with {ORDERS:,} orders, opened one after the other by one person.",
+                "Each of the orders came half a minute after the one before.",
+                "",
+                *_figures(self.desk, "Pages/s"),
+                "",
                 "## Limits",
                 "",
                 f"One partner reads and orders, {PACED:g} requests/s each: alone, while another one sends",
@@ -171,7 +183,8 @@ class Report:
                 "loop: each request counts from the moment it was due. The load generators share the",
                 "server's cores; the other partner's has the lowest priority, so that its own latencies",
                 "tell how long it waits for a core as well. The control tells what so much traffic costs",
-                "this machine whoever answers it: it goes to a server of its own that does nothing.",
+                "this machine whoever answers it: the other one keeps to its limit, and the rest goes to",
+                "a server that does nothing. All by turns, several times.",
                 "",
                 *_figures(self.limits.quiet, "Answers/s"),
                 "",

@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
@@ -96,8 +97,18 @@ def count_all(key: str, partner_id: str, gate_key: str) -> dict[str, int]:
         path = f"{BASE}/orders/{partner_id}?pageSize={size}"
         found[name], page = count(lambda: client.get(path))  # noqa: B023
         assert len(page.json()["data"]) == size
+    found["Orders in the admin, the newest"] = _count_list_of_orders()
     found.update(_count_scans(client, str(order["orderId"]), gate_key))
     return found
+
+
+def _count_list_of_orders() -> int:
+    """Count the statements of the admin's list of orders, for somebody who is signed in."""
+    browser = Client()
+    browser.force_login(User.objects.filter(is_superuser=True)[0])
+    taken, response = count(lambda: browser.get("/admin/orders/order/"))
+    assert response.status_code == 200, response.content
+    return taken
 
 
 def _count_scans(client: Client, order_id: str, gate_key: str) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""How a page looks: it fits every screen, and its texts stand out, in light and in dark.
+"""How a page looks: it fits every screen, and everybody can read it, in light and in dark.
 
 ADMIN_SCREENSHOTS names a directory that pictures of every page are left in, to be looked at.
 """
@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 PICTURES = os.environ.get("ADMIN_SCREENSHOTS")
@@ -57,6 +58,16 @@ _FAINT_TEXTS = """([elements, within]) => {
 }"""
 
 
+_AXE = Axe()
+_SERIOUS_FAULTS = """async () => {
+  const standards = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"];
+  const {violations} = await axe.run({resultTypes: ["violations"], runOnly: standards});
+  return violations
+    .filter(({impact}) => ["serious", "critical"].includes(impact))
+    .map(({id, nodes}) => ({fault: id, elements: nodes.map(({html}) => html)}));
+}"""
+
+
 def overflow(page: Page) -> int:
     """Return by how many pixels the page is wider than the window."""
     return int(page.evaluate("document.documentElement.scrollWidth - innerWidth"))
@@ -67,6 +78,12 @@ def faint_texts(
 ) -> list[tuple[str, str, float]]:
     """Return the texts that hardly stand out: their class, the text and the contrast."""
     return list(page.evaluate(_FAINT_TEXTS, [elements, within]))
+
+
+def accessibility_faults(page: Page) -> list[dict[str, Any]]:
+    """Return what axe calls serious or critical (WCAG 2.1, A and AA): the rule and the elements."""
+    page.evaluate(_AXE.axe_script)
+    return list(page.evaluate(_SERIOUS_FAULTS))
 
 
 def photograph(page: Page, name: str) -> None:
@@ -92,6 +109,8 @@ class AdminLooks:
 
     def look(self, name: str) -> None:
         """Look at the open page on its screens, and in light and in dark, without loading it again."""
+        # A click waits until the next page has been answered, not until there is something of it.
+        self._page.wait_for_load_state()
         # The theme follows the system only while the page loads: a class says which one it is.
         self._page.add_style_tag(content="* { transition: none !important }")
         for size in (DESKTOP, TABLET, PHONE) if PICTURES else (DESKTOP, PHONE):
@@ -104,7 +123,6 @@ class AdminLooks:
                     scheme == "dark",
                 )
                 view = f"{name}-{size['width']}-{scheme}"
-                # Texts of our own pages; buttons are not faded.
-                if faint := faint_texts(self._page, '[class*="cm-"], [class*="cm-"] *', "#content"):
-                    self.wrong[view] = faint
+                if size == DESKTOP and (faults := accessibility_faults(self._page)):
+                    self.wrong[view] = faults
                 photograph(self._page, view)

@@ -25,6 +25,7 @@ from tests.conftest import TOMORROW, ApiClient
 from tests.factories import (
     AttractionFactory,
     CalendarDayFactory,
+    PartnerFactory,
     SessionFactory,
     VenueFactory,
 )
@@ -249,7 +250,7 @@ def test_a_new_key_is_made_copied_and_gone(
     key = desk.locator("#api-key").inner_text()
     row = ApiKey.objects.get(key_hash=hash_key(key))
     assert "reports" not in row.scopes
-    desk.get_by_role("button", name="Copy").click()
+    desk.get_by_role("button", name="Copy", exact=True).click()
     expect(desk.get_by_role("button", name="Copied")).to_be_visible()
     assert desk.evaluate("navigator.clipboard.readText()") == key
     photograph(desk, "key-shown-1280-light")
@@ -302,6 +303,7 @@ PAGES = {
     "partners": "/admin/partners/partner/",
     "partner": "/admin/partners/partner/{partner}/change/",
     "close": "/admin/partners/partner/{partner}/close/",
+    "onboarding": "/admin/partners/partner/{newcomer}/change/",
     "venue": "/admin/partners/venue/{venue}/change/",
     "webhooks": "/admin/partners/webhookendpoint/",
     "webhook": "/admin/partners/webhookendpoint/{endpoint}/change/",
@@ -329,6 +331,7 @@ def test_every_page_fits_its_screen_and_can_be_read(
         "wallet": Wallet.objects.filter(status="Destroyed").get().pk,
         "package": Package.objects.get(code="BUNDLE").pk,
         "partner": orders["issued"].partner_id,
+        "newcomer": PartnerFactory.create(venue=orders["issued"].venue, status="Onboarding").pk,
         "venue": orders["issued"].venue_id,
     }
     looks = AdminLooks(desk, live_server.url)

@@ -236,7 +236,10 @@ def test_a_package_is_put_on_sale_and_withdrawn_by_buttons(
 ) -> None:
     Package.objects.filter(pk=day.pk).update(status="Draft")
     page = desk.get(f"{PACKAGES}{day.pk}/change/")
-    assert [button.label for button in page.context["state_bar"].buttons] == ["Put on sale"]
+    assert [button.label for button in page.context["state_bar"].buttons] == [
+        "Preview",
+        "Put on sale",
+    ]
     done = desk.post(f"{PACKAGES}{day.pk}/put-on-sale/", {"reason": "Season"}, follow=True)
     assert messages_of(done) == ["DAY is on sale."]
     again = desk.post(f"{PACKAGES}{day.pk}/put-on-sale/", follow=True)
@@ -292,7 +295,7 @@ def test_an_open_dated_package_needs_a_price_without_dates(venue: Any) -> None:
 def test_buttons_take_the_right_to_change(day: Package) -> None:
     client = signed_in(viewer())
     page = client.get(f"{PACKAGES}{day.pk}/change/")
-    assert page.context["state_bar"].buttons == []
+    assert [button.label for button in page.context["state_bar"].buttons] == ["Preview"]
     for name in ("withdraw", "put-on-sale"):
         assert client.get(f"{PACKAGES}{day.pk}/{name}/").status_code == 403
         assert client.post(f"{PACKAGES}{day.pk}/{name}/").status_code == 403

@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from orders.demo.loading import load_demo
-from partners.models import ApiKey
+from partners.keys import create_key
+from partners.models import ApiKey, Partner
 from tests.conftest import ApiClient
 
 
@@ -42,3 +44,20 @@ def test_the_file_lists_test_keys_after_the_live_ones_and_keeps_them(
     again = json.loads(file.read_text())["partners"]
     assert again[:4] == partners[:4]
     assert [one["name"] for one in again[4:]] == ["Sunny Trips", "New Horizons"]
+
+
+@pytest.mark.django_db
+def test_a_lost_file_gets_keys_that_work_however_often_it_is_lost(
+    tmp_path: Path, settings: Any
+) -> None:
+    settings.SESSION_HORIZON_DAYS = 1
+    for number in range(3):
+        file = tmp_path / f"{number}.json"
+        load_demo(file=file, base_url="http://127.0.0.1:8000")
+        if number == 0:
+            create_key(partner=Partner.objects.get(name="Sunny Trips"), name="Mine")
+    first = json.loads(file.read_text())["partners"][0]
+    client = ApiClient(first["apiKey"], Partner.objects.get(pk=first["partnerId"]))
+    assert client.get(f"/channelManager/orders/{first['partnerId']}").status_code == 200
+    usable = ApiKey.objects.usable(timezone.now()).filter(partner=client.partner, test_mode=False)
+    assert sorted(usable.values_list("name", flat=True)) == ["Mine", "demo"]

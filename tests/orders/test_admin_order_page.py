@@ -11,6 +11,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from catalog.models import Component, Package, PackageMapping, Price
 from orders import lifecycle
@@ -98,18 +99,21 @@ def test_the_history_names_people_partners_and_the_system(
         order_id=order.pk,
         payment_reference="PAY-7",
         actor=f"staff:{order_desk.pk}",
-        now=order.received_at,
+        now=timezone.now(),
         reason="Paid at the till",
     )
     api.confirm(str(order.pk), "PAY-8")
-    happenings = page_of(desk, order).context["page"].happenings
+    happenings = page_of(desk, order).context["story"].happenings
     told = [(row.look.title, row.who, row.to_state, row.reason) for row in happenings]
     assert told == [
+        ("Order received", "Sunny Trips", "", ""),
         ("Submitted", "Sunny Trips", "Submitted", ""),
         ("Picked up", "System", "Scheduled", ""),
         ("Issuing started", "System", "Processing", ""),
         ("Drafted", "System", "Draft", ""),
         ("Confirmed", "desk", "Issued", "Paid at the till"),
+        ("Sale posted", "System", "", ""),
+        ("Confirmation received", "Sunny Trips", "", ""),
         ("Other payment reference", "Sunny Trips", "Issued", ""),
     ]
     assert happenings[-1].data == {"Given": "PAY-8", "Kept": "PAY-7"}
@@ -119,9 +123,9 @@ def test_an_actor_that_is_gone_keeps_its_id(desk: Client, api: ApiClient, issue:
     order = issue(api.create(paymentReference=None)["orderId"])
     for actor in ("staff:999999", "staff:x", "partner:x", "somebody"):
         OrderEvent.objects.create(
-            kind="order", subject_id=order.pk, name="noted", actor=actor, at=order.received_at
+            kind="order", subject_id=order.pk, name="noted", actor=actor, at=timezone.now()
         )
-    who = [row.who for row in page_of(desk, order).context["page"].happenings][-4:]
+    who = [row.who for row in page_of(desk, order).context["story"].happenings][-4:]
     assert who == ["staff:999999", "staff:x", "partner:x", "somebody"]
 
 
@@ -227,7 +231,7 @@ def test_a_page_takes_as_many_statements_for_300_wallets_as_for_one(
         order = issue(api.create(line, line, sellToOrderReference=f"WEB-{number}")["orderId"])
         with statements() as count:
             page_of(desk, order)
-        assert len(count) <= 15, "\n".join(count.statements)
+        assert len(count) <= 20, "\n".join(count.statements)
         assert not any('"logo"' in statement for statement in count.statements)
         taken.append(len(count))
     assert taken[0] == taken[1]

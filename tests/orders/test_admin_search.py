@@ -13,7 +13,8 @@ from django.test.utils import CaptureQueriesContext
 
 from channel_manager.lib.database import TookTooLong, reading
 from orders.admin import search, search_parts
-from orders.admin.search import CUT, NOT_ALL, TOO_COMMON, TOO_SHORT, find_orders
+from orders.admin.search import CUT, NOT_ALL, NUMBERS_ONLY, TOO_COMMON, TOO_SHORT, find_orders
+from orders.admin.search_parts import NUMBERS
 from orders.models import Order
 from tests.conftest import TOMORROW, ApiClient
 from tests.staff import signed_in, text_of
@@ -251,3 +252,11 @@ def test_every_statement_has_the_plan_it_is_meant_to_have(order: Order, other: O
         assert f"Bitmap Index Scan on {index}" in by_index, by_index
     for plan in (among_newest, by_index):
         assert "Seq Scan" not in plan, plan
+
+
+def test_who_may_not_see_guests_finds_orders_by_numbers_only(order: Order, other: Order) -> None:
+    for text in ("rené", "mueller@", "Søren", "gift@example.org", "élan", "rené psp_99"):
+        result = find_orders(Order.objects.all(), text, NUMBERS)
+        assert (list(result.orders), result.advice) == ([], NUMBERS_ONLY), text
+    for text in ("341/m", "psp_99%", "gyg-81", "n-734 99%paid", "Sun-7341/May"):
+        assert list(find_orders(Order.objects.all(), text, NUMBERS).orders) == [order], text

@@ -132,7 +132,7 @@ STATES = [
 
 @pytest.fixture
 def ended(partner: Partner) -> None:
-    """A hold, a closed day and a delivery that are over; an issued order has none of them."""
+    """A hold, a batch, a closed day and a delivery that are over; an issued order has none of them."""
     Hold.objects.create(
         partner=partner,
         status="Expired",
@@ -141,7 +141,14 @@ def ended(partner: Partner) -> None:
         expires_at=NOON,
         ended_at=NOON,
     )
-    Batch.objects.create(action="replay", title="Two", started_by="staff:1", started_at=NOON)
+    Batch.objects.create(
+        action="replay",
+        title="Replay 2 orders",
+        status="Done",
+        started_by="staff:1",
+        started_at=NOON,
+        finished_at=NOON,
+    )
     Closure.objects.create(
         venue=partner.venue,
         date=DAY_1,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -30,6 +30,7 @@ from tests.orders.expected import (
     stored,
     wallet,
 )
+from wallets.connectors.base import AssetKey
 from wallets.models import Asset, Wallet
 
 pytestmark = pytest.mark.usefixtures("clock")
@@ -174,10 +175,14 @@ def _breaks_at(
     calls = []
 
     def broken(
-        *, wallets: Iterable[Wallet], components: Sequence[PlannedComponent]
+        *,
+        wallets: Iterable[Wallet],
+        components: Sequence[PlannedComponent],
+        numbers: Mapping[AssetKey, str],
     ) -> Iterator[Asset]:
         calls.append(wallets)
-        for index, made in enumerate(mint(wallets=wallets, components=components)):
+        minted = mint(wallets=wallets, components=components, numbers=numbers)
+        for index, made in enumerate(minted):
             if len(calls) >= last_line and index >= 1:
                 raise fault
             yield made

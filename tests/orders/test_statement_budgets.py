@@ -89,7 +89,8 @@ def test_a_refused_post_is_within_the_budget(api: ApiClient, statements: Stateme
 
 def test_a_repeated_post_takes_two_statements(api: ApiClient, statements: Statements) -> None:
     body = api.order_body(day(4))
-    api.post(body, idempotency_key="a-key")
+    for _ in range(2):  # the first repeat of a partner is a milestone, which is written once
+        api.post(body, idempotency_key="a-key")
     _, response = counted(statements, lambda: api.post(body, idempotency_key="a-key"), 2)
     assert response.headers["Idempotent-Replayed"] == "true"
 

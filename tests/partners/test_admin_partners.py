@@ -63,14 +63,14 @@ def test_a_partner_is_made_onboarding_whatever_is_sent(desk: Client, venue: Venu
     answers = {
         "name": "New Tours",
         "venue": venue.pk,
-        "unmapped_items": "accept",
+        "unmapped_items": "refuse",
         "draft_lifetime_days": 3,
-        "hold_minutes": 10,
         "status": "Active",
     }
     assert desk.post(f"{PARTNERS}add/", answers).status_code == 302
     partner = Partner.objects.get(name="New Tours")
-    assert (partner.status, partner.draft_lifetime_days) == ("Onboarding", 3)
+    told = (partner.status, partner.unmapped_items, partner.draft_lifetime_days)
+    assert told == ("Onboarding", "refuse", 7)
     again = desk.post(f"{PARTNERS}add/", answers)
     assert "Partner with this Venue and Name already exists." in text_of(again)
 
@@ -197,7 +197,7 @@ def test_a_test_key_is_made_beside_live_ones_and_badged(
     assert tester.create()["testMode"] is True
     shown = desk.get(f"{PARTNERS}{partner.pk}/change/")
     assert [view.key.test_mode for view in shown.context["keys"]] == [True, False]
-    assert text_of(shown).count("TEST") == 1
+    assert text_of(shown).count(" TEST Sandbox ") == 1
 
 
 def test_a_key_works_until_the_end_of_its_last_day_at_the_venue(

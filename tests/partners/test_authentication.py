@@ -163,8 +163,8 @@ def test_the_last_use_is_noted_to_the_minute(api: ApiClient, clock: Clock) -> No
 def test_every_operation_needs_its_scope(partner: Partner, operation: str) -> None:
     needed = SCOPES[operation]
     others = [scope for scope in Scope.values if scope != needed]
-    before = stored()
     _, key = create_key(partner=partner, scopes=others)
+    before = stored()
     assert_problem(
         OPERATIONS[operation](ApiClient(key, partner)), 403, "missing_scope", requiredScope=needed
     )

@@ -208,6 +208,19 @@ def test_fifty_a_second_and_five_hundred_at_once_are_usual(
     assert standing(read(api)) == (500, 49, 10)
 
 
+def test_when_a_key_last_had_no_token_is_noted(api: ApiClient, clock: ServerClock) -> None:
+    read(api)
+    assert TokenBucket.objects.get().refused_at is None
+    TokenBucket.objects.update(level=0)
+    assert read(api).status_code == 429
+    bucket = TokenBucket.objects.get()
+    assert bucket.refused_at == bucket.at
+    clock.forward(SECOND)
+    assert read(api).status_code == 200
+    later = TokenBucket.objects.get()
+    assert later.at > bucket.at == later.refused_at
+
+
 def test_every_answer_to_a_key_carries_the_headers_and_counts_once(
     api: ApiClient, clock: ServerClock
 ) -> None:

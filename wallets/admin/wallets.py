@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import Count, QuerySet
@@ -9,7 +10,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from channel_manager.lib.admin import columns
+from channel_manager.lib.admin import columns, people
 from channel_manager.lib.admin.base import ReadOnlyAdmin, ReadOnlyInline, register
 from channel_manager.lib.admin.columns import column
 from channel_manager.lib.admin.typed import ChoicesDropdownFilter
@@ -121,6 +122,19 @@ class WalletAdmin(ReadOnlyAdmin[Wallet]):
         if not ids:
             return queryset.filter(external_reference_number__in=numbers), False
         return queryset.filter(pk__in=ids), False
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Wallet | None:
+        """Return the wallet as this person may see it."""
+        wallet = super().get_object(request, object_id, from_field)
+        if wallet is not None:
+            self.hide_people(request, [wallet])
+        return wallet
+
+    def hide_people(self, request: HttpRequest, rows: Sequence[Wallet]) -> None:
+        """Mask the guests."""
+        people.hide(request, rows, "name")
 
     def prepare_rows(self, rows: Any) -> None:
         """Count the assets of a page of wallets in one statement."""

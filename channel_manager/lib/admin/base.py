@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
+from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models
@@ -27,6 +28,7 @@ class StaffChangeList(ChangeList):
         super().get_results(request)
         self.result_list = list(self.result_list)
         self.model_admin.prepare_rows(self.result_list)  # type: ignore[attr-defined]
+        self.model_admin.hide_people(request, self.result_list)  # type: ignore[attr-defined]
         paginator = self.paginator
         if isinstance(paginator, CappedPaginator) and (
             paginator.is_capped or not (self.query or self.has_active_filters)
@@ -53,6 +55,9 @@ class StaffAdmin(ModelAdmin[_Model]):
 
     def prepare_rows(self, rows: Sequence[Any]) -> None:
         """Have at hand what the columns of a page of rows need beside the rows."""
+
+    def hide_people(self, request: HttpRequest, rows: Sequence[Any]) -> None:
+        """Mask what rows that are about to be shown say of guests, where they say anything."""
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Leave out deleting a selection: it asks nothing and passes every rule by."""
@@ -129,6 +134,16 @@ class StaffInline(TabularInline[_Model, _Parent]):
 
     extra = 0
     hide_title = True
+
+    def formfield_for_dbfield(
+        self, db_field: models.Field[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> forms.Field | None:
+        """Name each field for screen readers: to the eye its column's head does."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None:
+            widget: Any = getattr(field.widget, "widget", field.widget)
+            widget.attrs.setdefault("aria-label", field.label)
+        return field
 
 
 class ReadOnlyInline(StaffInline[_Model, _Parent]):

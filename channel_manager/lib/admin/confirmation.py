@@ -101,6 +101,21 @@ def attempt(request: HttpRequest, act: Callable[[], _Result], *, about: str = ""
     return None
 
 
+def attempt_in(form: forms.Form, act: Callable[[], _Result]) -> _Result | None:
+    """Do something and return its result; a refusal becomes the form's errors and None."""
+    try:
+        return act()
+    except Refusal as refusal:
+        for fault in refusal.faults:
+            field = fault.pointer.strip("/")
+            form.add_error(field if field in form.fields else None, fault.detail)
+        if not refusal.faults:
+            form.add_error(None, refusal.detail)
+    except DATABASE_AWAY:
+        form.add_error(None, "This is being worked on right now. Try again in a moment.")
+    return None
+
+
 def describe(refusal: Refusal) -> str:
     """Return a refusal in full: each fault's sentence, or its own."""
     return " ".join(fault.detail for fault in refusal.faults) or refusal.detail

@@ -50,9 +50,10 @@ class StateBar:
 class StatusAction(Generic[_Row]):
     """One button: in which statuses it is there, what it does, and what its page tells.
 
-    run: changes the row for a reason and returns what staff are told. obstacles: sentences that
-    say why it cannot be done as things stand. is_destructive: it ends something for good, and a
-    reason is asked for.
+    run: changes the row for a reason and returns what staff are told. effects: sentences that hold
+    for every row; about: those of this row, such as what is under way. cautions: sentences of what
+    speaks against it; obstacles: why it cannot be done as things stand. is_destructive: it ends
+    something for good. A reason is asked for then, and where asks_why says so.
     """
 
     label: str
@@ -60,9 +61,12 @@ class StatusAction(Generic[_Row]):
     statuses: tuple[str, ...]
     run: Callable[[HttpRequest, _Row, str], str]
     effects: tuple[str, ...]
+    about: Callable[[HttpRequest, _Row], Sequence[str]] = lambda _request, _row: ()
+    cautions: Callable[[HttpRequest, _Row], Sequence[str]] = lambda _request, _row: ()
     obstacles: Callable[[_Row], Sequence[str]] = lambda _row: ()
     is_primary: bool = False
     is_destructive: bool = False
+    asks_why: bool = False
 
     @property
     def look(self) -> Look:
@@ -126,7 +130,7 @@ class Standing(Generic[_Row]):
             messages.error(request, f"The {kind} {state}; {action.label.lower()} is not possible.")
             return redirect(f"admin:{self._name('change')}", key)
         data = request.POST if request.method == "POST" else None
-        form = ReasonForm(data, is_required=action.is_destructive)
+        form = ReasonForm(data, is_required=action.is_destructive or action.asks_why)
         if form.is_valid():
             reason = form.cleaned_data["reason"]
             if told := attempt(request, lambda: action.run(request, row, reason)):
@@ -140,8 +144,8 @@ class Standing(Generic[_Row]):
             confirmation=Confirmation(
                 title=f"{action.label}: {row}",
                 button=action.label,
-                effects=action.effects,
-                warnings=obstacles,
+                effects=[*action.effects, *action.about(request, row)],
+                warnings=[*obstacles, *action.cautions(request, row)],
                 back=reverse(f"admin:{self._name('change')}", args=[key]),
                 is_destructive=action.is_destructive,
                 is_blocked=bool(obstacles),

@@ -14,7 +14,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
-from channel_manager.lib.admin.confirmation import Confirmation, show_confirmation
+from channel_manager.lib.admin.confirmation import (
+    Confirmation,
+    attempt_in,
+    show_confirmation,
+)
 from channel_manager.lib.admin.standing import Look, StateButton
 from channel_manager.lib.admin.typed import ModelAdmin
 from partners.admin.webhooks import doing, effects
@@ -23,7 +27,6 @@ from partners.admin.webhooks.forms import (
     RangeForm,
     RequiredWhyForm,
     WhyForm,
-    attempt_in,
 )
 from partners.models import EndpointStatus, WebhookEndpoint
 from partners.webhooks.watching import Backlog, count_backlogs

@@ -13,7 +13,7 @@ from partners.models import EndpointStatus, WebhookEndpoint
 from partners.webhooks.watching import needing_somebody
 
 NEEDS_SOMEBODY = "needs_somebody"
-_FAILING = "failing"
+FAILING = "failing"
 
 
 class StatusFilter(DropdownFilter):
@@ -24,7 +24,7 @@ class StatusFilter(DropdownFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Offer the two groups and every status."""
-        groups = [(NEEDS_SOMEBODY, "Needs somebody"), (_FAILING, "Failing now")]
+        groups = [(NEEDS_SOMEBODY, "Needs somebody"), (FAILING, "Failing now")]
         return [*groups, *EndpointStatus.choices]
 
     def queryset(
@@ -36,7 +36,7 @@ class StatusFilter(DropdownFilter):
             return queryset
         if value == NEEDS_SOMEBODY:
             return needing_somebody(queryset, now=timezone.now())
-        if value == _FAILING:
+        if value == FAILING:
             return queryset.filter(status=EndpointStatus.ACTIVE, failing_since__isnull=False)
         return queryset.filter(status=value)
 

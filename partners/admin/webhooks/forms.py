@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import datetime
 import zoneinfo
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from django import forms
 from django.utils import timezone
@@ -18,11 +17,8 @@ from channel_manager.lib.admin.typed import (
     Textarea,
     TextInput,
 )
-from channel_manager.lib.database import DATABASE_AWAY
-from channel_manager.lib.errors import Refusal
 from partners.models import MAX_URL_LENGTH, EventType, Partner, WebhookEndpoint
 
-_Result = TypeVar("_Result")
 _MOMENT = "%Y-%m-%dT%H:%M"
 
 
@@ -129,18 +125,3 @@ class RangeForm(forms.Form):
 def since_text(moment: datetime.datetime, zone: zoneinfo.ZoneInfo) -> str:
     """Return a moment as its input shows it."""
     return moment.astimezone(zone).strftime(_MOMENT)
-
-
-def attempt_in(form: forms.Form, act: Callable[[], _Result]) -> _Result | None:
-    """Do something and return its result; a refusal becomes the form's errors and None."""
-    try:
-        return act()
-    except Refusal as refusal:
-        for fault in refusal.faults:
-            field = fault.pointer.strip("/")
-            form.add_error(field if field in form.fields else None, fault.detail)
-        if not refusal.faults:
-            form.add_error(None, refusal.detail)
-    except DATABASE_AWAY:
-        form.add_error(None, "This is being worked on right now. Try again in a moment.")
-    return None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
+import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
@@ -126,6 +128,20 @@ def view_deliveries(rows: Collection[WebhookDelivery], *, may_replay: bool) -> l
     return views
 
 
+def view_attempts_of_order(
+    order_id: uuid.UUID, *, until: datetime.datetime, most: int
+) -> list[AttemptView]:
+    """Return the last attempts to tell of an order, the latest first: one statement.
+
+    Their deliveries, events and endpoints are at hand.
+    """
+    attempts = WebhookAttempt.objects.filter(
+        delivery__event__order_id=order_id, started_at__lte=until
+    ).select_related("delivery__event", "delivery__endpoint")
+    rows = _with_beginnings(attempts).order_by("-started_at", "-id")[:most]
+    return [_view_attempt(attempt) for attempt in rows]
+
+
 def replay_url(endpoint_id: object, event: WebhookEvent) -> str:
     """Return where an event is sent to an endpoint again."""
     keys = [endpoint_id, event.event_id]
@@ -160,31 +176,35 @@ def _attempts_of(rows: Collection[WebhookDelivery]) -> Mapping[int, list[Attempt
     """Read the last attempts of deliveries, the latest first, with the beginning of each answer."""
     by_delivery: dict[int, list[AttemptView]] = defaultdict(list)
     for attempt in _last_attempts(rows):
-        beginning: str = attempt.beginning  # type: ignore[attr-defined]
-        is_ours = bool(attempt.error)
-        by_delivery[attempt.delivery_id].append(
-            AttemptView(
-                attempt=attempt,
-                outcome=outcome_in_words(attempt),
-                is_success=200 <= (attempt.status_code or 0) < 300,
-                took=took(attempt),
-                answer="" if is_ours else beginning,
-                is_cut=attempt.length > len(beginning),  # type: ignore[attr-defined]
-                told=beginning if is_ours else "",
-            )
-        )
+        by_delivery[attempt.delivery_id].append(_view_attempt(attempt))
     return by_delivery
+
+
+def _view_attempt(attempt: WebhookAttempt) -> AttemptView:
+    beginning: str = attempt.beginning  # type: ignore[attr-defined]
+    is_ours = bool(attempt.error)
+    return AttemptView(
+        attempt=attempt,
+        outcome=outcome_in_words(attempt),
+        is_success=200 <= (attempt.status_code or 0) < 300,
+        took=took(attempt),
+        answer="" if is_ours else beginning,
+        is_cut=attempt.length > len(beginning),  # type: ignore[attr-defined]
+        told=beginning if is_ours else "",
+    )
 
 
 def _last_attempts(rows: Collection[WebhookDelivery]) -> Iterable[WebhookAttempt]:
     if not rows:
         return ()
-    return (
-        WebhookAttempt.objects.filter(
-            delivery__in=[row.pk for row in rows],
-            number__gt=F("delivery__attempts") - _MOST_ATTEMPTS,
-        )
-        .defer("answer")
-        .annotate(beginning=Substr("answer", 1, _SHOWN_CHARACTERS), length=Length("answer"))
-        .order_by("delivery", "-number")
+    attempts = WebhookAttempt.objects.filter(
+        delivery__in=[row.pk for row in rows],
+        number__gt=F("delivery__attempts") - _MOST_ATTEMPTS,
+    )
+    return _with_beginnings(attempts).order_by("delivery", "-number")
+
+
+def _with_beginnings(attempts: QuerySet[WebhookAttempt]) -> QuerySet[WebhookAttempt]:
+    return attempts.defer("answer").annotate(
+        beginning=Substr("answer", 1, _SHOWN_CHARACTERS), length=Length("answer")
     )

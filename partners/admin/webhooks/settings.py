@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -13,11 +12,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from channel_manager.lib.admin.confirmation import actor_of
+from channel_manager.lib.admin.asking import Question, show_question
+from channel_manager.lib.admin.confirmation import actor_of, attempt_in
 from channel_manager.lib.admin.typed import ModelAdmin
 from channel_manager.lib.strict_fields import is_uuid
 from partners.account import Account
-from partners.admin.webhooks.forms import NewEndpointForm, SettingsForm, attempt_in
+from partners.admin.webhooks.forms import NewEndpointForm, SettingsForm
 from partners.models import Partner, WebhookEndpoint
 from partners.webhooks.endpoints import create_endpoint, update_endpoint
 
@@ -51,8 +51,19 @@ def new_view(model_admin: Admin, request: HttpRequest) -> HttpResponse:
             return show_secret(model_admin, request, *made)
     listed = reverse("admin:partners_webhookendpoint_changelist")
     here = reverse("admin:partners_partner_change", args=[partner.pk]) if partner else listed
-    context = {"title": "New webhook endpoint", "button": "Set up", "back": here, "is_new": True}
-    return _ask(model_admin, request, form, context)
+    return show_question(
+        request,
+        model_admin=model_admin,
+        subject=None,
+        question=Question(
+            title="New webhook endpoint",
+            button="Set up",
+            back=here,
+            introduction="The partner is told there of what happens to its orders. The secret that "
+            "signs every event is shown once, on the next page.",
+        ),
+        form=form,
+    )
 
 
 def edit_view(model_admin: Admin, request: HttpRequest, endpoint_id: uuid.UUID) -> HttpResponse:
@@ -85,8 +96,13 @@ def edit_view(model_admin: Admin, request: HttpRequest, endpoint_id: uuid.UUID) 
         if changed:
             messages.success(request, f"{changed} is changed.")
             return redirect(back)
-    context = {"title": f"Change {endpoint}", "button": "Save", "back": back, "original": endpoint}
-    return _ask(model_admin, request, form, context)
+    return show_question(
+        request,
+        model_admin=model_admin,
+        subject=endpoint,
+        question=Question(title=f"Change {endpoint}", button="Save", back=back),
+        form=form,
+    )
 
 
 @sensitive_variables("secret")
@@ -108,17 +124,3 @@ def show_secret(
     response["Cache-Control"] = "no-store"
     response["Referrer-Policy"] = "no-referrer"
     return response
-
-
-def _ask(
-    model_admin: Admin, request: HttpRequest, form: SettingsForm, more: dict[str, Any]
-) -> TemplateResponse:
-    context = {
-        **model_admin.admin_site.each_context(request),
-        "opts": model_admin.opts,
-        "form": form,
-        "media": model_admin.media + form.media,
-        **more,
-    }
-    template = "admin/partners/webhookendpoint/settings.html"
-    return TemplateResponse(request, template, context, status=422 if form.errors else 200)

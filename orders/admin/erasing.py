@@ -1,0 +1,169 @@
+"""Erasing what is known of guests, in the admin: of one order, and of all orders of one guest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+
+from channel_manager.lib.admin.confirmation import Confirmation, ReasonForm, actor_of, attempt
+from channel_manager.lib.admin.typed import ModelAdmin, TextInput
+from orders.admin.page import OrderPage
+from orders.erasure import AT_ONCE, Erased, erase_guest, erase_order, orders_of_guest
+from orders.models import Order
+from orders.models.order import IN_FLIGHT
+
+PERMISSION = "orders.erase_personal_data"
+_EFFECTS = (
+    "Names and e-mail addresses go for good: of the order, its lines and wallets, of the requests "
+    "as received, of answers kept for repetition, and what endpoints answered.",
+    "References, dates, quantities, prices, states and the history stay. Tickets stay valid; the "
+    "manifest names nobody any more.",
+    "The partner is not told, and keeps what it has itself. What it sends when it replaces the "
+    "order is kept again.",
+)
+
+
+class AddressForm(forms.Form):
+    """Asks whose data are to be erased."""
+
+    address = forms.CharField(
+        label="The guest's e-mail address",
+        max_length=254,
+        widget=TextInput(attrs={"inputmode": "email", "autocomplete": "off"}),
+        help_text="The whole address, in any case.",
+    )
+
+    def clean_address(self) -> str:
+        """Refuse what can be no address: parts of one would meet others, too."""
+        address: str = self.cleaned_data["address"]
+        if "@" not in address.strip("@"):
+            raise forms.ValidationError("The whole e-mail address, such as anna@example.com.")
+        return address
+
+
+class GuestForm(ReasonForm):
+    """Asks why, and remembers whose data it is about: an address must not stand in a link."""
+
+    address = forms.CharField(max_length=254, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, is_required=True, **kwargs)
+
+
+def is_there_something(order: Order) -> bool:
+    """Tell whether an order was not erased since something of it was received."""
+    return order.erased_at is None
+
+
+def of_erasing(page: OrderPage, back: str) -> Confirmation:
+    """Tell what erasing the guests of one order does."""
+    return Confirmation(
+        title=f"Erase personal data of order {page.order}",
+        button="Erase personal data",
+        effects=_EFFECTS,
+        back=back,
+        is_destructive=True,
+    )
+
+
+def erase(request: HttpRequest, order: Order, answers: Mapping[str, Any]) -> str:
+    """Erase one order for the signed-in person; return what to tell them."""
+    erase_order(
+        orders=Order.objects.all(),
+        order_id=order.pk,
+        actor=actor_of(request),
+        now=timezone.now(),
+        reason=answers["reason"],
+    )
+    return f"Personal data of order {order} are erased."
+
+
+def guest_view(model_admin: ModelAdmin[Order], request: HttpRequest) -> HttpResponse:
+    """Ask for an address (GET), tell how many orders name it, then erase them (POST)."""
+    if not (request.user.has_perm(PERMISSION) and model_admin.has_view_permission(request)):
+        raise PermissionDenied
+    asked = AddressForm(request.POST if request.method == "POST" else None)
+    if not asked.is_valid():
+        return _show(model_admin, request, _asking(), asked)
+    address = asked.cleaned_data["address"]
+    if "reason" not in request.POST:
+        form = GuestForm(initial={"address": address})
+        return _show(model_admin, request, _telling(address), form)
+    form = GuestForm(request.POST)
+    if form.is_valid():
+        reason = form.cleaned_data["reason"]
+        done = attempt(request, lambda: _erase_all(request, address, reason))
+        if done:
+            messages.success(request, f"Personal data of {_orders(done.orders)} are erased.")
+        if not orders_of_guest(address=address):
+            return redirect("admin:orders_order_changelist")
+    return _show(model_admin, request, _telling(address), form)
+
+
+def _erase_all(request: HttpRequest, address: str, reason: str) -> Erased:
+    return erase_guest(address=address, actor=actor_of(request), now=timezone.now(), reason=reason)
+
+
+def _asking() -> Confirmation:
+    return Confirmation(
+        title="Erase personal data of a guest",
+        button="Look for orders",
+        effects=("The next page tells how many orders name the address, before anything is done.",),
+        back=reverse("admin:orders_order_changelist"),
+    )
+
+
+def _telling(address: str) -> Confirmation:
+    """Tell how many orders name an address, and which of them the next press erases."""
+    found = orders_of_guest(address=address)
+    newest = Order.objects.filter(pk__in=found[:AT_ONCE]).order_by("-pk")
+    rows = list(newest.values_list("buy_from_order_reference", "status"))
+    numbers = [number for number, status in rows if status not in IN_FLIGHT]
+    in_flight = len(rows) - len(numbers)
+    warnings = []
+    if not found:
+        warnings.append("No order names this address, or what named it is erased already.")
+    if in_flight:
+        warnings.append(f"{_orders(in_flight)} in flight: look again once settled.")
+    if len(found) > AT_ONCE:
+        warnings.append(f"The newest {AT_ONCE} are erased at once; press again for more.")
+    return Confirmation(
+        title=f"Erase personal data of {_orders(len(found))}" if found else "Nothing to erase",
+        button="Erase personal data",
+        effects=("The orders that name this address are erased whole.", *_EFFECTS) if found else (),
+        warnings=warnings,
+        numbers={"Orders": numbers},
+        back=reverse("admin:orders_order_erase_guest"),
+        is_destructive=bool(found),
+        is_blocked=not numbers,
+    )
+
+
+def _orders(number: int) -> str:
+    return f"{number} order{'' if number == 1 else 's'}"
+
+
+def _show(
+    model_admin: ModelAdmin[Order],
+    request: HttpRequest,
+    confirmation: Confirmation,
+    form: forms.Form,
+) -> TemplateResponse:
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "title": confirmation.title,
+        "opts": model_admin.opts,
+        "confirmation": confirmation,
+        "form": form,
+    }
+    status = 422 if form.errors else 200
+    return TemplateResponse(request, "admin/confirmation.html", context, status=status)

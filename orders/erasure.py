@@ -1,0 +1,177 @@
+"""Erasing what is known of guests: of one order, of one guest, or of visits long past.
+
+Names and addresses go; references, dates, quantities, money and states stay.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import json
+import logging
+import uuid
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from channel_manager.history import runner
+from channel_manager.history.runner import WORKER, Change
+from channel_manager.lib import personal
+from channel_manager.lib.database import reading as reading_only
+from channel_manager.lib.database import set_for_now
+from channel_manager.lib.errors import NotFound
+from orders import reading
+from orders.actions import OrderStateConflict
+from orders.models import Order, OrderLine, ReceivedRequest, RequestKind
+from orders.models.order import IN_FLIGHT, SETTLED
+from orders.models.searched import line_text, order_text
+from partners import idempotency
+from partners.webhooks import pruning
+from wallets.models import Asset, Wallet
+
+EVENT = "erased"
+# One press of a button erases so many orders at most, one run of the task so many.
+AT_ONCE = 200
+_IN_ONE_RUN = 1000
+_log = logging.getLogger(__name__)
+
+
+@dataclasses.dataclass(frozen=True)
+class Erased:
+    """How many orders were erased, and how many were left because they are in flight."""
+
+    orders: int
+    in_flight: int
+
+
+def erase_order(
+    *,
+    orders: QuerySet[Order],
+    order_id: uuid.UUID,
+    actor: str,
+    now: datetime.datetime,
+    reason: str,
+) -> Order:
+    """Erase all names and addresses that are kept of a settled order; return it.
+
+    In one transaction: of the order, its lines and wallets, the requests as received, the stored
+    answers, and what endpoints answered. An order that is erased already is returned as it is.
+    Raises NotFound, OrderStateConflict while it is in flight.
+    """
+    with transaction.atomic():
+        order = reading.lock_order(orders, order_id)
+        if order.is_in_flight:
+            raise OrderStateConflict(
+                f"The order is {order.status}; wait until it has settled.",
+                members={"currentStatus": order.status},
+                retryable=True,
+            )
+        if order.erased_at is None:
+            _erase(order, actor=actor, now=now, reason=reason)
+        return order
+
+
+def orders_of_guest(*, address: str) -> list[uuid.UUID]:
+    """Return the ids of the orders that name an e-mail address, in any case, the newest first.
+
+    On the order, on a line, or in a request for contents that were replaced since. One statement,
+    served by the indexes of the search.
+    """
+    # The whole address is one of the parts that the trigram indexes find.
+    its_own = Q(searched__icontains=address, sell_to_email__iexact=address)
+    orders = Order.objects.alias(searched=order_text())
+    lines = OrderLine.objects.alias(searched=line_text())
+    replaced = ReceivedRequest.objects.filter(kind=RequestKind.REPLACE).values("order")
+    earlier = ReceivedRequest.objects.filter(
+        order__in=replaced, body__icontains=json.dumps(address, ensure_ascii=False)
+    )
+    found = (
+        orders.filter(its_own, status__in=SETTLED).order_by().values_list("pk"),
+        orders.filter(its_own, status__in=IN_FLIGHT).order_by().values_list("pk"),
+        lines.filter(its_own).order_by().values_list("order"),
+        earlier.order_by().values_list("order"),
+    )
+    # What the planner guesses of a LIKE is no more than that: it is to ask the indexes.
+    with reading_only():
+        set_for_now(enable_seqscan="off", enable_indexscan="off")
+        return sorted((row[0] for row in found[0].union(*found[1:])), reverse=True)
+
+
+def erase_guest(*, address: str, actor: str, now: datetime.datetime, reason: str) -> Erased:
+    """Erase the newest orders that name an e-mail address, AT_ONCE at most; return how many.
+
+    Each is a transaction of its own, and is erased whole, whoever else it names.
+    """
+    erased = in_flight = 0
+    for order_id in orders_of_guest(address=address)[:AT_ONCE]:
+        try:
+            erase_order(
+                orders=Order.objects.all(), order_id=order_id, actor=actor, now=now, reason=reason
+            )
+        except OrderStateConflict:
+            in_flight += 1
+        except NotFound:
+            # Removed since it was found, and its names with it.
+            continue
+        else:
+            erased += 1
+    return Erased(erased, in_flight)
+
+
+def erase_old(*, now: datetime.datetime) -> int:
+    """Erase orders whose visit, and whose receipt, is PERSONAL_DATA_DAYS ago; return how many.
+
+    Nothing is done while the setting is 0. Orders of packages without a day count from receipt.
+    Each is a transaction of its own; one that fails is left for the next run.
+    """
+    days, erased = settings.PERSONAL_DATA_DAYS, 0
+    if days <= 0:
+        return 0
+    due = _long_past(now - datetime.timedelta(days=days))
+    reason = f"{days} days have passed since the visit."
+    ids = due.order_by("received_at", "id").values_list("pk", flat=True)[:_IN_ONE_RUN]
+    for order_id in list(ids):
+        try:
+            erase_order(orders=due, order_id=order_id, actor=WORKER, now=now, reason=reason)
+            erased += 1
+        except (NotFound, OrderStateConflict):
+            # Its partner has replaced it since it was found.
+            continue
+        except Exception:
+            _log.exception("Personal data of order %s could not be erased", order_id)
+    return erased
+
+
+def _long_past(before: datetime.datetime) -> QuerySet[Order]:
+    """Return the settled orders that are not erased and of which nothing is visited after."""
+    day = before.date()
+    lines = OrderLine.objects.filter(order=OuterRef("pk"), visit_date__gte=day)
+    assets = Asset.objects.filter(wallet__order=OuterRef("pk"), visit_date__gte=day)
+    orders = Order.objects.settled().filter(erased_at=None, received_at__lt=before)
+    return orders.exclude(Exists(lines.order_by())).exclude(Exists(assets.order_by()))
+
+
+def _erase(order: Order, *, actor: str, now: datetime.datetime, reason: str) -> None:
+    order.sell_to_email = order.sell_to_name = None
+    order.erased_at = order.updated_at = now
+    order.save(update_fields=["sell_to_email", "sell_to_name", "erased_at", "updated_at"])
+    order.lines.update(sell_to_email=None, sell_to_name=None, names=[])
+    Wallet.objects.filter(order=order).update(name=None)
+    _blank_requests(order)
+    idempotency.blank_answers(order_id=order.pk)
+    pruning.forget_answers(order_id=order.pk)
+    runner.record(
+        [order],
+        change=Change(name=EVENT, actor=actor, now=now, reason=reason),
+        before=[order.status],
+    )
+
+
+def _blank_requests(order: Order) -> None:
+    """Take people out of the requests; what was asked for stays."""
+    requests = list(order.received_requests.all())
+    for request in requests:
+        request.body = request.body and personal.blanked(request.body)
+        request.idempotency_key = ""
+    ReceivedRequest.objects.bulk_update(requests, ["body", "idempotency_key"])

@@ -1,0 +1,1 @@
+"""Who makes the tickets of an order: a connector returns results, orders applies them."""
