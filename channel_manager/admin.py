@@ -45,6 +45,7 @@ _SIDEBAR: Sequence[tuple[str, Sequence[tuple[str, ...]]]] = [
             ("Wallets", "wallet", "wallets", "wallet"),
             ("Tickets and coupons", "confirmation_number", "wallets", "asset"),
             ("Failures", "healing", "orders", "batch", "causes"),
+            ("Unmapped numbers", "link_off", "orders", "batch", "unmapped"),
             ("Batches", "checklist", "orders", "batch"),
             ("Holds", "hourglass_top", "orders", "hold"),
             ("Order history", "history", "orders", "orderevent"),

@@ -42,8 +42,13 @@ def fingerprint_of(order: Order, failure_code: str, line: OrderLine | None = Non
     if line is None:
         return failure_code
     if failure_code == FailureCode.UNMAPPED_ITEM or line.package_id is None:
-        return f"{failure_code}:{order.partner_id}:{line.item_number}"
+        return _about_number(failure_code, order.partner_id, line.item_number)
     return f"{failure_code}:{line.package_id}"
+
+
+def unmapped_fingerprint(partner_id: uuid.UUID, item_number: str) -> str:
+    """Return what orders have in common that fail for an item number nobody has mapped."""
+    return _about_number(FailureCode.UNMAPPED_ITEM, partner_id, item_number)
 
 
 def read_groups(*, today: datetime.date) -> list[CauseGroup]:
@@ -96,6 +101,10 @@ def parts_of(fingerprint: str) -> Parts:
         return Parts()
     key = uuid.UUID(parts[0])
     return Parts(partner_id=key, item_number=parts[1]) if len(parts) == 2 else Parts(package_id=key)
+
+
+def _about_number(failure_code: str, partner_id: uuid.UUID, item_number: str) -> str:
+    return f"{failure_code}:{partner_id}:{item_number}"
 
 
 def _urgency(group: CauseGroup) -> tuple[datetime.date, int, str]:

@@ -23,8 +23,15 @@ from channel_manager.lib.errors import ErrorCode, Refusal
 from orders.models import Allocation, Hold, Order, OrderLine
 from partners.account import Account
 
-# The constraints and checks of the triggers that say no.
-LOST = ("session_not_oversold", "session_on_sale", "allotment_not_exceeded", "seat_taken_once")
+# The constraints and checks of the triggers that say no; the last, when staff changed a mapping
+# since it was looked at, which another look finds.
+LOST = (
+    "session_not_oversold",
+    "session_on_sale",
+    "allotment_not_exceeded",
+    "seat_taken_once",
+    "line_sold_under_mapping",
+)
 
 
 class PlacesLost(Refusal):

@@ -8,8 +8,14 @@ from itertools import combinations
 from typing import Any
 
 from django import forms
+from django.core.exceptions import NON_FIELD_ERRORS
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
+from catalog import versions
 from catalog.models import Package, PackageMapping, Price
+from channel_manager.lib.admin.columns import link, validity
 from channel_manager.lib.admin.typed import BaseInlineFormSet, ModelForm
 
 
@@ -49,12 +55,37 @@ class MappingForm(ModelForm[PackageMapping]):
         check_order(self, "valid_from", "valid_until")
         return answers
 
+    def _post_clean(self) -> None:
+        """Name the versions that clash, and the days, where the constraint would only say that."""
+        super()._post_clean()  # type: ignore[misc]  # not in the stubs
+        clashes = versions.find_clashes(self.instance)
+        if clashes:
+            self.errors.pop(NON_FIELD_ERRORS, None)
+        for other, days in clashes:
+            self.add_error(None, _told(other, days))
+
 
 def check_order(form: forms.BaseForm, first: str, last: str) -> None:
     """Add an error when a range of dates ends before it starts."""
     start, end = form.cleaned_data.get(first), form.cleaned_data.get(last)
     if start and end and end < start:
         form.add_error(last, "The last day is before the first.")
+
+
+def _told(
+    other: PackageMapping, days: tuple[datetime.date | None, datetime.date | None]
+) -> SafeString:
+    """Say which version holds on some of the days, with links to it and to what comes after it."""
+    page = reverse("admin:catalog_packagemapping_change", args=[other.pk])
+    change = reverse("admin:catalog_packagemapping_change_from", args=[other.pk])
+    return format_html(
+        "{} of this item number, {}, holds {}. Both would hold {}. {}, or give other days.",
+        link(page, other.title),
+        other.package,
+        other.dates,
+        validity(*days),
+        link(change, "Change what it means from a date"),
+    )
 
 
 def _clash(one: dict[str, Any], other: dict[str, Any]) -> bool:

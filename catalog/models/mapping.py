@@ -8,17 +8,32 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import F, Q, Value
+from django.db.models import Exists, F, OuterRef, Q, Value
 
 from catalog.models.package import Package
 from catalog.models.ranges import DateRange
 from catalog.models.session import Session
+from channel_manager.lib.admin.columns import validity
 from channel_manager.lib.identity import time_ordered_uuid
 from partners.models import Partner
 
 
+class MappingQuerySet(models.QuerySet["PackageMapping"]):
+    """Ways to read mappings."""
+
+    def telling_sold(self) -> MappingQuerySet:
+        """Have each say as `is_sold` whether any order was sold under it."""
+        lines = self.model._meta.get_field("order_lines").related_model
+        sold = lines._base_manager.filter(mapping=OuterRef("pk"))
+        return self.annotate(is_sold=Exists(sold))
+
+
 class PackageMapping(models.Model):
-    """A partner's own item number for one of the venue's packages, for a range of dates."""
+    """A partner's own item number for one of the venue's packages, for a range of dates.
+
+    A row is one version of what the number means. What a line was sold under stays what it was: a
+    foreign key of the line holds number and package, a trigger the partner.
+    """
 
     id = models.UUIDField(primary_key=True, default=time_ordered_uuid, editable=False)
     partner = models.ForeignKey(Partner, models.PROTECT, related_name="mappings")
@@ -28,10 +43,28 @@ class PackageMapping(models.Model):
     valid_until = models.DateField(null=True, blank=True, help_text="The last day, included.")
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    version = models.PositiveIntegerField(
+        db_default=0,
+        editable=False,
+        help_text="Counts what a partner's number has meant; given by the database.",
+    )
+
+    objects = MappingQuerySet.as_manager()
 
     class Meta:
-        ordering = ("partner", "item_number", "valid_from")
+        ordering = ("partner", "item_number", "version")
         constraints = [
+            models.UniqueConstraint(
+                fields=("partner", "item_number", "version"),
+                name="mapping_version_once",
+                violation_error_message="Somebody else has just added a version of this item "
+                "number. Look again and repeat your change.",
+            ),
+            models.CheckConstraint(condition=Q(version__gte=1), name="mapping_version_from_1"),
+            # What an order's line refers to, beside the key: see orders' migration 0020.
+            models.UniqueConstraint(
+                fields=("id", "package", "item_number"), name="mapping_as_sold"
+            ),
             models.CheckConstraint(
                 condition=Q(valid_from=None)
                 | Q(valid_until=None)
@@ -56,6 +89,22 @@ class PackageMapping(models.Model):
 
     def __str__(self) -> str:
         return f"{self.item_number} → {self.package.code}"
+
+    @property
+    def title(self) -> str:
+        """Return what tells it from other versions of its number."""
+        return f"Version {self.version}"
+
+    @property
+    def dates(self) -> str:
+        """Return the days it holds on, such as from 1 Dec 2026."""
+        return validity(self.valid_from, self.valid_until)
+
+    @property
+    def in_words(self) -> str:
+        """Return what it says, such as DAY, from 1 Dec 2026."""
+        off = "" if self.is_active else ", switched off"
+        return f"{self.item_number} is {self.package.code}, {self.dates}{off}"
 
     def clean(self) -> None:
         """Refuse a package of another venue than the partner's."""

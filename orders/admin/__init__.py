@@ -1,10 +1,12 @@
 """The admin of orders, holds, closed days, batches, their history and the ledger."""
 
+from catalog.admin import sold
 from orders.admin.batches import BatchAdmin
 from orders.admin.closures import ClosureAdmin
 from orders.admin.events import OrderEventAdmin
 from orders.admin.holds import HoldAdmin
 from orders.admin.ledger import LedgerEntryAdmin
+from orders.admin.mapped import count_orders, find_waiting
 from orders.admin.orders import OrderAdmin
 from orders.admin.partnership import OrdersOfPartners
 from partners.admin.selling import register_selling
@@ -19,3 +21,4 @@ __all__ = [
 ]
 
 register_selling(OrdersOfPartners())
+sold.register(counter=count_orders, follower=find_waiting)

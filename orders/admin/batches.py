@@ -13,7 +13,7 @@ from django.urls import URLPattern, path
 from channel_manager.lib.admin.base import register
 from channel_manager.lib.admin.columns import column
 from channel_manager.lib.admin.typed import ChoicesDropdownFilter
-from orders.admin import bulk, causes
+from orders.admin import bulk, causes, unmapped
 from orders.admin.worklists import WorklistAdmin
 from orders.models import Batch, BatchAction
 from partners.models import Venue
@@ -68,6 +68,7 @@ class BatchAdmin(WorklistAdmin[Batch]):
         ]
         return [
             path("causes/", wrap(self.causes_view), name="orders_batch_causes"),
+            path("unmapped/", wrap(self.unmapped_view), name="orders_batch_unmapped"),
             path("start/", wrap(self.start_view), name="orders_batch_start"),
             *chosen,
             *super().get_urls(),
@@ -76,6 +77,10 @@ class BatchAdmin(WorklistAdmin[Batch]):
     def causes_view(self, request: HttpRequest) -> HttpResponse:
         """Show why orders have failed."""
         return causes.causes_view(self, request)
+
+    def unmapped_view(self, request: HttpRequest) -> HttpResponse:
+        """Show the item numbers that nobody has mapped."""
+        return unmapped.unmapped_view(self, request)
 
     def start_view(self, request: HttpRequest) -> HttpResponse:
         """Tell what replaying a cause does, and start it."""

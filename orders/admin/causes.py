@@ -10,12 +10,13 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.timesince import timesince
 
 from catalog.models import Package
@@ -30,11 +31,13 @@ from channel_manager.lib.admin.typed import ModelAdmin
 from channel_manager.lib.identity import time_ordered_uuid
 from orders.admin import failures
 from orders.causes import CauseGroup, parts_of, read_groups
-from orders.models import Batch, FailureCode, WorklistStatus
+from orders.models import Batch, FailureCode, Order, WorklistStatus
 from orders.replaying import failed_for, start_replay
 from partners.models import Partner, Venue
 
 REPLAY = "orders.replay_order"
+# Orders named on the page that asks whether to replay them.
+_SHOWN = 50
 _TITLES = {
     FailureCode.STALLED: "Issuing made no progress for too long",
     FailureCode.INTERNAL: "Issuing failed for a reason of ours",
@@ -56,6 +59,8 @@ class Cause:
     link_text: str
     list_url: str
     replay_url: str
+    # Whose item number it is, when it is one that nobody has mapped.
+    partner: str = ""
 
     @property
     def counted(self) -> str:
@@ -112,6 +117,7 @@ def read_causes(request: HttpRequest) -> list[Cause]:
                 replay_url=_url("orders_batch_start", cause=group.fingerprint)
                 if may_replay
                 else "",
+                partner=str(partner or ""),
             )
         )
     return causes
@@ -208,11 +214,32 @@ def start_view(model_admin: ModelAdmin[Batch], request: HttpRequest) -> HttpResp
         return redirect("admin:orders_batch_causes")
     context = {
         **_context(model_admin, request, "Replay all"),
-        "confirmation": _confirmation(cause),
+        "confirmation": _confirmation(cause, back=_asked_by(request)),
         "form": form,
+        **_waiting(cause),
     }
     status = 422 if form.errors else 200
-    return TemplateResponse(request, "admin/confirmation.html", context, status=status)
+    return TemplateResponse(request, "admin/orders/replay/start.html", context, status=status)
+
+
+def _asked_by(request: HttpRequest) -> str:
+    """Return the page of ours that somebody came from, else that of the causes."""
+    asked = request.GET.get("next", "")
+    if asked and url_has_allowed_host_and_scheme(asked, allowed_hosts=None):
+        return asked
+    return reverse("admin:orders_batch_causes")
+
+
+def _waiting(cause: Cause) -> dict[str, Any]:
+    """Return the orders of a cause, those with the earliest visit first."""
+    orders = failed_for(cause.group.fingerprint).select_related("venue").defer("venue__logo")
+    shown = list(orders.order_by(F("visit_date").asc(nulls_last=True), "received_at")[:_SHOWN])
+    return {
+        "waiting": shown,
+        "waiting_count": cause.group.orders,
+        "waiting_more": max(0, cause.group.orders - len(shown)),
+        "waiting_url": cause.list_url,
+    }
 
 
 def _nothing_left(
@@ -241,7 +268,7 @@ def _running() -> QuerySet[Batch]:
     return Batch.objects.filter(status=WorklistStatus.RUNNING).exclude(fingerprint="")
 
 
-def _confirmation(cause: Cause) -> Confirmation:
+def _confirmation(cause: Cause, *, back: str) -> Confirmation:
     are = "1 order is" if cause.group.orders == 1 else f"{cause.group.orders:,} orders are"
     return Confirmation(
         title=f"Replay: {cause.title}",
@@ -252,18 +279,32 @@ def _confirmation(cause: Cause) -> Confirmation:
             "An order whose cause is not mended stays in Error and says why.",
         ],
         warnings=_still_wrong(cause),
-        back=reverse("admin:orders_batch_causes"),
+        back=back,
     )
 
 
 def _still_wrong(cause: Cause) -> Sequence[str]:
-    """Say what keeps the newest order from being issued, so that nobody replays in vain."""
+    """Say what keeps the newest order from being issued, so that nobody replays in vain.
+
+    And the oldest: what was mended may hold for later days of receipt only.
+    """
     orders = failed_for(cause.group.fingerprint).select_related("partner", "venue")
-    newest = orders.defer("venue__logo").order_by("-received_at", "-id").first()
-    if newest is None or FailureCode(cause.group.failure_code) in _TITLES:
+    orders = orders.defer("venue__logo").order_by("received_at", "id")
+    oldest, newest = orders.first(), orders.last()
+    if oldest is None or newest is None or FailureCode(cause.group.failure_code) in _TITLES:
         return []
-    remedies = failures.find_remedies(newest, list(newest.lines.order_by("line_no")))
-    return [f"Not mended yet: {one.what}" for one in remedies if not one.is_mended]
+    if wrong := _wrong(newest):
+        return [f"Not mended yet: {what}" for what in wrong]
+    received = f"{oldest.received_at.astimezone(oldest.venue.zone):%-d %b %Y}"
+    return [
+        f"Not mended yet for the oldest, {oldest}, received on {received}: {what}"
+        for what in (_wrong(oldest) if oldest != newest else ())
+    ]
+
+
+def _wrong(order: Order) -> list[str]:
+    remedies = failures.find_remedies(order, list(order.lines.order_by("line_no")))
+    return [one.what for one in remedies if not one.is_mended]
 
 
 def _ago(moment: datetime.datetime) -> str:

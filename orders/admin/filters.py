@@ -10,10 +10,10 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from catalog.models import Session
+from catalog.models import PackageMapping, Session
 from channel_manager.lib.admin.typed import DropdownFilter
 from channel_manager.lib.strict_fields import is_uuid
-from orders.models import Allocation, FailureCode, Order, OrderStatus
+from orders.models import Allocation, FailureCode, Order, OrderLine, OrderStatus
 from orders.models.order import IN_FLIGHT as IN_FLIGHT_STATUSES
 from orders.models.order import LATE as LATE_AFTER
 from orders.replaying import failed_for
@@ -144,6 +144,31 @@ class CauseGroupFilter(DropdownFilter):
         """Keep the live orders that stand in Error for it; an unknown one keeps none."""
         value = self.value()
         return queryset.filter(pk__in=failed_for(value).values("pk")) if value else queryset
+
+
+class MappingFilter(DropdownFilter):
+    """The orders that were sold under one version of a mapping; only there where its page leads."""
+
+    title = "sold under"
+    parameter_name = "mapping"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Offer the version that is asked for: there are too many to choose from."""
+        asked = request.GET.get(self.parameter_name, "")
+        rows = PackageMapping.objects.select_related("package")
+        version = rows.filter(pk=asked).first() if is_uuid(asked) else None
+        told = f"{version}, {version.title.lower()}" if version else "Unknown"
+        return [(asked, told)] if asked else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
+        """Keep the orders with a line sold under it; an unknown one keeps none."""
+        value = self.value()
+        if not value:
+            return queryset
+        if not is_uuid(value):
+            return queryset.none()
+        sold = OrderLine.objects.filter(mapping=uuid.UUID(value))
+        return queryset.filter(pk__in=sold.values("order"))
 
 
 class ReceivedFilter(VenueDaysFilter):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import Count, Q
@@ -15,10 +16,11 @@ from django.utils.http import urlencode
 from catalog.admin.days_ahead import read_days_ahead
 from channel_manager.lib.admin.columns import moment, money
 from orders.admin.badges import ORDER_COLOURS
-from orders.admin.causes import read_causes
+from orders.admin.causes import Cause, read_causes
 from orders.admin.filters import EXPIRING, IN_FLIGHT, LATE, SOON, is_late
 from orders.admin.health import read_partnerships
 from orders.admin.traffic import read_traffic
+from orders.admin.unmapped import of_unmapped
 from orders.models import FailureCode, Order, OrderStatus
 from orders.models.order import LATE as LATE_AFTER
 from partners.admin.webhooks.overview import read_alarms
@@ -52,12 +54,12 @@ def show_home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     context["webhook_alarms"] = read_alarms(request, now=now)
     context["ahead"] = read_days_ahead(request, now=now)
     if request.user.has_perm("orders.view_order"):
-        context["tiles"] = _tiles(now)
+        causes = read_causes(request)
+        context["tiles"] = _tiles(now, of_unmapped(causes))
         context["traffic"] = read_traffic(now=now)
         context["partnerships"] = read_partnerships(
             request, alarms=context["webhook_alarms"], now=now
         )
-        causes = read_causes(request)
         context["causes"] = causes[:_CAUSES]
         context["more_causes"] = max(0, len(causes) - _CAUSES)
         context["latest"] = _rows(Order.objects.live())
@@ -65,7 +67,7 @@ def show_home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     return context
 
 
-def _tiles(now: datetime.datetime) -> list[Tile]:
+def _tiles(now: datetime.datetime, unmapped: Sequence[Cause]) -> list[Tile]:
     in_error = (
         Order.objects.live()
         .filter(status=OrderStatus.ERROR)
@@ -94,6 +96,8 @@ def _tiles(now: datetime.datetime) -> list[Tile]:
             icon="link_off",
             url=_list_url(cause=FailureCode.UNMAPPED_ITEM),
             colour="danger" if in_error["unmapped"] else "",
+            worse=_inbox(unmapped),
+            worse_url=reverse("admin:orders_batch_unmapped"),
         ),
         Tile(
             title="In flight",
@@ -114,6 +118,15 @@ def _tiles(now: datetime.datetime) -> list[Tile]:
             colour="warning" if expiring else "",
         ),
     ]
+
+
+def _inbox(unmapped: Sequence[Cause]) -> str:
+    """Say how many numbers there are, and which visit is at risk first."""
+    if not unmapped:
+        return ""
+    told = "1 number" if len(unmapped) == 1 else f"{len(unmapped):,} numbers"
+    visits = [cause.group.next_visit for cause in unmapped if cause.group.next_visit]
+    return f"{told}, next visit {min(visits):%a %-d %b}" if visits else told
 
 
 def _late(count: int) -> str:

@@ -29,6 +29,7 @@ from orders.admin.failures import Remedy
 from orders.admin.filters import (
     CauseFilter,
     CauseGroupFilter,
+    MappingFilter,
     ReceivedFilter,
     RecentFilter,
     SessionFilter,
@@ -69,6 +70,7 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
         RecentFilter,
         ("received_at", ReceivedFilter),
         SessionFilter,
+        MappingFilter,
         VenueFilter,
         ModeFilter,
     )

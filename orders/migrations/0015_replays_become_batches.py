@@ -46,7 +46,7 @@ def _index_renamed(old: str, new: str, state: list[Operation]) -> migrations.Run
 
 
 class Migration(migrations.Migration):
-    dependencies = [("orders", "0023_personal_data_is_erased")]
+    dependencies = [("orders", "0014_orders_are_searched")]
 
     operations = [
         migrations.RenameModel("Replay", "Batch"),

@@ -32,8 +32,16 @@ class OrderLine(models.Model):
     package = models.ForeignKey(
         Package, models.PROTECT, null=True, blank=True, related_name="order_lines"
     )
+    # The database's key names number and package, too: what was sold under stays as it was
+    # (migration 0020).
     mapping = models.ForeignKey(
-        PackageMapping, models.PROTECT, null=True, blank=True, related_name="order_lines"
+        PackageMapping,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="order_lines",
+        db_constraint=False,
+        db_index=False,
     )
     description = models.CharField(max_length=100, blank=True)
     is_package = models.BooleanField(default=False)
@@ -89,12 +97,22 @@ class OrderLine(models.Model):
                 ),
                 name="resolved_line_has_package_price_and_plan",
             ),
+            models.CheckConstraint(
+                condition=Q(mapping__isnull=True) | Q(package__isnull=False),
+                name="mapped_line_has_package",
+            ),
         ]
         indexes = [
             models.Index(
                 fields=("item_number",),
                 condition=~Q(unresolved_cause=""),
                 name="line_unresolved",
+            ),
+            # What was sold under a version of a mapping, counted by order.
+            models.Index(
+                fields=("mapping", "order"),
+                condition=Q(mapping__isnull=False),
+                name="line_by_mapping",
             ),
             # What a closed day touches: by the line's day, and by a component's own.
             models.Index(

@@ -118,7 +118,7 @@ def test_mappings_that_clash_are_refused_in_the_form(
         valid_until=datetime.date(2026, 12, 31),
     )
     clash = mapping_answers(partner, group, valid_from="2026-12-31")
-    complaint = "Another active mapping of this item number covers some of these dates."
+    complaint = "Both would hold 31 Dec 2026."
     assert complaint in errors_of(desk.post(f"{MAPPINGS}add/", clash))
     after = mapping_answers(partner, group, valid_from="2027-01-01")
     assert desk.post(f"{MAPPINGS}add/", after).status_code == 302
@@ -192,7 +192,7 @@ def test_what_was_sold_under_is_fixed_and_may_still_end(
     issue(api.create({"itemNumber": "SKU-1", "visitDate": TOMORROW.isoformat()})["orderId"])
     page = desk.get(address)
     assert b'name="item_number"' not in page.content
-    assert "Orders were sold under this mapping" in text_of(page)
+    assert "Orders were sold under this version" in text_of(page)
     changed = {
         "item_number": "SKU-2",
         "package": group.pk,

@@ -153,7 +153,12 @@ def test_an_unmapped_item_leads_to_a_mapping_form_that_is_filled_in(
             "_save": "Save",
         },
     )
-    assert saved.headers["Location"] == reverse("admin:orders_order_change", args=[order.pk])
+    follow = urlsplit(saved.headers["Location"])
+    assert follow.path == reverse("admin:orders_batch_start")
+    assert parse_qs(follow.query) == {
+        "cause": [order.failure_fingerprint],
+        "next": [reverse("admin:orders_order_change", args=[order.pk])],
+    }
     assert PackageMapping.objects.filter(item_number="SKU 9/A", package=day).exists()
     (remedy,) = page_of(desk, order).context["page"].remedies
     assert (remedy.what, remedy.is_mended) == (

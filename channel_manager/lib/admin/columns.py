@@ -117,6 +117,8 @@ def day(date: datetime.date | None, time: datetime.time | None = None) -> str:
 
 def validity(start: datetime.date | None, end: datetime.date | None) -> str:
     """Return a range of dates in words; both ends belong to it."""
+    if start and start == end:
+        return f"{start:%-d %b %Y}"
     if start and end:
         return f"{start:%-d %b %Y} – {end:%-d %b %Y}"
     if start:
