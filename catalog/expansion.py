@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from catalog.models import Component, Package, Seat
@@ -25,7 +25,8 @@ class PlannedComponent:
     """What one component puts into each wallet of a line: `units` assets of `admissions` each.
 
     `session_id` is the session whose places it takes; `seats` are its numbered ones, for all
-    wallets of the line: wallet by wallet, unit by unit, admission by admission.
+    wallets of the line: wallet by wallet, unit by unit, admission by admission; None where a wallet
+    was cancelled and gave its seats back.
     """
 
     component_id: uuid.UUID
@@ -40,7 +41,7 @@ class PlannedComponent:
     valid_from: datetime.datetime
     valid_until: datetime.datetime
     session_id: uuid.UUID | None = None
-    seats: tuple[PlannedSeat, ...] = ()
+    seats: tuple[PlannedSeat | None, ...] = ()
 
     def places(self, wallets: int) -> int:
         """Return how many places it takes in its session for so many wallets."""
@@ -49,7 +50,24 @@ class PlannedComponent:
     def seats_of(self, wallet: int, unit: int) -> str:
         """Return the seats of one asset in words; wallet and unit count from 1."""
         first = ((wallet - 1) * self.units + unit - 1) * self.admissions
-        return ", ".join(seat.label for seat in self.seats[first : first + self.admissions])
+        own = self.seats[first : first + self.admissions]
+        return ", ".join(seat.label for seat in own if seat)
+
+    @property
+    def taken_seats(self) -> list[PlannedSeat]:
+        """Return the seats of the wallets that were not cancelled."""
+        return [seat for seat in self.seats if seat]
+
+    def slots(self, wallets: Iterable[int]) -> list[int]:
+        """Return where the seats of these wallets stand among `seats`; wallets count from 1."""
+        each = self.places(1)
+        return [slot for number in wallets for slot in range((number - 1) * each, number * each)]
+
+    def without_seats_of(self, wallets: Iterable[int]) -> PlannedComponent:
+        """Return the component with the seats of these wallets given up."""
+        gone = set(self.slots(wallets))
+        kept = (None if slot in gone else seat for slot, seat in enumerate(self.seats))
+        return dataclasses.replace(self, seats=tuple(kept))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -127,7 +145,7 @@ def to_json(component: PlannedComponent) -> dict[str, Any]:
         "validFrom": component.valid_from.isoformat(),
         "validUntil": component.valid_until.isoformat(),
         "sessionId": component.session_id and str(component.session_id),
-        "seats": [dataclasses.asdict(seat) for seat in component.seats],
+        "seats": [seat and dataclasses.asdict(seat) for seat in component.seats],
     }
 
 
@@ -150,5 +168,5 @@ def from_json(kept: Mapping[str, Any]) -> PlannedComponent:
         valid_from=datetime.datetime.fromisoformat(kept["validFrom"]),
         valid_until=datetime.datetime.fromisoformat(kept["validUntil"]),
         session_id=uuid.UUID(session_id) if session_id else None,
-        seats=tuple(PlannedSeat(**seat) for seat in kept.get("seats", ())),
+        seats=tuple(seat and PlannedSeat(**seat) for seat in kept.get("seats", ())),
     )

@@ -43,6 +43,18 @@ def _complaints() -> Iterator[tuple[str, str, str]]:
             "ALLOWED_HOSTS takes every host name.",
             "Name the hosts that this installation is reached by.",
         )
+    if settings.EMAIL_HOST and not (settings.EMAIL_USE_TLS or settings.EMAIL_USE_SSL):
+        yield (
+            "005",
+            "EMAIL_URL names a mail server without TLS: guests' tickets would travel in clear.",
+            "Use smtp+tls:// or smtp+ssl://.",
+        )
+    if settings.EMAIL_HOST and settings.DEFAULT_FROM_EMAIL.endswith("@localhost"):
+        yield (
+            "006",
+            f"Guests would be mailed from {settings.DEFAULT_FROM_EMAIL}.",
+            "Set MAIL_FROM to an address of a domain that may send by this server.",
+        )
     if not validate_host(address.hostname or "", settings.ALLOWED_HOSTS):
         yield (
             "004",

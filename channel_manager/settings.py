@@ -222,6 +222,12 @@ WORKER_SILENCE_SECONDS = env.int("WORKER_SILENCE_SECONDS", default=30)
 EVENT_RETENTION_DAYS = env.int("EVENT_RETENTION_DAYS", default=90)
 # Names and addresses of guests are erased so many days after the visit; 0: never by themselves.
 PERSONAL_DATA_DAYS = env.int("PERSONAL_DATA_DAYS", default=0)
+# Where guests are mailed from: by a mail server, in the demo to the log. Without one nobody is.
+_EMAIL_URL = env.str("EMAIL_URL", default="consolemail://" if DEMO else "")
+MAIL_ENABLED = bool(_EMAIL_URL)
+vars().update(env.email_url_config(_EMAIL_URL or "dummymail://"))
+EMAIL_TIMEOUT = 15
+DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", default="tickets@localhost")
 # How many webhooks one process sends at a time.
 WEBHOOK_SENDERS = env.int("WEBHOOK_SENDERS", default=16)
 # Whether we send to our own host: for a sandbox, whose receiver runs beside it.

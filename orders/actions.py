@@ -21,6 +21,18 @@ def allowed_actions(order: Order) -> tuple[str, ...]:
     return _ALLOWED.get(order.status, ())
 
 
+def require_issued(order: Order) -> None:
+    """Raise OrderStateConflict unless the order is Issued, for what staff do to such a one only."""
+    if order.status == OrderStatus.ISSUED:
+        return
+    detail = f"Order {order} is {order.status}, and no longer Issued. Nothing was done."
+    if order.status != OrderStatus.CANCELLED:
+        detail = f"Order {order} is {order.status}; this can be done once it is Issued."
+    raise OrderStateConflict(
+        detail, members={"currentStatus": order.status}, retryable=order.is_in_flight
+    )
+
+
 def require_action(order: Order, action: str) -> None:
     """Raise OrderStateConflict unless the order's status allows the action."""
     if action in allowed_actions(order):

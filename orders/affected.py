@@ -29,9 +29,13 @@ _OF_ONE_ORDER = "SELECT id FROM orders_orderline WHERE order_id = %(order)s"
 _AFFECTED = """
     affected AS (
         SELECT l.id, l.order_id, planned.is_nothing_else,
-            coalesce(planned.guests, 1) * CASE WHEN l.is_group THEN 1 ELSE l.quantity END AS guests
+            coalesce(planned.guests, 1) * sold.wallets AS guests
         FROM candidate c
         JOIN orders_orderline l ON l.id = c.id
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN l.is_group THEN 1 ELSE l.quantity END - cardinality(l.cancelled)
+                AS wallets
+        ) AS sold
         JOIN orders_order o ON o.id = l.order_id
         CROSS JOIN LATERAL (
             SELECT max((e ->> 'units')::integer * (e ->> 'admissions')::integer)
@@ -49,6 +53,7 @@ _AFFECTED = """
             ) AS judged
         ) AS planned
         WHERE o.venue_id = %(venue)s AND o.status <> 'Cancelled' AND NOT o.test_mode
+            AND sold.wallets > 0
             AND (
                 planned.is_that_day
                 OR (NOT %(is_partial)s AND l.unresolved_cause <> ''
@@ -154,6 +159,7 @@ class Affected:
                     SELECT order_id FROM affected EXCEPT SELECT order_id FROM entered
                 )
                 AND l.plan <> '[]'::jsonb AND NOT coalesce(affected.is_nothing_else, FALSE)
+                AND cardinality(l.cancelled) < CASE WHEN l.is_group THEN 1 ELSE l.quantity END
         """)
         return int(rows[0][0])
 

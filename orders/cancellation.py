@@ -116,6 +116,15 @@ def used_numbers(assets: Iterable[Asset]) -> list[str]:
     return [asset.reference_number for asset in assets if asset.admitted]
 
 
+def refuse_used(assets: Iterable[Asset], *, what: str) -> None:
+    """Raise AssetUsed when somebody was admitted with one of them; what: order or wallet."""
+    used = used_numbers(assets)
+    if used:
+        raise AssetUsed(
+            f"A ticket or coupon of this {what} has been used.", members={"usedAssets": used[:10]}
+        )
+
+
 def _end(
     order: Order,
     wallets: Sequence[Wallet],
@@ -127,7 +136,7 @@ def _end(
 ) -> Order:
     """End a locked order; its assets are locked too, so that no admission slips in between."""
     if order.status == OrderStatus.ISSUED:
-        _refuse_used(assets)
+        refuse_used(assets, what="order")
     return _end_although_used(order, wallets, assets, actor=actor, now=now, reason=reason)
 
 
@@ -185,14 +194,6 @@ def _remove(
     announce(ended, EventType.CANCELLED, now=now)
     order.delete()
     return ended
-
-
-def _refuse_used(assets: Sequence[Asset]) -> None:
-    used = used_numbers(assets)
-    if used:
-        raise AssetUsed(
-            "A ticket or coupon of this order has been used.", members={"usedAssets": used[:10]}
-        )
 
 
 def _refuse_late(order: Order, assets: Sequence[Asset], now: datetime.datetime) -> None:

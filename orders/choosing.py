@@ -127,7 +127,7 @@ def judge(
 
 def _read(keys: Collection[uuid.UUID]) -> list[Order]:
     lines = OrderLine.objects.only(
-        "order", "quantity", "is_group", "visit_date", "component_schedule", "plan"
+        "order", "quantity", "is_group", "cancelled", "visit_date", "component_schedule", "plan"
     ).order_by("line_no")
     orders = Order.objects.filter(pk__in=keys).select_related("venue").defer("venue__logo")
     return list(orders.order_by("received_at", "id").prefetch_related(Prefetch("lines", lines)))
@@ -168,4 +168,4 @@ def _guests(line: OrderLine) -> int:
     admitted = [
         entry["units"] * entry["admissions"] for entry in line.plan if entry["type"] == "ticket"
     ]
-    return max(admitted, default=1) * (1 if line.is_group else line.quantity)
+    return max(admitted, default=1) * len(line.wallets_left)

@@ -94,14 +94,20 @@ def set_contents(order: Order, request: OrderRequest, lines: Sequence[OrderLine]
 
 
 def set_totals(order: Order, lines: Iterable[OrderLine]) -> None:
-    """Add up the lines; the totals are unknown while one of them has no price."""
+    """Add up the lines, without what was cancelled; unknown while one of them has no price."""
     rows = list(lines)
-    prices = [(row.unit_price_incl_vat, row.unit_price_excl_vat, row.quantity) for row in rows]
+    prices = [(row.unit_price_incl_vat, row.unit_price_excl_vat, row.units_left) for row in rows]
     order.total_incl_vat = order.total_excl_vat = None
     if all(incl is not None for incl, _, _ in prices):
         order.total_incl_vat = sum((i * n for i, _, n in prices if i is not None), Decimal(0))
         order.total_excl_vat = sum((e * n for _, e, n in prices if e is not None), Decimal(0))
-    order.visit_date = min((row.visit_date for row in rows if row.visit_date), default=None)
+    set_visit_date(order, rows)
+
+
+def set_visit_date(order: Order, lines: Iterable[OrderLine]) -> None:
+    """Write the first day of the lines that were not cancelled on their order."""
+    days = (row.visit_date for row in lines if row.visit_date and row.units_left)
+    order.visit_date = min(days, default=None)
 
 
 def make_lines(order: Order, plans: Sequence[LinePlan]) -> list[OrderLine]:

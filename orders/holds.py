@@ -234,7 +234,7 @@ def _kept(plan: LinePlan) -> dict[str, Any]:
                 "startsAt": component.valid_from.isoformat(),
                 "endsAt": component.valid_until.isoformat(),
                 "quantity": component.places(expansion.wallet_count),
-                "seats": [seat.label for seat in component.seats],
+                "seats": [seat.label for seat in component.taken_seats],
             }
             for component in expansion.components
             if component.session_id

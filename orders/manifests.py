@@ -6,6 +6,8 @@ import datetime
 from collections import defaultdict
 from collections.abc import Sequence
 
+from django.conf import settings
+
 from orders.models import Order, OrderLine, OrderStatus
 from wallets import manifest
 from wallets.manifest import ManifestPage, Notice, Sale, WalletContents
@@ -20,6 +22,16 @@ def order_path(order: Order) -> str:
 def wallet_path(wallet: Wallet) -> str:
     """Return the path of a wallet's manifest."""
     return f"/w/{wallet.token}"
+
+
+def order_url(order: Order) -> str:
+    """Return the absolute address of an order's manifest."""
+    return f"{settings.PUBLIC_URL}{order_path(order)}"
+
+
+def wallet_url(wallet: Wallet) -> str:
+    """Return the absolute address of a wallet's manifest."""
+    return f"{settings.PUBLIC_URL}{wallet_path(wallet)}"
 
 
 def find_order_manifest(

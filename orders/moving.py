@@ -1,4 +1,4 @@
-"""Moving an order's visits to another day: the same times, new places, the tickets stay."""
+"""Moving an order's visits to another day: the same times, new places, new tickets."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ import datetime
 import uuid
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 
 from catalog import expansion
@@ -25,10 +24,13 @@ from orders import places, reading
 from orders.actions import OrderStateConflict
 from orders.announcing import announce
 from orders.cancellation import AssetUsed, used_numbers
+from orders.contents import set_visit_date
+from orders.destruction import replace_assets
 from orders.models import Allocation, Order, OrderLine, OrderStatus
 from orders.room import Room
 from partners.models import EventType, Venue
-from wallets.models import Asset, AssetStatus
+from wallets.minting import mint_successor
+from wallets.models import Asset
 
 EVENT = "moved"
 
@@ -77,8 +79,9 @@ def move_order(
 ) -> Order:
     """Move every visit of an order on one day to another day, at the same times; return the order.
 
-    Draft, Issued or Error; it keeps its status, numbers and prices, also where a cut-off has
-    passed: staff move it. Cancelled: nothing happens. Raises NotFound, OrderStateConflict,
+    Draft, Issued or Error; it keeps its status, references and prices, also where a cut-off has
+    passed: staff move it. Tickets and coupons of the old day are destroyed, new ones minted in their
+    wallets, which stay. Cancelled: nothing happens. Raises NotFound, OrderStateConflict,
     NothingToMove, VisitNotPossible, SoldOut, AssetUsed; nothing is changed then.
     """
     with transaction.atomic():
@@ -87,7 +90,8 @@ def move_order(
             return order
         _require_settled(order)
         _require_sane(order.partner.venue, from_date, to_date, now)
-        lines = list(order.lines.select_related("package").order_by("line_no"))
+        rows = order.lines.select_related("package").order_by("line_no")
+        lines = [line for line in rows if line.units_left]
         if not any(visits_on(line, from_date) for line in lines):
             raise NothingToMove(f"Order {order} has no visit on {in_words(from_date)} any more.")
         _require_open(order.partner.venue, lines, from_date, to_date)
@@ -97,7 +101,7 @@ def move_order(
         except NoSuchVisit as fault:
             raise VisitNotPossible(str(fault)) from fault
         _move_lines(lines, moved, from_date, to_date)
-        order.visit_date = min((row.visit_date for row in lines if row.visit_date), default=None)
+        set_visit_date(order, lines)
         order.updated_at = now
         order.save(update_fields=["visit_date", "updated_at"])
         runner.record(
@@ -132,8 +136,9 @@ def visits_on(line: OrderLine, day: datetime.date) -> bool:
 
 def visit_dates(order: Order) -> list[datetime.date]:
     """Return the days on which something of an order is visited."""
-    days = {line.visit_date for line in order.lines.all()}
-    for line in order.lines.all():
+    lines = [line for line in order.lines.all() if line.units_left]
+    days = {line.visit_date for line in lines}
+    for line in lines:
         for entry in (*line.plan, *line.component_schedule):
             if entry["visitDate"]:
                 days.add(datetime.date.fromisoformat(entry["visitDate"]))
@@ -192,7 +197,7 @@ def _movers(order: Order, lines: Sequence[OrderLine], day: datetime.date) -> lis
 def _take_places(
     order: Order, movers: Sequence[_Mover], to_date: datetime.date, now: datetime.datetime
 ) -> list[tuple[_Mover, PlannedComponent]]:
-    """Give up the places of one day and take those of another; move the assets along.
+    """Give up the places of one day and take those of another; mint the assets anew.
 
     Both days' sessions are locked at once, so nobody comes between looking and taking.
     """
@@ -213,10 +218,10 @@ def _take_places(
         dating = line.package.dating if line.package else ""
         new = reschedule(planned, dating=dating, session=session, day=day, now=now)
         if session is not None:
-            new = room.seat(new, planned, session, wallets=_wallets(line))
+            new = room.seat(new, planned, session, wallets=line.wallets_left)
             # The places of an order that stood in Error for too long went back; a replay asks.
             if mover.own:
-                count = new.places(_wallets(line))
+                count = new.places(len(line.wallets_left))
                 allotment = room.take(session, count, mover.allotment)
                 wanted += places.of_line(line, [new], allotment)
         moved.append((mover, new))
@@ -225,7 +230,7 @@ def _take_places(
     with places.losses_noticed():
         places.give_up(list(own.values()), wanted=wanted)
         places.take(wanted)
-    _move_assets(assets, moved, to_date)
+    _renew_assets(assets, moved)
     return moved
 
 
@@ -273,10 +278,10 @@ def _on_sale(attractions: Collection[uuid.UUID], day: datetime.date) -> list[Ses
 def _lock_assets(movers: Sequence[_Mover]) -> list[Asset]:
     """Lock the living assets that move; raises AssetUsed when somebody entered with one."""
     keys = {mover.key for mover in movers}
-    rows = Asset.objects.filter(
+    rows = Asset.objects.living().filter(
         wallet__line__in={line for line, _component in keys},
         component__in={component for _line, component in keys},
-    ).exclude(status=AssetStatus.DESTROYED)
+    )
     locked = runner.lock(rows.select_related("wallet"))
     assets = [one for one in locked if (one.wallet.line_id, one.component_id) in keys]
     used = used_numbers(assets)
@@ -288,36 +293,18 @@ def _lock_assets(movers: Sequence[_Mover]) -> list[Asset]:
     return assets
 
 
-_MOVE_ASSETS = """
-    UPDATE wallets_asset AS a
-    SET visit_date = %s, valid_from = m.valid_from, valid_until = m.valid_until, seat = m.seat
-    FROM unnest(%s::uuid[], %s::timestamptz[], %s::timestamptz[], %s::text[])
-        AS m(id, valid_from, valid_until, seat)
-    WHERE a.id = m.id
-"""
-
-
-def _move_assets(
-    assets: Sequence[Asset],
-    moved: Sequence[tuple[_Mover, PlannedComponent]],
-    to_date: datetime.date,
+def _renew_assets(
+    assets: Sequence[Asset], moved: Sequence[tuple[_Mover, PlannedComponent]]
 ) -> None:
-    """Give locked assets their new day, window and seat: one statement, however many they are."""
-    if not assets:
-        return
+    """Destroy locked assets; mint those of the other day with its window and seat in their place."""
     planned = {mover.key: new for mover, new in moved}
-    mine = [planned[asset.wallet.line_id, asset.component_id] for asset in assets]  # type: ignore[index]
-    columns: list[list[Any]] = [
-        [asset.pk for asset in assets],
-        [new.valid_from for new in mine],
-        [new.valid_until for new in mine],
-        [
-            new.seats_of(asset.wallet.seq_no, asset.unit)
-            for asset, new in zip(assets, mine, strict=True)
-        ],
-    ]
-    with connection.cursor() as cursor:
-        cursor.execute(_MOVE_ASSETS, [to_date, *columns])
+    successors = [mint_successor(asset) for asset in assets]
+    for old, successor in zip(assets, successors, strict=True):
+        new = planned[old.wallet.line_id, old.component_id]  # type: ignore[index]
+        successor.visit_date = new.visit_date
+        successor.valid_from, successor.valid_until = new.valid_from, new.valid_until
+        successor.seat = new.seats_of(old.wallet.seq_no, old.unit)
+    replace_assets(assets, successors)
 
 
 def _move_lines(
@@ -331,7 +318,7 @@ def _move_lines(
     seats: dict[tuple[uuid.UUID, str], list[str]] = {}
     for mover, new in moved:
         mover.line.plan[mover.position] = expansion.to_json(new)
-        seats[mover.line.pk, new.item_number] = [seat.label for seat in new.seats]
+        seats[mover.line.pk, new.item_number] = [seat.label for seat in new.taken_seats]
     changed = [line for line in lines if visits_on(line, from_date)]
     touched = {line.pk: line for line in (*changed, *(mover.line for mover, _new in moved))}
     for line in touched.values():
@@ -358,14 +345,10 @@ def _event_data(
 ) -> dict[str, object]:
     left = {str(mover.planned.session_id) for mover, _new in moved if mover.planned.session_id}
     entered = {str(new.session_id) for _mover, new in moved if new.session_id}
-    seats = [seat.label for _mover, new in moved for seat in new.seats]
+    seats = [seat.label for _mover, new in moved for seat in new.taken_seats]
     return {
         "fromDate": from_date.isoformat(),
         "toDate": to_date.isoformat(),
         **({"leftSessionIds": sorted(left), "enteredSessionIds": sorted(entered)} if left else {}),
         **({"seats": seats} if seats else {}),
     }
-
-
-def _wallets(line: OrderLine) -> int:
-    return 1 if line.is_group else line.quantity

@@ -7,12 +7,15 @@ does not fit. The order of locks stands in docs/architecture.md.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import cast
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
+from catalog import expansion
 from catalog.agenda import Agenda, OpenAgenda
 from catalog.expansion import PlannedComponent
 from catalog.mapping import Catalogue
@@ -95,8 +98,8 @@ def of_line(
     """
     if line.order.test_mode:
         return
-    wallets = 1 if line.is_group else line.quantity
-    for allocation in _of_components(components, wallets, allotment):
+    wallets = len(line.wallets_left)
+    for allocation in _of_components(components, wallets, allotment) if wallets else ():
         allocation.line = line
         yield allocation
 
@@ -119,7 +122,7 @@ def _of_components(
     for component in components:
         if component.session_id is None:
             continue
-        parts: list[tuple[int | None, int]] = [(seat.id, 1) for seat in component.seats]
+        parts: list[tuple[int | None, int]] = [(seat.id, 1) for seat in component.taken_seats]
         for seat_id, quantity in parts or [(None, component.places(wallets))]:
             yield Allocation(
                 session_id=component.session_id,
@@ -156,6 +159,50 @@ def give_back(allocations: QuerySet[Allocation]) -> int:
     """
     runner.lock(Session.objects.filter(pk__in=allocations.values("session")))
     return allocations.delete()[0]
+
+
+def give_back_part(given_up: Mapping[OrderLine, Collection[int]]) -> None:
+    """Give back the places of some wallets of stored lines, each named by its number in the line.
+
+    The seats are theirs; other places are taken off what the line has of the session.
+    """
+    seats: set[tuple[uuid.UUID, uuid.UUID, int]] = set()
+    counts = Counter[tuple[uuid.UUID, uuid.UUID]]()
+    for line, wallets in given_up.items():
+        for component in map(expansion.from_json, line.plan):
+            session_id = component.session_id
+            if session_id is None:
+                continue
+            if not component.seats:
+                counts[line.pk, session_id] += component.places(len(wallets))
+            for slot in component.slots(wallets) if component.seats else ():
+                if seat := component.seats[slot]:
+                    seats.add((line.pk, session_id, seat.id))
+    _take_off(list(given_up), seats, counts)
+
+
+def _take_off(
+    lines: Sequence[OrderLine],
+    seats: Container[tuple[uuid.UUID, uuid.UUID, int]],
+    counts: Counter[tuple[uuid.UUID, uuid.UUID]],
+) -> None:
+    gone, smaller = [], []
+    for allocation in Allocation.objects.filter(line__in=lines).order_by("pk"):
+        key = (cast("uuid.UUID", allocation.line_id), allocation.session_id)
+        if allocation.seat_id is not None:
+            if (*key, allocation.seat_id) in seats:
+                gone.append(allocation)
+        elif allocation.quantity <= counts[key]:
+            counts[key] -= allocation.quantity
+            gone.append(allocation)
+        elif counts[key]:
+            allocation.quantity -= counts.pop(key)
+            smaller.append(allocation)
+    lock_sessions(allocation.session_id for allocation in (*gone, *smaller))
+    if gone:
+        Allocation.objects.filter(pk__in=[allocation.pk for allocation in gone]).delete()
+    if smaller:
+        Allocation.objects.bulk_update(smaller, ["quantity"])
 
 
 def of_order(order: Order) -> QuerySet[Allocation]:

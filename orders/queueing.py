@@ -1,4 +1,4 @@
-"""The jobs that issue an order, and work off a closed day or a batch."""
+"""The jobs that issue an order, work off a closed day or a batch, mail a guest."""
 
 import uuid
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ from orders.models import Worklist
 ISSUE_TASK = "orders.issue_order"
 CLEARING_TASK = "orders.clear_day"
 BATCH_TASK = "orders.work_off_batch"
+MAIL_TASK = "orders.send_mail"
 # By the kind of the worklist.
 _TASKS: Mapping[str, str] = {"closure": CLEARING_TASK, "batch": BATCH_TASK}
 
@@ -32,3 +33,8 @@ def enqueue_work(worklist: Worklist, *, since: str = "", after: int = 0, wait: i
     return jobs.defer(
         _TASKS[kind], queue="closing", wait=wait, since=since, after=str(after), **named
     )
+
+
+def enqueue_mail(mail_id: uuid.UUID) -> int:
+    """Enqueue the job that mails a guest, in the open transaction; return its id."""
+    return jobs.defer(MAIL_TASK, queue="closing", mail_id=str(mail_id))

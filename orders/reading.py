@@ -23,7 +23,7 @@ def whole(orders: QuerySet[Order]) -> QuerySet[Order]:
         Prefetch("lines__wallets", Wallet.objects.order_by("seq_no")),
         Prefetch(
             "lines__wallets__assets",
-            Asset.objects.select_related("item").order_by("position", "unit"),
+            Asset.objects.select_related("item").order_by("position", "unit", "generation"),
         ),
     )
 

@@ -46,26 +46,34 @@ class Room:
         return allotment
 
     def seat(
-        self, new: PlannedComponent, old: PlannedComponent, session: Session, *, wallets: int
+        self,
+        new: PlannedComponent,
+        old: PlannedComponent,
+        session: Session,
+        *,
+        wallets: Sequence[int],
     ) -> PlannedComponent:
         """Return the component with seats of its new session: the same if they are free, else the best.
 
-        One statement for each session with numbered seats. Raises SoldOut.
+        wallets: the numbers of those that still live. One statement for each session with numbered
+        seats. Raises SoldOut.
         """
         if session.seat_plan_id is None:
             return new
         free = self._free(session)
-        count = new.places(wallets)
+        count = new.places(len(wallets))
         by_label = {seat.label: seat for seat in free}
-        labels = [seat.label for seat in old.seats]
+        labels = [seat.label for seat in old.taken_seats]
         same = [by_label[label] for label in labels if label in by_label]
         chosen: Sequence[Seat] = same if len(same) == count else choose_seats(free, count)
         if len(chosen) < count:
             raise SoldOut(_in_words(session, len(free), count), members={"placesLeft": len(free)})
         gone = {seat.pk for seat in chosen}
         self._seats[session.pk] = [seat for seat in free if seat.pk not in gone]
-        seats = tuple(PlannedSeat(seat.pk, seat.label) for seat in chosen)
-        return dataclasses.replace(new, seats=seats)
+        seats: list[PlannedSeat | None] = [None] * (max(new.slots(wallets), default=-1) + 1)
+        for slot, seat in zip(new.slots(wallets), chosen, strict=True):
+            seats[slot] = PlannedSeat(seat.pk, seat.label)
+        return dataclasses.replace(new, seats=tuple(seats))
 
     def _free(self, session: Session) -> list[Seat]:
         """Return the seats of a session that nobody has, in the order of their positions."""

@@ -14,8 +14,8 @@ from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job
 
 from channel_manager.history import sign_ins
-from orders import batches, clearing, erasure, holds, issuance, recovery, working_off
-from orders.queueing import BATCH_TASK, CLEARING_TASK, ISSUE_TASK
+from orders import batches, clearing, erasure, holds, issuance, mailing, recovery, working_off
+from orders.queueing import BATCH_TASK, CLEARING_TASK, ISSUE_TASK, MAIL_TASK
 from partners import idempotency
 
 # Seconds stand last: what a hold frees is for sale within seconds.
@@ -86,6 +86,25 @@ def recover_worklists(timestamp: int) -> None:
     """Give closed days and batches that stand still a job."""
     close_old_connections()
     working_off.recover_worklists()
+
+
+@app.task(name=MAIL_TASK, queue="closing", retry=InSteps(), pass_context=True)
+def send_mail(context: JobContext, mail_id: str) -> None:
+    """Mail a guest the link of a manifest."""
+    close_old_connections()
+    mailing.send_mail(
+        mail_id=uuid.UUID(mail_id),
+        clock=timezone.now,
+        is_last_try=context.job.attempts >= len(RETRY_WAITS),
+    )
+
+
+@app.periodic(cron="53 * * * *", periodic_id="give_up_mails")
+@app.task(name="orders.give_up_mails", queue="recovery", queueing_lock="give_up_mails")
+def give_up_mails(timestamp: int) -> None:
+    """Fail e-mails whose job is lost."""
+    close_old_connections()
+    mailing.give_up_mails(now=timezone.now())
 
 
 @app.periodic(cron=HOLD_EXPIRY_CRON, periodic_id="expire_holds")

@@ -5,7 +5,9 @@ from collections.abc import Mapping
 GATE_RULES: Mapping[str, str] = {
     "an asset was not admitted as often as its scans say": """
         SELECT a.id, a.admitted, sum(s.quantity) FROM wallets_asset a
-        LEFT JOIN wallets_scan s ON s.asset_id = a.id AND s.admitted AND s.undone_at IS NULL
+        JOIN wallets_asset b ON b.wallet_id = a.wallet_id AND b.component_id = a.component_id
+            AND b.unit = a.unit AND b.generation <= a.generation
+        LEFT JOIN wallets_scan s ON s.asset_id = b.id AND s.admitted AND s.undone_at IS NULL
         GROUP BY a.id HAVING a.admitted <> coalesce(sum(s.quantity), 0)
     """,
     "an asset was admitted more often than it is worth": """

@@ -18,7 +18,8 @@ Query = Callable[..., list[tuple[Any, ...]]]
 PLANNED_PLACES = """
     SELECT l.id AS line_id, (entry ->> 'sessionId')::uuid AS session_id,
            (entry ->> 'units')::int * (entry ->> 'admissions')::int
-               * CASE WHEN l.is_group THEN 1 ELSE l.quantity END AS places
+               * (CASE WHEN l.is_group THEN 1 ELSE l.quantity END - cardinality(l.cancelled))
+               AS places
     FROM orders_orderline l
     CROSS JOIN LATERAL jsonb_array_elements(l.plan) AS entry
     WHERE l.unresolved_cause = '' AND entry ->> 'sessionId' IS NOT NULL
@@ -62,7 +63,7 @@ ORDER_RULES: Mapping[str, str] = {
         SELECT l.id, l.quantity, count(w.id) FROM orders_orderline l
         JOIN orders_order o ON o.id = l.order_id
         LEFT JOIN wallets_wallet w ON w.line_id = l.id
-            AND (w.status <> 'Destroyed' OR o.status = 'Cancelled')
+            AND (w.status <> 'Destroyed' OR o.status = 'Cancelled' OR w.seq_no = ANY(l.cancelled))
         GROUP BY l.id
         HAVING count(w.id) <> CASE WHEN l.unresolved_cause <> '' THEN 0
             WHEN l.is_group THEN 1 ELSE l.quantity END
@@ -85,15 +86,23 @@ ORDER_RULES: Mapping[str, str] = {
         JOIN orders_orderline l ON l.id = w.line_id
         JOIN wallets_asset a ON a.wallet_id = w.id
         GROUP BY w.id, l.id
-        HAVING count(*) > (
+        HAVING count(DISTINCT (a.component_id, a.unit)) > (
             SELECT sum((entry ->> 'units')::int) FROM jsonb_array_elements(l.plan) AS entry
         )
+    """,
+    "generations of an asset do not follow one another, or another than the last one lives": """
+        SELECT wallet_id, component_id, unit, max(generation) FROM wallets_asset
+        GROUP BY wallet_id, component_id, unit
+        HAVING count(*) <> max(generation)
+            OR min(generation) FILTER (WHERE status <> 'Destroyed') < max(generation)
     """,
     "a wallet's state does not fit its order's": """
         SELECT w.id, w.status, o.status FROM wallets_wallet w
         JOIN orders_order o ON o.id = w.order_id
+        LEFT JOIN orders_orderline l ON l.id = w.line_id
         WHERE w.status <> CASE
-            WHEN w.line_id IS NULL OR o.status = 'Cancelled' THEN 'Destroyed'
+            WHEN w.line_id IS NULL OR o.status = 'Cancelled' OR w.seq_no = ANY(l.cancelled)
+                THEN 'Destroyed'
             WHEN o.status = 'Issued' THEN 'Active'
             WHEN o.status = 'Draft' THEN 'Minted'
             ELSE 'Reserved' END
@@ -101,7 +110,11 @@ ORDER_RULES: Mapping[str, str] = {
     "an asset's state does not fit its wallet's": """
         SELECT a.id, a.status, w.status FROM wallets_asset a
         JOIN wallets_wallet w ON w.id = a.wallet_id
-        WHERE NOT CASE w.status
+        WHERE NOT (a.status = 'Destroyed' AND EXISTS (
+                SELECT 1 FROM wallets_asset b WHERE b.wallet_id = a.wallet_id
+                    AND b.component_id = a.component_id AND b.unit = a.unit
+                    AND b.generation > a.generation))
+            AND NOT CASE w.status
             WHEN 'Active' THEN a.status IN ('Valid', 'Used', 'Expired')
             WHEN 'Minted' THEN a.status = 'Minted'
             WHEN 'Destroyed' THEN a.status = 'Destroyed'
@@ -123,8 +136,21 @@ ORDER_RULES: Mapping[str, str] = {
         LEFT JOIN orders_ledgerentry e ON e.line_id = l.id
         WHERE NOT o.test_mode
         GROUP BY l.id, o.id
-        HAVING count(e.id) <> CASE o.status
-            WHEN 'Issued' THEN 1 WHEN 'Cancelled' THEN 2 ELSE 0 END
+        HAVING count(e.id) FILTER (WHERE e.kind = 'sale')
+                <> CASE WHEN o.status IN ('Issued', 'Cancelled') THEN 1 ELSE 0 END
+            OR coalesce(sum(e.quantity), 0) <> CASE
+                WHEN o.status <> 'Issued' THEN 0
+                WHEN l.is_group THEN l.quantity * (1 - cardinality(l.cancelled))
+                ELSE l.quantity - cardinality(l.cancelled) END
+    """,
+    "a cancelled wallet was not taken back, or another one was": """
+        SELECT w.id, count(e.id) FROM wallets_wallet w
+        JOIN orders_order o ON o.id = w.order_id
+        JOIN orders_orderline l ON l.id = w.line_id
+        LEFT JOIN orders_ledgerentry e ON e.wallet_id = w.id
+        WHERE NOT o.test_mode
+        GROUP BY w.id, l.id
+        HAVING count(e.id) <> CASE WHEN w.seq_no = ANY(l.cancelled) THEN 1 ELSE 0 END
     """,
     "an order's events do not follow from one another": """
         SELECT subject_id, name, previous, from_state FROM (
@@ -259,7 +285,7 @@ PLACE_RULES: Mapping[str, str] = {
             JOIN orders_order o ON o.id = l.order_id
             CROSS JOIN LATERAL jsonb_array_elements(l.plan) AS entry
             CROSS JOIN LATERAL jsonb_array_elements(entry -> 'seats') AS seat
-            WHERE o.status NOT IN ('Cancelled', 'Error') AND NOT o.test_mode
+            WHERE o.status NOT IN ('Cancelled', 'Error') AND NOT o.test_mode AND seat <> 'null'
             UNION ALL
             SELECT a.line_id, a.session_id, a.seat_id FROM orders_allocation a
             JOIN orders_orderline l ON l.id = a.line_id
@@ -287,7 +313,7 @@ def _unlike(sql: Query, accepted: Mapping[str, Expected]) -> Iterable[str]:
     rows = sql(
         "SELECT o.id::text, o.status, count(DISTINCT w.id), count(a.id) FROM orders_order o"
         " LEFT JOIN wallets_wallet w ON w.order_id = o.id AND w.status <> 'Destroyed'"
-        " LEFT JOIN wallets_asset a ON a.wallet_id = w.id"
+        " LEFT JOIN wallets_asset a ON a.wallet_id = w.id AND a.status <> 'Destroyed'"
         " WHERE o.id = ANY(%s::uuid[]) GROUP BY o.id",
         list(accepted),
     )

@@ -4,7 +4,35 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from catalog.expansion import PlannedComponent
 from wallets.connectors.base import AssetKey
+from wallets.connectors.local import new_number
 from wallets.models import Asset, Wallet
+
+
+def mint_successor(asset: Asset) -> Asset:
+    """Make the unsaved asset that takes another's place in its wallet, state Minted.
+
+    It has a new number in the next generation and is as the other was; what was admitted with that
+    counts for it, too.
+    """
+    return Asset(
+        venue_id=asset.venue_id,
+        wallet_id=asset.wallet_id,
+        component_id=asset.component_id,
+        item_id=asset.item_id,
+        position=asset.position,
+        unit=asset.unit,
+        generation=asset.generation + 1,
+        type=asset.type,
+        reference_number=new_number(asset.type),
+        description=asset.description,
+        admissions=asset.admissions,
+        admitted=asset.admitted,
+        visit_date=asset.visit_date,
+        visit_time=asset.visit_time,
+        valid_from=asset.valid_from,
+        valid_until=asset.valid_until,
+        seat=asset.seat,
+    )
 
 
 def mint_assets(

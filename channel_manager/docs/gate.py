@@ -47,6 +47,10 @@ CODES: Mapping[ScanCode, tuple[str, str]] = {
         "The ticket, its wallet or its order was cancelled.",
         "Cancelled. It is no longer valid.",
     ),
+    ScanCode.REPLACED: (
+        "A new ticket took its place: it was reissued, or its visit moved to another day.",
+        "Replaced by a new ticket. Scan the new one.",
+    ),
     ScanCode.DRAFT: ("The order is not paid yet.", "Not paid yet. The order is not confirmed."),
     ScanCode.NOT_ISSUED: (
         "The number is known, but it has no tickets: they are not made yet, or could not be made.",

@@ -38,7 +38,9 @@ EVENT_TYPES = (
     EventType("ota_cm_order_cancelled", "An order was cancelled or deleted.", ("Cancelled",)),
     EventType(
         "ota_cm_order_changed",
-        "The venue's staff changed an issued order, such as its date. Read it again.",
+        "The venue's staff changed an issued order: cancelled some of its wallets, moved it to "
+        "another day, reissued a ticket. Read it again: numbers of tickets may be new, those of "
+        "wallets stay.",
         ("Issued",),
     ),
     EventType(

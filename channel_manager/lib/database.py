@@ -25,6 +25,12 @@ def broken_constraint(error: IntegrityError) -> str | None:
     return getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
 
 
+def require_no_transaction() -> None:
+    """Raise RuntimeError within a transaction, before others are waited for; costs no statement."""
+    with transaction.atomic(durable=True):
+        pass
+
+
 class TookTooLong(Exception):
     """The database was still reading when its time was over."""
 

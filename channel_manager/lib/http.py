@@ -20,12 +20,13 @@ from typing import Any
 import requests
 import urllib3
 from django.conf import settings
-from django.db import transaction
 from requests_hardened import Config, HTTPSession
 from requests_hardened.ip_filter import EXTRA_BLOCKED_NET_RANGES, InvalidIPAddress
 from requests_hardened.ip_filter_adapter import IPFilterAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from channel_manager.lib.database import require_no_transaction
 
 _LATE = "No answer came in time."
 # What this Python may take for public and the library knows better; and the address at which
@@ -60,7 +61,7 @@ def post(
     and other addresses that are not public are refused when the connection is made, and the
     address that was checked is the one that is used.
     """
-    _require_no_transaction()
+    require_no_transaction()
     with _Deadline(seconds) as deadline, _explained(deadline), _session() as session:
         response = session.post(
             url,
@@ -77,12 +78,6 @@ def post(
                 headers={name.lower(): value for name, value in response.headers.items()},
                 body=_beginning(response, keep_bytes),
             )
-
-
-def _require_no_transaction() -> None:
-    """Raise RuntimeError within a transaction; costs no statement."""
-    with transaction.atomic(durable=True):
-        pass
 
 
 def _beginning(response: requests.Response, keep_bytes: int) -> bytes:

@@ -11,6 +11,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Sum
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -26,7 +27,16 @@ from channel_manager.lib.admin.standing import StateButton
 from channel_manager.lib.admin.typed import ModelAdmin
 from channel_manager.lib.errors import ErrorCode, Refusal
 from orders import cancellation, lifecycle, reading
-from orders.admin import effects, erasing, moving, page
+from orders.admin import (
+    effects,
+    erasing,
+    moving,
+    page,
+    reissue,
+    resending,
+    wallet_effects,
+    wallets,
+)
 from orders.admin.forms import ActionForm, CancelForm, ConfirmForm
 from orders.admin.page import OrderPage
 from orders.models import Order, OrderStatus
@@ -44,7 +54,9 @@ class ChangedMeanwhile(Refusal):
 class OrderAction:
     """One button: when it is there, who may press it, what it asks, tells and does.
 
-    may_retry: what was answered stays on the page after a refusal, to be changed.
+    may_retry: what was answered stays on the page after a refusal, to be changed. narrow: has the page
+    tell of what was chosen by `?of=` only. override: the action that a blocked page leads to, for
+    those who may.
     """
 
     label: str
@@ -60,6 +72,8 @@ class OrderAction:
     look: Literal["primary", "quiet"] = "primary"
     suits: Callable[[Order], bool] = lambda _order: True
     asked: Callable[[Order], Mapping[str, Any]] = lambda _order: {}
+    narrow: Callable[[OrderPage, Form], OrderPage] = lambda page, _form: page
+    override: str = ""
     seen: Callable[[Order], str] = lambda order: order.status_since.isoformat()
 
 
@@ -80,6 +94,14 @@ def buttons(request: HttpRequest, order: Order) -> list[StateButton]:
     ]
 
 
+def url_beside(request: HttpRequest, order: Order, name: str) -> str:
+    """Return the page of an action on a part of the order; empty for whom it is not there."""
+    action = ACTIONS[name]
+    if order.status not in action.statuses or not request.user.has_perm(action.permission):
+        return ""
+    return reverse(f"admin:orders_order_{name}", args=[order.pk])
+
+
 def action_view(
     model_admin: ModelAdmin[Order], request: HttpRequest, order_id: uuid.UUID, name: str
 ) -> HttpResponse:
@@ -98,18 +120,25 @@ def action_view(
         return redirect("admin:orders_order_change", order_id)
     form = action.form(
         request.POST if request.method == "POST" else None,
-        initial={"seen": action.seen(order), **action.asked(order)},
+        initial={
+            "seen": action.seen(order),
+            "chosen": ",".join(request.GET.getlist("of")),
+            **action.asked(order),
+        },
     )
     if form.is_valid():
         told = attempt(request, lambda: _as_seen(request, order, action, form.cleaned_data))
         if told or not action.may_retry:
             return _after(request, order, told)
-    confirmation = action.tell(
-        page.read(order), reverse("admin:orders_order_change", args=[order.pk])
-    )
-    override = ACTIONS["cancel_used"]
-    if name == "cancel" and confirmation.is_blocked and request.user.has_perm(override.permission):
-        return redirect("admin:orders_order_cancel_used", order.pk)
+    shown = attempt(request, lambda: action.narrow(page.read(order), form))
+    if shown is None:
+        return redirect("admin:orders_order_change", order.pk)
+    confirmation = action.tell(shown, reverse("admin:orders_order_change", args=[order.pk]))
+    override = ACTIONS.get(action.override)
+    if override and confirmation.is_blocked and request.user.has_perm(override.permission):
+        query = request.GET.urlencode()
+        url = reverse(f"admin:orders_order_{action.override}", args=[order.pk])
+        return redirect(f"{url}?{query}" if query else url)
     return show_confirmation(
         request, model_admin=model_admin, subject=order, confirmation=confirmation, form=form
     )
@@ -249,6 +278,29 @@ ACTIONS: Mapping[str, OrderAction] = {
         asked=moving.asked,
         seen=moving.seen,
     ),
+    "resend": OrderAction(
+        label="Send link to partner",
+        icon="send",
+        permission="wallets.resend_manifest",
+        statuses=(OrderStatus.ISSUED,),
+        form=ActionForm,
+        tell=resending.of_resending,
+        act=resending.resend,
+        look="quiet",
+    ),
+    "mail": OrderAction(
+        label="E-mail link",
+        icon="mail",
+        permission="wallets.resend_manifest",
+        statuses=(OrderStatus.ISSUED,),
+        form=resending.MailForm,
+        tell=resending.of_mailing,
+        act=resending.mail,
+        may_retry=True,
+        look="quiet",
+        suits=resending.may_mail,
+        asked=resending.asked,
+    ),
     "cancel": OrderAction(
         label="Cancel order",
         icon="block",
@@ -258,6 +310,7 @@ ACTIONS: Mapping[str, OrderAction] = {
         tell=effects.of_cancelling,
         act=_cancel,
         is_destructive=True,
+        override="cancel_used",
     ),
     # Beside the guest's name, and not among what is done to the order.
     "erase": OrderAction(
@@ -284,5 +337,45 @@ ACTIONS: Mapping[str, OrderAction] = {
         is_destructive=True,
         has_button=False,
         seen=_standing_and_uses,
+    ),
+    # These stand beside each wallet and asset.
+    "cancel_wallets": OrderAction(
+        label="Cancel wallets",
+        icon="block",
+        permission="orders.cancel_wallet",
+        statuses=(OrderStatus.ISSUED,),
+        form=wallets.ChosenForm,
+        tell=wallet_effects.of_cancelling,
+        act=wallets.cancel,
+        is_destructive=True,
+        has_button=False,
+        narrow=wallets.narrow,
+        override="cancel_used_wallets",
+        seen=moving.seen,
+    ),
+    "cancel_used_wallets": OrderAction(
+        label="Cancel used wallets",
+        icon="block",
+        permission="orders.cancel_used_order",
+        statuses=(OrderStatus.ISSUED,),
+        form=wallets.ChosenForm,
+        tell=wallet_effects.of_cancelling_used,
+        act=wallets.cancel_used,
+        is_destructive=True,
+        has_button=False,
+        narrow=wallets.narrow,
+        seen=wallets.seen_with_uses,
+    ),
+    "reissue": OrderAction(
+        label="Reissue",
+        icon="autorenew",
+        permission="orders.reissue_asset",
+        statuses=(OrderStatus.ISSUED,),
+        form=wallets.ChosenForm,
+        tell=reissue.of_reissuing,
+        act=reissue.reissue,
+        has_button=False,
+        narrow=reissue.narrow,
+        seen=wallets.seen_with_uses,
     ),
 }

@@ -88,7 +88,10 @@ def _moving(choice: Choice) -> Iterator[str]:
     when = f"on {in_words(days[0])}" if len(days) == 1 else "on the day you choose"
     move = counted(len(choice.acted), "order", "orders")
     yield f"{move}: everything that is visited {when} moves to the new day, at the same times."
-    yield "Guests keep their tickets and numbers, and their seats where they are free; prices stay."
+    yield (
+        "New tickets take the place of the old ones, at the links that guests have, in the same "
+        "seats where they are free; wallets and prices stay."
+    )
     yield "An order that finds no room on the new day stays as it is and says so."
 
 

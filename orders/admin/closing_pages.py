@@ -210,8 +210,8 @@ def _about_plan(preview: Preview, plan: ClosurePlan) -> Sequence[str]:
     elif touched and preview.target is not None:
         moves = counted(touched, "order moves", "orders move")
         effects = [
-            f"{moves} to {in_words(preview.target.date)}, at the same times. Guests keep their "
-            "tickets and numbers; prices stay.",
+            f"{moves} to {in_words(preview.target.date)}, at the same times. New tickets take the "
+            "place of the old ones, at the links that guests have; wallets and prices stay.",
             "Every visit of the order on that day moves; visits on other days stay.",
         ]
     staying = len(preview.staying(plan))

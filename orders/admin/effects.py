@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.utils import timezone
 
 from channel_manager.lib.admin.columns import moment
@@ -9,7 +11,7 @@ from channel_manager.lib.admin.confirmation import Confirmation
 from orders.admin.page import OrderPage
 from orders.cancellation import cancel_deadline, used_numbers
 from orders.models import OrderStatus
-from wallets.models import Scan
+from wallets.models import Scan, Wallet
 
 # Beyond these a page would only grow longer.
 _MOST_USES = 10
@@ -69,7 +71,7 @@ def of_cancelling(page: OrderPage, back: str) -> Confirmation:
     order = page.order
     issued = order.status == OrderStatus.ISSUED
     used = used_numbers(page.living_assets)
-    warnings = _warnings_of_deadline(page) if issued else []
+    warnings = warnings_of_deadline(page) if issued else []
     if used:
         warnings.append(
             f"Already used: {', '.join(used)}. Only somebody who may cancel orders with used "
@@ -78,7 +80,7 @@ def of_cancelling(page: OrderPage, back: str) -> Confirmation:
     return Confirmation(
         title=f"Cancel order {order}" if issued else f"Remove order {order}",
         button="Cancel order" if issued else "Remove order for good",
-        effects=_cancelling(page) if issued else _removing(page),
+        effects=of_cancelled(page) if issued else _removing(page),
         warnings=warnings,
         numbers=_numbers(page),
         back=back,
@@ -89,18 +91,23 @@ def of_cancelling(page: OrderPage, back: str) -> Confirmation:
 
 def of_cancelling_used(page: OrderPage, back: str) -> Confirmation:
     """Tell what cancelling does though guests have entered, and what was used when and where."""
+    used = len(used_numbers(page.living_assets))
     return Confirmation(
         title=f"Cancel order {page.order}, which was used",
         button="Cancel the used order",
-        effects=_cancelling(page),
-        warnings=[*_uses(page), *_warnings_of_deadline(page)],
+        effects=of_cancelled(page),
+        warnings=[
+            *warnings_of_uses(page, page.living_wallets, used=used, what="this order"),
+            *warnings_of_deadline(page),
+        ],
         numbers=_numbers(page),
         back=back,
         is_destructive=True,
     )
 
 
-def _cancelling(page: OrderPage) -> list[str]:
+def of_cancelled(page: OrderPage) -> list[str]:
+    """Tell what cancelling an Issued order does, sentence by sentence."""
     order = page.order
     money = f"The sale of {page.total_incl_vat} is taken back in the ledger."
     return [
@@ -114,16 +121,21 @@ def _cancelling(page: OrderPage) -> list[str]:
 def _removing(page: OrderPage) -> list[str]:
     order = page.order
     return [
-        f"The order is removed for good, with its {_count(len(page.lines), 'line')}, "
+        f"The order is removed for good, with its {count(len(page.lines), 'line')}, "
         f"{_content(page)}.",
         f"{order.partner} may use the reference {order.sell_to_order_reference} again.",
         "The history keeps every number, so that it can still be found.",
     ]
 
 
-def _uses(page: OrderPage) -> list[str]:
-    """Tell what was admitted when and where, the last first; one statement."""
-    scans = Scan.objects.standing().filter(asset__wallet__order=page.order)
+def warnings_of_uses(
+    page: OrderPage, wallets: Sequence[Wallet], *, used: int, what: str
+) -> list[str]:
+    """Tell what was admitted when and where, the last first; one statement.
+
+    wallets: those that are to end; used: how many of their tickets were; what: this order, say.
+    """
+    scans = Scan.objects.standing().filter(asset__wallet__in=[wallet.pk for wallet in wallets])
     found = list(scans.select_related("device", "asset").order_by("-at", "-id")[: _MOST_USES + 1])
     zone = page.order.venue.zone
     told = [
@@ -134,10 +146,7 @@ def _uses(page: OrderPage) -> list[str]:
     ]
     if len(found) > _MOST_USES:
         told.append("There were more before these.")
-    used = len(used_numbers(page.living_assets))
-    summary = (
-        f"{_count(used, 'ticket or coupon')} of this order {'was' if used == 1 else 'were'} used."
-    )
+    summary = f"{count(used, 'ticket or coupon')} of {what} {'was' if used == 1 else 'were'} used."
     return [f"Guests have entered: {summary} You cancel as an exception.", *told]
 
 
@@ -153,16 +162,17 @@ def _numbers(page: OrderPage) -> dict[str, list[str]]:
 
 
 def _content(page: OrderPage) -> str:
-    wallets = _count(len(page.living_wallets), "wallet")
-    return f"{wallets} with {_count(len(page.living_assets), 'ticket or coupon')}"
+    wallets = count(len(page.living_wallets), "wallet")
+    return f"{wallets} with {count(len(page.living_assets), 'ticket or coupon')}"
 
 
-def _count(number: int, what: str) -> str:
+def count(number: int, what: str) -> str:
+    """Return a number with what it counts, such as `2 wallets`."""
     plural = {"ticket or coupon": "tickets and coupons"}.get(what, f"{what}s")
     return f"{number} {what if number == 1 else plural}"
 
 
-def _warnings_of_deadline(page: OrderPage) -> list[str]:
+def warnings_of_deadline(page: OrderPage) -> list[str]:
     """Tell when the partner itself could no longer cancel."""
     order = page.order
     deadline = cancel_deadline(order, page.living_assets)

@@ -80,7 +80,9 @@ def of_moving(page: OrderPage, back: str) -> Confirmation:
         effects=[
             f"Everything that is visited on {when} moves to the new day, at the same times.",
             "Places of the new day's sessions are taken, the same seats where they are free.",
-            "Wallets, tickets and coupons keep their numbers; prices stay.",
+            "Its tickets and coupons of that day are destroyed, and new ones with new numbers made; "
+            "the gate refuses the old ones. Wallets keep their numbers and links, the partner's own "
+            "numbers among them; prices stay.",
             f"{order.partner} sees the new day in the order.",
         ],
         warnings=warnings,

@@ -39,7 +39,7 @@ from orders.admin.previewing import preview_urls
 from orders.admin.search import find_orders
 from orders.admin.search_parts import EVERYTHING, NUMBERS
 from orders.admin.webhooks import read_webhooks
-from orders.api.rendering import order_manifest_url
+from orders.manifests import order_url
 from orders.models import BatchAction, Order, OrderEvent, OrderStatus
 from partners.admin.filters import ModeFilter, VenueFilter
 from partners.numbering import TEST_PREFIX
@@ -166,7 +166,9 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
             "webhooks": read_webhooks(request, order),
             "remedies": [(remedy, _may_follow(request, remedy)) for remedy in shown.remedies],
             "buttons": acting.buttons(request, order),
-            "manifest_url": order_manifest_url(order) if has_manifest else "",
+            "reissue_url": acting.url_beside(request, order, "reissue"),
+            "cancel_wallets_url": acting.url_beside(request, order, "cancel_wallets"),
+            "manifest_url": order_url(order) if has_manifest else "",
             "order_colours": ORDER_COLOURS,
             "wallet_colours": WALLET_COLOURS,
             "ledger_colours": LEDGER_COLOURS,

@@ -18,6 +18,7 @@ from catalog.models import Session
 from channel_manager.lib.admin import columns, people
 from channel_manager.lib.admin.columns import money
 from orders.admin.failures import Remedy, find_remedies
+from orders.contents import LINE_STEP
 from orders.models import Allocation, LedgerEntry, Order, OrderLine
 from wallets.models import Asset, AssetStatus, Wallet, WalletStatus
 
@@ -36,6 +37,7 @@ class WalletView:
     url: str
     when: str
     assets: Sequence[tuple[Asset, str]]
+    token: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,6 +78,9 @@ class OrderPage:
 
     living_wallets: Sequence[Wallet]
     living_assets: Sequence[Asset]
+    # What is to be acted on, where that is not the whole order; their lines are at hand.
+    chosen: Sequence[Wallet] = ()
+    chosen_asset: Asset | None = None
 
     @property
     def total_incl_vat(self) -> str:
@@ -108,6 +113,14 @@ class OrderPage:
         return money(vat, self.order.currency)
 
 
+def token_of(wallet: Wallet, line: OrderLine | None) -> str:
+    """Return how a form names a wallet of a line: `2.15` is the 15th of the second line.
+
+    Short, since an address may name a thousand; empty where its line was replaced.
+    """
+    return f"{line.line_no // LINE_STEP}.{wallet.seq_no}" if line else ""
+
+
 def find(order_id: uuid.UUID) -> Order | None:
     """Return the order with its partner and venue, None when there is no such order."""
     orders = Order.objects.select_related("partner__venue", "venue")
@@ -116,8 +129,8 @@ def find(order_id: uuid.UUID) -> Order | None:
 
 def read(order: Order) -> OrderPage:
     """Read the page of an order: five statements, whatever it holds, three more in Error."""
-    lines = order.lines.select_related("package", "mapping").order_by("line_no")
-    by_line = _wallets_by_line(order)
+    lines = list(order.lines.select_related("package", "mapping").order_by("line_no"))
+    by_line = _wallets_by_line(order, lines)
     places = _places_by_line(order)
     living = [
         view
@@ -131,7 +144,7 @@ def read(order: Order) -> OrderPage:
             wallets=by_line.get(line.pk, ()),
             places=list(places[line.pk].items()),
             unit_price=money(line.unit_price_incl_vat, order.currency),
-            total=money(_times(line.unit_price_incl_vat, line.quantity), order.currency),
+            total=money(_times(line.unit_price_incl_vat, line.units_left), order.currency),
         )
         for line in lines
     ]
@@ -139,7 +152,7 @@ def read(order: Order) -> OrderPage:
         order=order,
         lines=views,
         replaced=by_line.get(None, ()),
-        ledger=list(order.ledger_entries.select_related("line").order_by("id")),
+        ledger=list(order.ledger_entries.select_related("line", "wallet").order_by("id")),
         remedies=find_remedies(order, [view.line for view in views]),
         living_wallets=[view.wallet for view in living],
         living_assets=[
@@ -160,7 +173,9 @@ def hide_people(request: HttpRequest, page: OrderPage) -> None:
     people.hide(request, [view.wallet for view in views], "name")
 
 
-def _wallets_by_line(order: Order) -> Mapping[uuid.UUID | None, Sequence[WalletView]]:
+def _wallets_by_line(
+    order: Order, lines: Sequence[OrderLine]
+) -> Mapping[uuid.UUID | None, Sequence[WalletView]]:
     """Read all wallets of an order; those without a line were destroyed when it was replaced."""
     zone = order.venue.zone
     span = functools.cache(functools.partial(columns.span, zone=zone))
@@ -168,13 +183,16 @@ def _wallets_by_line(order: Order) -> Mapping[uuid.UUID | None, Sequence[WalletV
     for asset in (
         Asset.objects.filter(wallet__order=order)
         .select_related("item")
-        .order_by("position", "unit")
+        .order_by("position", "unit", "generation")
     ):
         assets[asset.wallet_id].append((asset, span(asset.valid_from, asset.valid_until)))
     by_line: dict[uuid.UUID | None, list[WalletView]] = defaultdict(list)
+    by_id = {line.pk: line for line in lines}
     for wallet in order.wallets.order_by("seq_no", "id"):
         url = reverse("admin:wallets_wallet_change", args=[wallet.pk])
-        view = WalletView(wallet, url, _when(wallet, zone), assets[wallet.pk])
+        when = _when(wallet, zone)
+        token = token_of(wallet, by_id[wallet.line_id] if wallet.line_id else None)
+        view = WalletView(wallet, url, when, assets[wallet.pk], token)
         by_line[wallet.line_id].append(view)
     return by_line
 

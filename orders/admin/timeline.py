@@ -23,6 +23,12 @@ LOOKS: Mapping[str, Look] = {
     "places_returned": Look("Places given back", "event_busy", "warning"),
     "moved": Look("Moved to another day", "event_repeat", "warning"),
     "erased": Look("Personal data erased", "person_remove", "warning"),
+    "link_resent": Look("Link sent to the partner again", "send"),
+    "mail_asked": Look("E-mail to the guest asked for", "outgoing_mail"),
+    "mail_sent": Look("E-mail sent to the guest", "mark_email_read", "success"),
+    "mail_failed": Look("E-mail not sent", "unsubscribe", "danger"),
+    "reissued": Look("Ticket reissued", "autorenew", "warning"),
+    "wallets_cancelled": Look("Wallets cancelled", "block", "warning"),
     "cancelled": Look("Cancelled", "block", "danger"),
     "deleted": Look("Deleted", "delete", "danger"),
 }

@@ -11,13 +11,11 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from django.conf import settings
-
 from channel_manager.lib.moments import in_utc
 from channel_manager.lib.money import rounded
-from orders.manifests import order_path, wallet_path
+from orders.manifests import order_url, wallet_url
 from orders.models import Hold, Order, OrderLine, OrderStatus
-from wallets.models import Asset, Wallet, WalletStatus
+from wallets.models import Asset, Wallet, WalletStatus, newest
 
 
 def render_order(order: Order) -> dict[str, Any]:
@@ -48,7 +46,7 @@ def render_summary(order: Order) -> dict[str, Any]:
         "currencyCode": order.currency,
         "totalInclVat": _money(order.total_incl_vat, order.currency),
         "totalExclVat": _money(order.total_excl_vat, order.currency),
-        "manifestUrl": order_manifest_url(order) if issued else None,
+        "manifestUrl": order_url(order) if issued else None,
     }
 
 
@@ -73,16 +71,6 @@ def render_hold(hold: Hold) -> dict[str, Any]:
             for line in hold.lines
         ],
     }
-
-
-def order_manifest_url(order: Order) -> str:
-    """Return the absolute address of an order's manifest."""
-    return f"{settings.PUBLIC_URL}{order_path(order)}"
-
-
-def wallet_manifest_url(wallet: Wallet) -> str:
-    """Return the absolute address of a wallet's manifest."""
-    return f"{settings.PUBLIC_URL}{wallet_path(wallet)}"
 
 
 def _line(order: Order, line: OrderLine) -> dict[str, Any]:
@@ -131,8 +119,8 @@ def _wallet(order: Order, line: OrderLine, wallet: Wallet) -> dict[str, Any]:
         "unitPriceInclVat": _money(line.unit_price_incl_vat, order.currency),
         "unitPriceExclVat": _money(line.unit_price_excl_vat, order.currency),
         "currencyCode": order.currency,
-        "manifestUrl": wallet_manifest_url(wallet) if active else None,
-        "assets": [_asset(asset) for asset in wallet.assets.all()],
+        "manifestUrl": wallet_url(wallet) if active else None,
+        "assets": [_asset(asset) for asset in newest(wallet.assets.all())],
     }
 
 

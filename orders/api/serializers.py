@@ -269,7 +269,9 @@ class WalletSerializer(serializers.Serializer[Wallet]):
     unitPriceExclVat = serializers.CharField(allow_null=True, help_text="Decimal string.")
     currencyCode = serializers.CharField()
     manifestUrl = serializers.CharField(allow_null=True, help_text="Once Issued.")
-    assets = AssetSerializer(many=True)
+    assets = AssetSerializer(
+        many=True, help_text="As they are now; those that were replaced are not listed."
+    )
 
 
 class ScheduleSerializer(serializers.Serializer[Any]):
@@ -289,7 +291,9 @@ class LineSerializer(serializers.Serializer[OrderLine]):
     description = serializers.CharField(allow_null=True)
     isPackage = serializers.BooleanField(help_text="More than one component.")
     isGroup = serializers.BooleanField()
-    quantity = serializers.IntegerField()
+    quantity = serializers.IntegerField(
+        help_text="As ordered. A wallet that the venue cancelled stays listed, `Destroyed`."
+    )
     visitDate = serializers.DateField(allow_null=True)
     visitTime = serializers.CharField(allow_null=True)
     sellToEmail = serializers.CharField(allow_null=True)
@@ -318,8 +322,12 @@ class OrderSummarySerializer(serializers.Serializer[Order]):
     updatedAt = serializers.DateTimeField()
     testMode = serializers.BooleanField(help_text="Made with a test key: it sells nothing.")
     currencyCode = serializers.CharField()
-    totalInclVat = serializers.CharField(allow_null=True, help_text="Decimal string.")
-    totalExclVat = serializers.CharField(allow_null=True, help_text="Decimal string.")
+    totalInclVat = serializers.CharField(
+        allow_null=True, help_text="Decimal string; without wallets that were cancelled singly."
+    )
+    totalExclVat = serializers.CharField(
+        allow_null=True, help_text="Decimal string; without wallets that were cancelled singly."
+    )
     manifestUrl = serializers.CharField(allow_null=True, help_text="Once Issued.")
 
 

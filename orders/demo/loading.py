@@ -92,7 +92,9 @@ def _make_partners(venue: Venue) -> list[dict[str, Any]]:
     for name, state in _PARTNERS:
         partner = Partner.objects.filter(venue=venue, name=name).first()
         if partner is None:
-            partner = Partner(venue=venue, name=name, sell_by_package_code=True)
+            partner = Partner(
+                venue=venue, name=name, sell_by_package_code=True, mails_manifests=True
+            )
             if state != "Onboarding":
                 partner.activate()
             if state == "Paused":

@@ -214,12 +214,16 @@ def _nothing_there(found: Recognised) -> _Verdict:
 def _background(code: ScanCode, candidate: Candidate, device: GateDevice) -> Background:
     """Read what the words of some refusals need beside the ticket."""
     if code == ScanCode.ALREADY_USED:
-        scans = Scan.objects.standing().filter(asset=candidate.asset).select_related("device")
-        last = scans.order_by("-at").first()
+        scans = Scan.objects.standing().filter(asset__in=Asset.objects.like(candidate.asset))
+        last = scans.select_related("device").order_by("-at").first()
         if last is not None:
             return Background(
                 last_admission=LastAdmission(at=last.at, device_name=last.device.name)
             )
+    if code == ScanCode.REPLACED:
+        day = candidate.asset.visit_date
+        newer = Asset.objects.living().like(candidate.asset).exclude(visit_date=day)
+        return Background(moved_to=newer.values_list("visit_date", flat=True).first())
     if code == ScanCode.WRONG_GATE:
         items = device.items.order_by("description").values_list("description", flat=True)
         return Background(gate_items=list(items))

@@ -12,7 +12,7 @@ from django.db.models import BooleanField, Exists, OuterRef, Q, Value
 from orders import tombstone
 from orders.gate.verdict import Candidate
 from orders.models import Order, OrderEvent
-from wallets.models import Asset, GateDevice, Wallet, WalletStatus
+from wallets.models import Asset, AssetStatus, GateDevice, Wallet, WalletStatus
 from wallets.numbers import read_number
 
 # Whatever host it names: a guest may hold an address from before the installation moved, and the
@@ -96,7 +96,8 @@ def _by_wallet(device: GateDevice, **named: Any) -> Recognised | None:
     A guest's number may stand on wallets of both modes: what was sold counts before a test.
     """
     inside = {f"wallet__{name}": value for name, value in named.items()}
-    found = _assets(device, ~Q(wallet__status=WalletStatus.DESTROYED), **inside)
+    living = ~Q(wallet__status=WalletStatus.DESTROYED), ~Q(status=AssetStatus.DESTROYED)
+    found = _assets(device, *living, **inside)
     if sold := tuple(candidate for candidate in found if not candidate.wallet.test_mode):
         return Recognised(candidates=sold)
     wallets = Wallet.objects.filter(venue=device.venue_id, **named).select_related("order")
@@ -128,7 +129,7 @@ def _assets(device: GateDevice, *conditions: Q, **named: Any) -> tuple[Candidate
     rows = (
         Asset.objects.filter(*conditions, **named, **{venue: device.venue_id})
         .select_related("item", "wallet__order")
-        .annotate(is_for_gate=_is_for(device))
+        .annotate(is_for_gate=_is_for(device), is_replaced=_has_successor())
         .order_by("position", "unit", "generation")
     )
     return tuple(_candidates(rows))
@@ -141,7 +142,15 @@ def _candidates(rows: Any) -> Iterator[Candidate]:
             wallet=asset.wallet,
             order=asset.wallet.order,
             is_for_gate=asset.is_for_gate,
+            is_replaced=asset.is_replaced,
         )
+
+
+def _has_successor() -> Exists:
+    """Return the expression that tells whether a newer asset took the place of one, and lives."""
+    same = {name: OuterRef(name) for name in ("wallet", "component", "unit")}
+    later = Asset.objects.living().filter(**same, generation__gt=OuterRef("generation"))
+    return Exists(later)
 
 
 def _is_for(device: GateDevice) -> Any:

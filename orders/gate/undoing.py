@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
+from collections.abc import Sequence
 
 from django.db import transaction
 
@@ -48,16 +49,23 @@ def undo_admission(*, admission: Scan, reason: str, now: datetime.datetime) -> S
     with transaction.atomic():
         # The order as well: its status goes into the event, and it may be cancelled just now.
         (order,) = runner.lock(Order.objects.filter(pk=found.wallet.order_id))
-        (asset,) = runner.lock(Asset.objects.filter(pk=found.pk))
+        # And what took its place since: the admission counts for that as well.
+        later = Asset.objects.like(found).filter(generation__gte=found.generation)
+        assets = runner.lock(later)
         (scan,) = runner.lock(Scan.objects.filter(pk=admission.pk))
         scan.device = admission.device
         if scan.undone_at is None:
-            asset.wallet = found.wallet
-            _undo(scan, asset, order, reason=reason, now=now)
+            for asset in assets:
+                asset.wallet = found.wallet
+            _undo(scan, assets, order, reason=reason, now=now)
         return scan
 
 
-def _undo(scan: Scan, asset: Asset, order: Order, *, reason: str, now: datetime.datetime) -> None:
+def _undo(
+    scan: Scan, assets: Sequence[Asset], order: Order, *, reason: str, now: datetime.datetime
+) -> None:
+    """Take a locked admission back from its asset and from those that took its place."""
+    (asset,) = (row for row in assets if row.pk == scan.asset_id)
     limit = undo_until(scan.at)
     if now > limit:
         shown = limit.astimezone(scan.device.venue.zone)
@@ -65,7 +73,7 @@ def _undo(scan: Scan, asset: Asset, order: Order, *, reason: str, now: datetime.
             f"This admission could be undone until {shown:%H:%M:%S}.",
             members={"undoUntil": shown.isoformat(timespec="milliseconds")},
         )
-    runner.apply_to([asset], lambda row: row.take_back(scan.quantity))
+    runner.apply_to(assets, lambda row: row.take_back(scan.quantity))
     scan.undone_at = now
     scan.undone_by = scan.device.actor
     scan.undo_reason = reason

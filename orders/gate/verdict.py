@@ -16,12 +16,16 @@ _NO_TIME = datetime.timedelta()
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """A ticket or coupon that a scan may mean, and whether the gate is set to its item."""
+    """A ticket or coupon that a scan may mean, and whether the gate is set to its item.
+
+    is_replaced: a newer one has taken its place, and lives.
+    """
 
     asset: Asset
     wallet: Wallet
     order: Order
     is_for_gate: bool
+    is_replaced: bool = False
 
     @property
     def is_coupon(self) -> bool:
@@ -57,7 +61,7 @@ def judge(candidate: Candidate, question: Question) -> ScanCode:
     if candidate.order.test_mode:
         return ScanCode.TEST_MODE
     if asset.status == AssetStatus.DESTROYED:
-        return ScanCode.CANCELLED
+        return ScanCode.REPLACED if candidate.is_replaced else ScanCode.CANCELLED
     if asset.status == AssetStatus.MINTED:
         return refusal_of_unissued(candidate.order)
     if not candidate.is_for_gate:

@@ -26,10 +26,12 @@ class LastAdmission:
 class Background:
     """What some refusals tell beside the ticket.
 
-    gate_items: descriptions of what the gate is set to.
+    gate_items: descriptions of what the gate is set to. moved_to: the day of the ticket that took
+    the place of a moved one.
     """
 
     last_admission: LastAdmission | None = None
+    moved_to: datetime.date | None = None
     gate_items: Sequence[str] = ()
 
 
@@ -42,16 +44,14 @@ def say_ticket(
     match code:
         case ScanCode.ADMITTED:
             return _admitted(candidate, question)
-        case ScanCode.NOT_VALID_YET:
-            return f"Not valid yet. Valid from {_moment(asset.valid_from, question)}."
-        case ScanCode.WRONG_DAY:
-            return f"Wrong day. This {name} is for {_visit(candidate, question)}."
-        case ScanCode.WRONG_TIME:
-            return f"Too late. Its time ended at {_time(asset.valid_until, question)}."
-        case ScanCode.EXPIRED:
-            return f"Expired. It was valid until {_moment(asset.valid_until, question)}."
+        case ScanCode.NOT_VALID_YET | ScanCode.WRONG_DAY | ScanCode.WRONG_TIME | ScanCode.EXPIRED:
+            return _untimely(code, candidate, question, name)
         case ScanCode.ALREADY_USED:
             return _used(candidate, question, background.last_admission)
+        case ScanCode.REPLACED:
+            moved = background.moved_to
+            what = f" The visit was moved to {_day(moved, question)}." if moved else ""
+            return f"Replaced by a new {name}.{what} Scan the new one."
         case ScanCode.TOO_FEW_LEFT:
             return _too_few(candidate)
         case ScanCode.WRONG_GATE:
@@ -89,6 +89,18 @@ def _admitted(candidate: Candidate, question: Question) -> str:
     if asset.admissions == 1:
         return f"{verb}."
     return f"{verb} {question.quantity}. {asset.admissions_left} of {asset.admissions} left."
+
+
+def _untimely(code: ScanCode, candidate: Candidate, question: Question, name: str) -> str:
+    asset = candidate.asset
+    match code:
+        case ScanCode.NOT_VALID_YET:
+            return f"Not valid yet. Valid from {_moment(asset.valid_from, question)}."
+        case ScanCode.WRONG_DAY:
+            return f"Wrong day. This {name} is for {_visit(candidate, question)}."
+        case ScanCode.WRONG_TIME:
+            return f"Too late. Its time ended at {_time(asset.valid_until, question)}."
+    return f"Expired. It was valid until {_moment(asset.valid_until, question)}."
 
 
 def _used(candidate: Candidate, question: Question, last: LastAdmission | None) -> str:

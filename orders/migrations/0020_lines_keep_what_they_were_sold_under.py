@@ -29,7 +29,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("catalog", "0006_mapping_versions_are_held"),
-        ("orders", "0017_batches_are_checked"),
+        ("orders", "0019_wallets_are_taken_back_once"),
     ]
 
     operations = [

@@ -6,6 +6,7 @@ from django.db.models import Q
 from orders.models.line import OrderLine
 from orders.models.order import Order
 from partners.models import Partner, Venue
+from wallets.models import Wallet
 
 
 class LedgerKind(models.TextChoices):
@@ -19,8 +20,8 @@ class LedgerKind(models.TextChoices):
 class LedgerEntry(models.Model):
     """One posting for one line of an order, append-only (trigger).
 
-    Sales are positive, reversals negative and point at the sale they take back. Amounts are in
-    `currency`; vat = gross - net.
+    Sales are positive, reversals negative and point at the sale they take back: one wallet's share
+    of it, or all that is left. Amounts are in `currency`; vat = gross - net.
     """
 
     venue = models.ForeignKey(Venue, models.PROTECT, related_name="ledger_entries", db_index=False)
@@ -32,6 +33,16 @@ class LedgerEntry(models.Model):
     kind = models.CharField(max_length=10, choices=LedgerKind.choices)
     reverses = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="reversals"
+    )
+    # Wallets of issued orders are never removed; asking when others are would cost a statement.
+    wallet = models.ForeignKey(
+        Wallet,
+        models.DO_NOTHING,
+        null=True,
+        blank=True,
+        related_name="ledger_entries",
+        db_index=False,
+        help_text="The one wallet that is taken back, while the order stays.",
     )
     buy_from_order_reference = models.CharField(max_length=20)
     quantity = models.IntegerField()
@@ -60,7 +71,21 @@ class LedgerEntry(models.Model):
             models.UniqueConstraint(
                 fields=("line",), condition=Q(kind=LedgerKind.SALE), name="ledger_line_sold_once"
             ),
-            models.UniqueConstraint(fields=("reverses",), name="ledger_sale_reversed_once"),
+            # That nothing is taken back beyond its sale is held by a trigger (migration 0018).
+            models.UniqueConstraint(
+                fields=("reverses",),
+                condition=Q(wallet__isnull=True),
+                name="ledger_sale_reversed_once",
+            ),
+            models.UniqueConstraint(
+                fields=("wallet",),
+                condition=Q(wallet__isnull=False),
+                name="ledger_wallet_reversed_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(wallet__isnull=True) | Q(kind=LedgerKind.REVERSAL),
+                name="ledger_wallet_is_taken_back",
+            ),
         ]
         indexes = [
             models.Index(fields=("venue", "posted_at", "id"), name="ledger_by_venue"),

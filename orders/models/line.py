@@ -3,7 +3,7 @@
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Upper
 
 from catalog.models import Package, PackageMapping
@@ -74,6 +74,13 @@ class OrderLine(models.Model):
     vat_parts = models.JSONField(
         default=list, blank=True, help_text="Per unit and VAT rate: rate, inclVat, exclVat."
     )
+    cancelled = ArrayField(
+        models.PositiveSmallIntegerField(),
+        default=list,
+        db_default=[],
+        blank=True,
+        help_text="The numbers of the wallets that were cancelled while the others stayed.",
+    )
     unresolved_cause = models.CharField(
         max_length=30,
         blank=True,
@@ -82,6 +89,10 @@ class OrderLine(models.Model):
 
     class Meta:
         ordering = ("order", "line_no")
+        permissions = [
+            ("cancel_wallet", "Can cancel single wallets of an order"),
+            ("reissue_asset", "Can reissue a ticket or coupon"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=("order", "line_no"), name="line_no_once_per_order"),
             models.CheckConstraint(
@@ -100,6 +111,11 @@ class OrderLine(models.Model):
             models.CheckConstraint(
                 condition=Q(mapping__isnull=True) | Q(package__isnull=False),
                 name="mapped_line_has_package",
+            ),
+            models.CheckConstraint(
+                condition=Q(cancelled__len__lte=F("quantity"))
+                & (Q(is_group=False) | Q(cancelled__len__lte=1)),
+                name="line_cancelled_within_its_wallets",
             ),
         ]
         indexes = [
@@ -135,3 +151,19 @@ class OrderLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.quantity} x {self.item_number}"
+
+    @property
+    def wallets_left(self) -> list[int]:
+        """Return the numbers of its wallets that were not cancelled; they count from 1."""
+        gone = set(self.cancelled)
+        count = 1 if self.is_group else self.quantity
+        return [number for number in range(1, count + 1) if number not in gone]
+
+    @property
+    def units_left(self) -> int:
+        """Return how much of its quantity was not cancelled."""
+        return self.units_of(len(self.wallets_left))
+
+    def units_of(self, wallets: int) -> int:
+        """Return how much of its quantity so many of its wallets stand for."""
+        return wallets * self.quantity if self.is_group else wallets

@@ -78,6 +78,7 @@ class PartnerAdmin(StaffAdmin[Partner]):
             "Limits of each API key",
             {"fields": ("requests_per_second", "request_burst"), "classes": ("collapse",)},
         ),
+        ("Guests", {"fields": ("mails_manifests",), "classes": ("collapse",)}),
     )
     change_form_outer_before_template = "admin/partners/partner/above.html"
     change_form_outer_after_template = "admin/partners/partner/below.html"

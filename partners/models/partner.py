@@ -83,6 +83,12 @@ class Partner(FSMModelMixin, models.Model):
         help_text="How many requests each of its API keys may send at once, after a pause.",
     )
     contact_email = models.EmailField(blank=True)
+    mails_manifests = models.BooleanField(
+        "guests may be mailed",
+        default=False,
+        db_default=False,
+        help_text="Staff may send its guests the link of their tickets by e-mail.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

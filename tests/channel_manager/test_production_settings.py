@@ -106,3 +106,13 @@ def test_a_wildcard_among_the_hosts_is_named() -> None:
 @override_settings(PUBLIC_URL="https://tickets.dunes.example", ALLOWED_HOSTS=["elsewhere.example"])
 def test_hosts_without_the_public_one_are_named() -> None:
     assert [message.id for message in check_installation(None)] == ["channel_manager.W004"]
+
+
+@override_settings(PUBLIC_URL="https://park.example", ALLOWED_HOSTS=["park.example"])
+def test_a_mail_server_without_tls_and_a_sender_of_nowhere_are_named() -> None:
+    with override_settings(EMAIL_HOST="mail.example", DEFAULT_FROM_EMAIL="tickets@localhost"):
+        names = [message.id for message in check_installation(None)]
+    assert names == ["channel_manager.W005", "channel_manager.W006"]
+    with override_settings(EMAIL_HOST="mail.example", EMAIL_USE_TLS=True):
+        names = [message.id for message in check_installation(None)]
+    assert names == ["channel_manager.W006"]

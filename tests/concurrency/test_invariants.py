@@ -48,10 +48,12 @@ BREAKS: dict[str, str] = {
     """,
     "a line has not the wallets it was sold with": "UPDATE orders_orderline SET quantity = 2",
     "a wallet has not the assets that were planned": "DELETE FROM wallets_asset",
-    "a wallet has more assets than were planned": """
-        UPDATE wallets_asset SET unit = 2;
-        SELECT copy('wallets_asset', 'id', 'reference_number', 'generation')
-    """,
+    "a wallet has more assets than were planned": (
+        "SELECT copy('wallets_asset', 'id', 'reference_number', 'unit')"
+    ),
+    "generations of an asset do not follow one another, or another than the last one lives": (
+        "SELECT copy('wallets_asset', 'id', 'reference_number', 'generation')"
+    ),
     "a wallet's state does not fit its order's": (
         "UPDATE wallets_wallet SET status = 'Minted' WHERE status = 'Active'"
     ),
@@ -60,6 +62,10 @@ BREAKS: dict[str, str] = {
         "UPDATE orders_ledgerentry SET gross = gross + 1, net = net + 1 WHERE kind = 'sale'"
     ),
     "an issued or cancelled order was not posted line by line": "DELETE FROM orders_ledgerentry",
+    "a cancelled wallet was not taken back, or another one was": """
+        UPDATE orders_ledgerentry SET wallet_id = (SELECT id FROM wallets_wallet LIMIT 1)
+        WHERE kind = 'reversal'
+    """,
     "an order's events do not follow from one another": (
         "UPDATE history_event SET from_state = 'Submitted' WHERE name = 'issued'"
     ),

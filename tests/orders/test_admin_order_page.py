@@ -82,7 +82,7 @@ def test_an_issued_order_shows_all_of_it(desk: Client, api: ApiClient, issue: Is
         assert expected in text, expected
     assert len(wallets) == 3
     assert f'href="http://127.0.0.1:8000/m/{order.token}"' in page.content.decode()
-    assert buttons(page) == ["Move to another day", "Cancel order"]
+    assert buttons(page) == ["Move to another day", "Send link to partner", "Cancel order"]
 
 
 def buttons(page: Any) -> list[str]:
@@ -256,7 +256,7 @@ def test_a_thousand_wallets_are_folded_away_and_all_there(
 @pytest.mark.parametrize(
     ("reference", "message", "expected"),
     [
-        ("PAY-1", None, ["Move to another day", "Cancel order"]),
+        ("PAY-1", None, ["Move to another day", "Send link to partner", "Cancel order"]),
         (None, None, ["Confirm", "Move to another day", "Cancel order"]),
         (None, "failed", ["Replay", "Move to another day", "Cancel order"]),
     ],

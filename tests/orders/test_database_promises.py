@@ -21,7 +21,7 @@ from partners.numbering import next_document_number
 from tests.conftest import ApiClient
 from tests.factories import PackageMappingFactory, PriceFactory, VenueFactory
 from tests.orders.expected import NOON, line, settle, stored
-from wallets.models import Asset, Wallet
+from wallets.models import Asset, ManifestMail, Wallet
 
 pytestmark = pytest.mark.usefixtures("clock")
 
@@ -127,6 +127,7 @@ STATES = [
     (Closure, "closure_status_known"),
     (WebhookEndpoint, "webhook_endpoint_status_known"),
     (WebhookDelivery, "webhook_delivery_status_known"),
+    (ManifestMail, "manifest_mail_status_known"),
 ]
 
 
@@ -168,6 +169,7 @@ def ended(partner: Partner) -> None:
     )
     event = WebhookEvent.objects.create(partner=partner, type="ota_cm_order_changed", at=NOON)
     WebhookDelivery.objects.create(endpoint=endpoint, event=event, status="Failed", ended_at=NOON)
+    ManifestMail.objects.create(order=Order.objects.get(), asked_by="staff:1", asked_at=NOON)
 
 
 @pytest.mark.usefixtures("issued", "ended")
@@ -285,9 +287,18 @@ def test_a_line_is_sold_once_and_amounts_add_up(issued: Order) -> None:
 
 def test_a_sale_is_taken_back_once(issued: Order) -> None:
     (sale,) = LedgerEntry.objects.all()
-    copy_of(sale, kind="reversal", reverses_id=sale.pk).save()
+    negative = {name: -getattr(sale, name) for name in ("quantity", "gross", "vat", "net")}
+    taken_back = {"kind": "reversal", "reverses_id": sale.pk, **negative}
+    too_little: dict[str, Any] = {"gross": -sale.net, "vat": Decimal(0)}
+    for changes in ({"quantity": -3}, {"quantity": 2}, too_little):
+        with refused("ledger_reversal_within_sale"):
+            copy_of(sale, **{**taken_back, **changes}).save()
+    with refused("ledger_wallet_is_taken_back"):
+        wallet = Wallet.objects.order_by("pk")[0]
+        copy_of(sale, kind="adjustment", wallet_id=wallet.pk).save()
+    copy_of(sale, **taken_back).save()
     with refused("ledger_sale_reversed_once"):
-        copy_of(sale, kind="reversal", reverses_id=sale.pk).save()
+        copy_of(sale, **taken_back).save()
     assert issued.ledger_entries.count() == 2
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
@@ -17,6 +17,7 @@ from channel_manager.lib.admin.typed import ChoicesDropdownFilter
 from partners.actors import name_actors
 from partners.admin.filters import ModeFilter
 from partners.models import Venue
+from wallets.admin import standing
 from wallets.admin.badges import ASSET_COLOURS, WALLET_COLOURS
 from wallets.admin.filters import AssetModeFilter
 from wallets.admin.scans import ScanInline
@@ -45,7 +46,7 @@ class AssetInline(ReadOnlyInline[Asset, Wallet]):
     model = Asset
     fields = ("reference_number", "type", "description", "state", "visit", "until", "entered")
     readonly_fields = fields
-    ordering = ("position", "unit")
+    ordering = ("position", "unit", "generation")
     show_change_link = True
 
     @column("Status", badges=ASSET_COLOURS)
@@ -86,6 +87,7 @@ class WalletAdmin(ReadOnlyAdmin[Wallet]):
     search_fields = ("reference_number",)
     search_help_text = "Wallet number or external reference number"
     inlines = (AssetInline,)
+    change_form_outer_before_template = standing.TEMPLATE
     fieldsets = (
         (None, {"fields": ("number", "external", "state", "name", "of_order", "issued")}),
         ("Destroyed", {"fields": ("destroyed", "destroyed_by_whom", "destroyed_why")}),
@@ -136,9 +138,24 @@ class WalletAdmin(ReadOnlyAdmin[Wallet]):
         """Mask the guests."""
         people.hide(request, rows, "name")
 
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show the wallet's state with its buttons above the page."""
+        wallet = self.get_object(request, object_id)
+        context = {**(extra_context or {})}
+        if wallet is not None:
+            context["state_bar"] = standing.bar_of_wallet(request, wallet)
+        return super().change_view(request, object_id, form_url, context)
+
     def prepare_rows(self, rows: Any) -> None:
         """Count the assets of a page of wallets in one statement."""
-        assets = Asset.objects.filter(wallet__in=[row.pk for row in rows]).order_by()
+        # Of the first generation: later ones only took their places.
+        assets = Asset.objects.filter(wallet__in=[row.pk for row in rows], generation=1).order_by()
         counts = dict(assets.values_list("wallet").annotate(Count("pk")))
         for row in rows:
             row.total_assets = counts.get(row.pk, 0)
@@ -209,6 +226,7 @@ class AssetAdmin(ReadOnlyAdmin[Asset]):
         *("number", "state", "entered", "visit", "starts", "ends", "of_order", "of_wallet"),
     )
     inlines = (ScanInline,)
+    change_form_outer_before_template = standing.TEMPLATE
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Asset]:
         """Leave the venues' logos where they are."""
@@ -222,6 +240,20 @@ class AssetAdmin(ReadOnlyAdmin[Asset]):
             number = read_number(search_term)
             queryset = queryset.filter(reference_number=number, venue__in=_venues())
         return queryset, False
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show the ticket's state with its buttons above the page."""
+        asset = self.get_object(request, object_id)
+        context = {**(extra_context or {})}
+        if asset is not None:
+            context["state_bar"] = standing.bar_of_asset(request, asset)
+        return super().change_view(request, object_id, form_url, context)
 
     @column("Number")
     def number(self, asset: Asset) -> SafeString | str:

@@ -1,18 +1,22 @@
 """Wallets, the assets in them, and the gate that admits them."""
 
-from wallets.models.asset import Asset, AssetStatus
+from wallets.models.asset import Asset, AssetQuerySet, AssetStatus, newest
 from wallets.models.gate import (
     GateDevice,
     Scan,
     ScanCode,
     ScanQuerySet,
 )
+from wallets.models.mail import MailStatus, ManifestMail
 from wallets.models.wallet import Wallet, WalletQuerySet, WalletStatus, new_wallet_number
 
 __all__ = [
     "Asset",
+    "AssetQuerySet",
     "AssetStatus",
     "GateDevice",
+    "MailStatus",
+    "ManifestMail",
     "Scan",
     "ScanCode",
     "ScanQuerySet",
@@ -20,4 +24,5 @@ __all__ = [
     "WalletQuerySet",
     "WalletStatus",
     "new_wallet_number",
+    "newest",
 ]

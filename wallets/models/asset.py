@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Iterable
 from typing import ClassVar
 
 from django.db import models
@@ -24,10 +26,23 @@ class AssetStatus(models.TextChoices):
     DESTROYED = "Destroyed"
 
 
+class AssetQuerySet(models.QuerySet["Asset"]):
+    """Filters that read as adjectives."""
+
+    def living(self) -> AssetQuerySet:
+        """Keep the assets that are not destroyed."""
+        return self.exclude(status=AssetStatus.DESTROYED)
+
+    def like(self, asset: Asset) -> AssetQuerySet:
+        """Keep all generations of an asset: itself, those it replaced, those that replaced it."""
+        return self.filter(wallet=asset.wallet_id, component=asset.component_id, unit=asset.unit)
+
+
 class Asset(FSMModelMixin, models.Model):
     """A ticket or coupon: one number that the gate scans.
 
-    (wallet, component, unit, generation) is its identity, so that issuing twice mints it once.
+    (wallet, component, unit, generation) is its identity, so that issuing twice mints it once. The
+    next generation takes its place when it is reissued or moved to another day.
     """
 
     LIFECYCLE_FIELDS: ClassVar[tuple[str, ...]] = ("status", "admitted")
@@ -60,6 +75,8 @@ class Asset(FSMModelMixin, models.Model):
     visit_time = models.TimeField(null=True, blank=True)
     valid_from = models.DateTimeField()
     valid_until = models.DateTimeField()
+
+    objects = AssetQuerySet.as_manager()
 
     class Meta:
         ordering = ("wallet", "position", "unit")
@@ -141,3 +158,13 @@ class Asset(FSMModelMixin, models.Model):
     )
     def destroy(self) -> None:
         """End it for good."""
+
+
+def newest(assets: Iterable[Asset]) -> list[Asset]:
+    """Return what a wallet has now: of each asset the newest generation, in the order given."""
+    latest: dict[tuple[uuid.UUID, int], Asset] = {}
+    for asset in assets:
+        key = (asset.component_id, asset.unit)
+        if key not in latest or latest[key].generation < asset.generation:
+            latest[key] = asset
+    return list(latest.values())

@@ -65,6 +65,7 @@ class ScanCode(models.TextChoices):
     ALREADY_USED = "already_used", "Already used"
     TOO_FEW_LEFT = "too_few_left", "Too few left"
     CANCELLED = "cancelled", "Cancelled"
+    REPLACED = "replaced", "Replaced by a new one"
     DRAFT = "draft", "Not paid"
     NOT_ISSUED = "not_issued", "Not issued yet"
     WRONG_GATE = "wrong_gate", "Not for this gate"

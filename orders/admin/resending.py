@@ -1,0 +1,114 @@
+"""Sending the link of a manifest again: to the partner's webhook, or to the guest by e-mail."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest
+from django.utils import timezone
+
+from channel_manager.lib.admin.confirmation import Confirmation, actor_of
+from channel_manager.lib.admin.typed import Select
+from orders import mailing
+from orders.admin.effects import count
+from orders.admin.forms import ActionForm
+from orders.admin.page import OrderPage
+from orders.models import Order
+from orders.resending import resend_to_partner
+from partners.models import EndpointStatus, WebhookEndpoint
+
+_OF_THE_ORDER = "0"
+
+
+class MailForm(ActionForm):
+    """Asks which guest, where lines have their own, and why."""
+
+    to = forms.TypedChoiceField(label="To", coerce=int, widget=Select)
+    field_order = ("to", "reason", "seen")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices: list[tuple[str, str]] = self.initial.get("addresses", [])
+        self.fields["to"].choices = choices  # type: ignore[attr-defined]
+
+
+def asked(order: Order) -> Mapping[str, Any]:
+    """Return the addresses that the form offers: the order's, and others of its lines."""
+    addresses = [(_OF_THE_ORDER, order.sell_to_email)] if order.sell_to_email else []
+    for line in order.lines.order_by("line_no"):
+        if line.sell_to_email and line.sell_to_email != order.sell_to_email and line.units_left:
+            label = f"{line.sell_to_email} (line {line.line_no}: its own wallets)"
+            addresses.append((str(line.line_no), label))
+    return {"addresses": addresses}
+
+
+def may_mail(order: Order) -> bool:
+    """Tell whether the partner allows that its guests are mailed, and there is a guest."""
+    return order.partner.mails_manifests and not order.test_mode
+
+
+def of_mailing(page: OrderPage, back: str) -> Confirmation:
+    """Tell what mailing a guest does, and what is in the way."""
+    order = page.order
+    obstacle = mailing.obstacle_of(order)
+    if not obstacle and not asked(order)["addresses"]:
+        obstacle = "The order has no e-mail address to send it to."
+    return Confirmation(
+        title=f"E-mail the link of order {order}",
+        button="Send e-mail",
+        effects=[
+            f"The guest gets an e-mail in {order.venue}'s name with the link of the tickets, within "
+            "a minute. It tells nothing else of the order.",
+            "The history says that it was asked for, and whether the mail server took it.",
+        ],
+        warnings=[obstacle] if obstacle else [],
+        back=back,
+        is_blocked=bool(obstacle),
+    )
+
+
+def mail(request: HttpRequest, order: Order, answers: Mapping[str, Any]) -> str:
+    """Have a guest mailed for the signed-in person; return what to tell them."""
+    mailing.ask_for_mail(
+        orders=Order.objects.all(),
+        order_id=order.pk,
+        line_no=answers["to"] or None,
+        actor=actor_of(request),
+        now=timezone.now(),
+        reason=answers["reason"],
+    )
+    return f"An e-mail with the link of order {order} is on its way. The history says what becomes of it."
+
+
+def of_resending(page: OrderPage, back: str) -> Confirmation:
+    """Tell what sending the partner the link again does."""
+    order = page.order
+    endpoints = WebhookEndpoint.objects.filter(partner=order.partner_id, test_mode=order.test_mode)
+    hearing = endpoints.exclude(status=EndpointStatus.OFF).count()
+    to = f"to {count(hearing, 'endpoint')} of {order.partner}" if hearing else "to the feed only"
+    return Confirmation(
+        title=f"Send the link of order {order} to {order.partner}",
+        button="Send link",
+        effects=[
+            f"An event ota_cm_order_changed with the manifest's address goes {to}.",
+            "Nothing of the order changes.",
+        ],
+        warnings=[]
+        if hearing
+        else [f"{order.partner} has no webhook endpoint: it hears of it when it reads its feed."],
+        back=back,
+    )
+
+
+def resend(request: HttpRequest, order: Order, answers: Mapping[str, Any]) -> str:
+    """Send the partner the link for the signed-in person; return what to tell them."""
+    resend_to_partner(
+        orders=Order.objects.all(),
+        order_id=order.pk,
+        actor=actor_of(request),
+        now=timezone.now(),
+        reason=answers["reason"],
+    )
+    return f"The link of order {order} is on its way to {order.partner}."

@@ -1,0 +1,92 @@
+"""Acting on some wallets of an order: which ones, and what is asked and done."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.db.models import Sum
+from django.http import HttpRequest
+from django.utils import timezone
+
+from channel_manager.lib.admin.confirmation import actor_of
+from orders import wallet_cancellation
+from orders.admin import moving
+from orders.admin.forms import CancelForm
+from orders.admin.page import OrderPage, token_of
+from orders.models import Order
+from orders.wallet_cancellation import WalletNotThere
+from wallets.models import Asset, Wallet
+
+
+class ChosenForm(CancelForm):
+    """Asks why, and remembers what was chosen on the order's page."""
+
+    chosen = forms.CharField(widget=forms.HiddenInput, required=False)
+
+
+def wallets_named(order: Order, tokens: str) -> list[Wallet]:
+    """Return the living wallets that a page named, their lines at hand; raises WalletNotThere.
+
+    tokens: as `token_of` makes them, or wallet numbers; with commas between.
+    """
+    wanted = set(filter(None, tokens.split(",")))
+    if not wanted:
+        raise WalletNotThere("Choose a wallet first: tick it in its line below.")
+    living = Wallet.objects.living().filter(order=order).prefetch_related("line")
+    found = [
+        wallet
+        for wallet in living.order_by("line__line_no", "seq_no")
+        if wanted & {token_of(wallet, wallet.line), wallet.reference_number}
+    ]
+    if len(found) != len(wanted):
+        raise WalletNotThere("A wallet that was chosen is cancelled already. Nothing was done.")
+    return found
+
+
+def narrow(page: OrderPage, form: forms.Form) -> OrderPage:
+    """Return the page with the wallets that were chosen; raises WalletNotThere."""
+    chosen = wallets_named(page.order, str(form["chosen"].value() or ""))
+    return dataclasses.replace(page, chosen=chosen)
+
+
+def seen_with_uses(order: Order) -> str:
+    """Return what the page has shown: nobody cancels over an entry that it did not tell of."""
+    admitted = Asset.objects.filter(wallet__order=order).aggregate(total=Sum("admitted"))["total"]
+    return f"{moving.seen(order)} {admitted}"
+
+
+def cancel(request: HttpRequest, order: Order, answers: Mapping[str, Any]) -> str:
+    """Cancel the chosen wallets for the signed-in person; return what to tell them."""
+    chosen = wallets_named(order, answers["chosen"])
+    ended = wallet_cancellation.cancel_wallets(
+        orders=Order.objects.all(),
+        order_id=order.pk,
+        wallet_ids=[wallet.pk for wallet in chosen],
+        actor=actor_of(request),
+        now=timezone.now(),
+        reason=answers["reason"],
+    )
+    return _told(ended, chosen)
+
+
+def cancel_used(request: HttpRequest, order: Order, answers: Mapping[str, Any]) -> str:
+    """Cancel the chosen wallets though they were used; return what to tell."""
+    chosen = wallets_named(order, answers["chosen"])
+    ended = wallet_cancellation.cancel_used_wallets(
+        orders=Order.objects.all(),
+        order_id=order.pk,
+        wallet_ids=[wallet.pk for wallet in chosen],
+        actor=actor_of(request),
+        now=timezone.now(),
+        reason=answers["reason"],
+    )
+    return _told(ended, chosen)
+
+
+def _told(order: Order, cancelled: list[Wallet]) -> str:
+    which = str(cancelled[0]) if len(cancelled) == 1 else f"{len(cancelled)} wallets"
+    verb = "is" if len(cancelled) == 1 else "are"
+    return f"{which} of order {order} {verb} cancelled; the order is {order.status}."
