@@ -14,7 +14,7 @@ from catalog.closing import Day, replaced_by_closing
 from catalog.models import Attraction, CalendarDay, Session, SessionException
 from catalog.opening import read_opening_times
 from orders.affected import Affected, Entered, Share
-from orders.models import Closure, ClosurePlan, ClosureStatus, OrderStatus
+from orders.models import Closure, ClosurePlan, OrderStatus, WorklistStatus
 from orders.models.order import IN_FLIGHT
 
 
@@ -149,8 +149,8 @@ def preview_closing(
         entered=affected.entered(),
         with_other_visits=affected.with_other_visits(),
         replaced=replaced_by_closing(day),
-        running=list(closures.filter(status=ClosureStatus.RUNNING)),
-        earlier=list(closures.filter(same).exclude(status=ClosureStatus.RUNNING)),
+        running=list(closures.filter(status=WorklistStatus.RUNNING)),
+        earlier=list(closures.filter(same).exclude(status=WorklistStatus.RUNNING)),
         is_closed=_is_closed(day),
         target=_target(affected, to_date) if to_date else None,
     )

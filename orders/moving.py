@@ -119,6 +119,15 @@ def move_order(
         return order
 
 
+def require_day(
+    venue: Venue, from_date: datetime.date, to_date: datetime.date, now: datetime.datetime
+) -> None:
+    """Raise VisitNotPossible when nothing of a venue can be moved from one day to the other."""
+    _require_sane(venue, from_date, to_date, now)
+    if read_opening_times(venue=venue, first=to_date, last=to_date).on(to_date) is None:
+        raise VisitNotPossible(f"{venue} is closed on {in_words(to_date)}.")
+
+
 def visits_on(line: OrderLine, day: datetime.date) -> bool:
     """Tell whether the line, or one of its components, is visited that day."""
     dates = {entry["visitDate"] for entry in (*line.plan, *line.component_schedule)}

@@ -1,13 +1,17 @@
-"""The jobs that issue an order, work off a closed day, replay orders of one cause, mail a guest."""
+"""The jobs that issue an order, work off a closed day or a batch, mail a guest."""
 
 import uuid
+from collections.abc import Mapping
 
 from channel_manager.lib import jobs
+from orders.models import Worklist
 
 ISSUE_TASK = "orders.issue_order"
 CLEARING_TASK = "orders.clear_day"
-REPLAYING_TASK = "orders.work_off_replay"
+BATCH_TASK = "orders.work_off_batch"
 MAIL_TASK = "orders.send_mail"
+# By the kind of the worklist.
+_TASKS: Mapping[str, str] = {"closure": CLEARING_TASK, "batch": BATCH_TASK}
 
 
 def enqueue_issuance(order_id: uuid.UUID, *, wait: int = 0) -> int:
@@ -18,30 +22,17 @@ def enqueue_issuance(order_id: uuid.UUID, *, wait: int = 0) -> int:
     return jobs.defer(ISSUE_TASK, wait=wait, order_id=str(order_id))
 
 
-def enqueue_clearing(
-    closure_id: uuid.UUID, *, since: str = "", after: int = 0, wait: int = 0
-) -> int:
-    """Enqueue the job that works off a closed day, in the open transaction; return its id.
+def enqueue_work(worklist: Worklist, *, since: str = "", after: int = 0, wait: int = 0) -> int:
+    """Enqueue the job that works off a worklist, in the open transaction; return its id.
 
     since: when the job first ran, by the database's clock; after: the last row it has seen; wait:
     seconds until it goes on.
     """
+    kind = worklist._meta.model_name or ""
+    named = {f"{kind}_id": str(worklist.pk)}
     return jobs.defer(
-        CLEARING_TASK,
-        queue="closing",
-        wait=wait,
-        closure_id=str(closure_id),
-        since=since,
-        after=str(after),
+        _TASKS[kind], queue="closing", wait=wait, since=since, after=str(after), **named
     )
-
-
-def enqueue_replaying(replay_id: uuid.UUID, *, wait: int = 0) -> int:
-    """Enqueue the job that replays orders of one cause, in the open transaction; return its id.
-
-    wait: seconds until it begins.
-    """
-    return jobs.defer(REPLAYING_TASK, queue="closing", wait=wait, replay_id=str(replay_id))
 
 
 def enqueue_mail(mail_id: uuid.UUID) -> int:

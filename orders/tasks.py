@@ -14,8 +14,8 @@ from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job
 
 from channel_manager.history import sign_ins
-from orders import clearing, closing, erasure, holds, issuance, mailing, recovery, replaying
-from orders.queueing import CLEARING_TASK, ISSUE_TASK, MAIL_TASK, REPLAYING_TASK
+from orders import batches, clearing, erasure, holds, issuance, mailing, recovery, working_off
+from orders.queueing import BATCH_TASK, CLEARING_TASK, ISSUE_TASK, MAIL_TASK
 from partners import idempotency
 
 # Seconds stand last: what a hold frees is for sale within seconds.
@@ -69,19 +69,23 @@ def clear_day(closure_id: str, since: str, after: str) -> None:
     )
 
 
-@app.periodic(cron=settings.RECOVERY_CRON, periodic_id="recover_closings")
-@app.task(name="orders.recover_closings", queue="recovery", queueing_lock="recover_closings")
-def recover_closings(timestamp: int) -> None:
-    """Give closed days that stand still a job."""
+@app.task(name=BATCH_TASK, queue="closing", retry=InSteps())
+def work_off_batch(batch_id: str, since: str, after: str) -> None:
+    """Work off some of the orders of a batch."""
     close_old_connections()
-    closing.recover_closings(now=timezone.now())
+    batches.work_off_batch(
+        batch_id=uuid.UUID(batch_id),
+        clock=timezone.now,
+        after=int(after),
+    )
 
 
-@app.task(name=REPLAYING_TASK, queue="closing", retry=InSteps())
-def work_off_replay(replay_id: str) -> None:
-    """Replay some of the orders of one cause."""
+@app.periodic(cron=settings.RECOVERY_CRON, periodic_id="recover_worklists")
+@app.task(name="orders.recover_worklists", queue="recovery", queueing_lock="recover_worklists")
+def recover_worklists(timestamp: int) -> None:
+    """Give closed days and batches that stand still a job."""
     close_old_connections()
-    replaying.work_off(replay_id=uuid.UUID(replay_id), clock=timezone.now)
+    working_off.recover_worklists()
 
 
 @app.task(name=MAIL_TASK, queue="closing", retry=InSteps(), pass_context=True)
@@ -93,14 +97,6 @@ def send_mail(context: JobContext, mail_id: str) -> None:
         clock=timezone.now,
         is_last_try=context.job.attempts >= len(RETRY_WAITS),
     )
-
-
-@app.periodic(cron=settings.RECOVERY_CRON, periodic_id="recover_replays")
-@app.task(name="orders.recover_replays", queue="recovery", queueing_lock="recover_replays")
-def recover_replays(timestamp: int) -> None:
-    """Give replays that stand still a job."""
-    close_old_connections()
-    replaying.recover_replays()
 
 
 @app.periodic(cron="53 * * * *", periodic_id="give_up_mails")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from functools import partial
 from typing import Any
 
-from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.shortcuts import redirect
@@ -21,9 +21,8 @@ from catalog.admin.versions import STANDINGS, change_from_view, context_of, stan
 from catalog.models import PackageMapping
 from channel_manager.lib.admin.base import StaffAdmin, register
 from channel_manager.lib.admin.columns import column
-from channel_manager.lib.admin.confirmation import actor_of
+from channel_manager.lib.admin.confirmation import actor_of, attempt
 from channel_manager.lib.admin.typed import BooleanRadioFilter, RelatedDropdownFilter
-from channel_manager.lib.errors import Refusal
 
 
 @register(PackageMapping)
@@ -131,11 +130,10 @@ class PackageMappingAdmin(StaffAdmin[PackageMapping]):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """Show or save the form, unless an order was sold under the version a moment ago."""
-        try:
+        if request.method != "POST":
             return super().changeform_view(request, object_id, form_url, extra_context)
-        except Refusal as refusal:
-            messages.error(request, refusal.detail)
-            return redirect(request.get_full_path())
+        view = partial(super().changeform_view, request, object_id, form_url, extra_context)
+        return attempt(request, view) or redirect(request.get_full_path())
 
     def delete_model(self, request: HttpRequest, obj: PackageMapping) -> None:
         """Remove a version and record it."""
@@ -145,11 +143,11 @@ class PackageMappingAdmin(StaffAdmin[PackageMapping]):
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Remove a version, unless an order was sold under it a moment ago."""
-        try:
+        if request.method != "POST":
             return super().delete_view(request, object_id, extra_context)
-        except Refusal as refusal:
-            messages.error(request, refusal.detail)
-            return redirect("admin:catalog_packagemapping_change", object_id)
+        view = partial(super().delete_view, request, object_id, extra_context)
+        done = attempt(request, view)
+        return done or redirect("admin:catalog_packagemapping_change", object_id)
 
     def response_post_save_add(
         self, request: HttpRequest, obj: PackageMapping

@@ -1,6 +1,7 @@
-"""The admin of orders, holds, closed days, their history and the ledger."""
+"""The admin of orders, holds, closed days, batches, their history and the ledger."""
 
 from catalog.admin import sold
+from orders.admin.batches import BatchAdmin
 from orders.admin.closures import ClosureAdmin
 from orders.admin.events import OrderEventAdmin
 from orders.admin.holds import HoldAdmin
@@ -8,16 +9,15 @@ from orders.admin.ledger import LedgerEntryAdmin
 from orders.admin.mapped import count_orders, find_waiting
 from orders.admin.orders import OrderAdmin
 from orders.admin.partnership import OrdersOfPartners
-from orders.admin.replays import ReplayAdmin
 from partners.admin.selling import register_selling
 
 __all__ = [
+    "BatchAdmin",
     "ClosureAdmin",
     "HoldAdmin",
     "LedgerEntryAdmin",
     "OrderAdmin",
     "OrderEventAdmin",
-    "ReplayAdmin",
 ]
 
 register_selling(OrdersOfPartners())

@@ -144,14 +144,13 @@ def action_view(
     )
 
 
-def replay(request: HttpRequest, order: Order, answers: Mapping[str, Any]) -> str:
-    """Replay an order for the signed-in person; return what to tell them."""
+def _replay(request: HttpRequest, order: Order, answers: Mapping[str, Any]) -> str:
     lifecycle.replay_order(
         orders=Order.objects.all(),
         order_id=order.pk,
         actor=actor_of(request),
         now=timezone.now(),
-        reason=answers.get("reason", ""),
+        reason=answers["reason"],
     )
     return f"Order {order} was submitted again."
 
@@ -252,7 +251,7 @@ ACTIONS: Mapping[str, OrderAction] = {
         statuses=(OrderStatus.ERROR,),
         form=ActionForm,
         tell=effects.of_replaying,
-        act=replay,
+        act=_replay,
     ),
     # What keeps an order from being replayed leads here when it is a lack of places.
     "overbook": OrderAction(

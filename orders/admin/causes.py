@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.core.exceptions import PermissionDenied
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -31,7 +31,7 @@ from channel_manager.lib.admin.typed import ModelAdmin
 from channel_manager.lib.identity import time_ordered_uuid
 from orders.admin import failures
 from orders.causes import CauseGroup, parts_of, read_groups
-from orders.models import FailureCode, Order, Replay
+from orders.models import Batch, FailureCode, Order, WorklistStatus
 from orders.replaying import failed_for, start_replay
 from partners.models import Partner, Venue
 
@@ -114,7 +114,7 @@ def read_causes(request: HttpRequest) -> list[Cause]:
                 link=told.link if request.user.has_perm(told.permission) else "",
                 link_text=told.link_text,
                 list_url=_url("orders_order_changelist", cause_group=group.fingerprint),
-                replay_url=_url("orders_replay_start", cause=group.fingerprint)
+                replay_url=_url("orders_batch_start", cause=group.fingerprint)
                 if may_replay
                 else "",
                 partner=str(partner or ""),
@@ -143,7 +143,7 @@ class _Told:
             query = {
                 "partner": partner.pk,
                 "item_number": item_number,
-                "next": reverse("admin:orders_replay_causes"),
+                "next": reverse("admin:orders_batch_causes"),
             }
             return cls(
                 title=f"{partner}: item number {item_number} is not mapped",
@@ -170,18 +170,18 @@ class _Told:
         )
 
 
-def causes_view(model_admin: ModelAdmin[Replay], request: HttpRequest) -> HttpResponse:
+def causes_view(model_admin: ModelAdmin[Batch], request: HttpRequest) -> HttpResponse:
     """Show why orders have failed, and which replays are running."""
     require("orders.view_order", request)
     context = {
         **_context(model_admin, request, "Failures"),
         "causes": read_causes(request),
-        "running": list(Replay.objects.running()),
+        "running": list(_running()),
     }
     return TemplateResponse(request, "admin/orders/replay/causes.html", context)
 
 
-def start_view(model_admin: ModelAdmin[Replay], request: HttpRequest) -> HttpResponse:
+def start_view(model_admin: ModelAdmin[Batch], request: HttpRequest) -> HttpResponse:
     """Tell what replaying all orders of a cause does (GET), or start it (POST)."""
     require(REPLAY, request)
     asked = request.GET.get("cause", "")
@@ -191,9 +191,9 @@ def start_view(model_admin: ModelAdmin[Replay], request: HttpRequest) -> HttpRes
     )
     if form.is_valid():
         # What was started before is shown again, whatever is left of the cause.
-        before = Replay.objects.filter(pk=form.cleaned_data["replay_id"]).first()
+        before = Batch.objects.filter(pk=form.cleaned_data["replay_id"]).first()
         if before is not None:
-            return redirect("admin:orders_replay_change", before.pk)
+            return redirect("admin:orders_batch_change", before.pk)
     cause = next((one for one in read_causes(request) if one.group.fingerprint == asked), None)
     if cause is None:
         return _nothing_left(model_admin, request, asked)
@@ -210,8 +210,8 @@ def start_view(model_admin: ModelAdmin[Replay], request: HttpRequest) -> HttpRes
             ),
         )
         if replay is not None:
-            return redirect("admin:orders_replay_change", replay.pk)
-        return redirect("admin:orders_replay_causes")
+            return redirect("admin:orders_batch_change", replay.pk)
+        return redirect("admin:orders_batch_causes")
     context = {
         **_context(model_admin, request, "Replay all"),
         "confirmation": _confirmation(cause, back=_asked_by(request)),
@@ -227,7 +227,7 @@ def _asked_by(request: HttpRequest) -> str:
     asked = request.GET.get("next", "")
     if asked and url_has_allowed_host_and_scheme(asked, allowed_hosts=None):
         return asked
-    return reverse("admin:orders_replay_causes")
+    return reverse("admin:orders_batch_causes")
 
 
 def _waiting(cause: Cause) -> dict[str, Any]:
@@ -243,24 +243,29 @@ def _waiting(cause: Cause) -> dict[str, Any]:
 
 
 def _nothing_left(
-    model_admin: ModelAdmin[Replay], request: HttpRequest, fingerprint: str
+    model_admin: ModelAdmin[Batch], request: HttpRequest, fingerprint: str
 ) -> HttpResponse:
     """Lead to the running replay of a cause that no order stands in Error for any more."""
-    running = Replay.objects.running().filter(fingerprint=fingerprint).first()
+    running = _running().filter(fingerprint=fingerprint).first()
     if running is not None:
-        return redirect("admin:orders_replay_change", running.pk)
+        return redirect("admin:orders_batch_change", running.pk)
     context = {
         **_context(model_admin, request, "Replay all"),
         "confirmation": Confirmation(
             title="Nothing to replay",
             button="",
             effects=["No order stands in Error for this cause any more."],
-            back=reverse("admin:orders_replay_causes"),
+            back=reverse("admin:orders_batch_causes"),
             is_blocked=True,
         ),
         "form": ReplayForm(),
     }
     return TemplateResponse(request, "admin/confirmation.html", context)
+
+
+def _running() -> QuerySet[Batch]:
+    """Return the replays of a cause that are worked off now."""
+    return Batch.objects.filter(status=WorklistStatus.RUNNING).exclude(fingerprint="")
 
 
 def _confirmation(cause: Cause, *, back: str) -> Confirmation:
@@ -314,7 +319,7 @@ def require(permission: str, request: HttpRequest) -> None:
         raise PermissionDenied
 
 
-def _context(model_admin: ModelAdmin[Replay], request: HttpRequest, title: str) -> dict[str, Any]:
+def _context(model_admin: ModelAdmin[Batch], request: HttpRequest, title: str) -> dict[str, Any]:
     return {
         **model_admin.admin_site.each_context(request),
         "title": title,

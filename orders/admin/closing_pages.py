@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import urlencode
@@ -24,6 +23,7 @@ from channel_manager.lib.identity import time_ordered_uuid
 from orders import closing
 from orders.admin.badges import ORDER_COLOURS
 from orders.admin.closing_forms import ClosingForm, DayForm, PlanForm
+from orders.admin.wording import ONE_BY_ONE, about_cancelling, count_of, counted
 from orders.closing_preview import Need, Preview, preview_closing
 from orders.models import Closure, ClosurePlan, OrderStatus
 
@@ -161,7 +161,7 @@ def _confirmation(preview: Preview, plan: ClosurePlan, back: str) -> Confirmatio
     touched = preview.touched(plan)
     button = "Close the day"
     if plan != ClosurePlan.KEEP and touched:
-        button = f"Close the day and {plan.value} {_count(touched, 'order')}"
+        button = f"Close the day and {plan.value} {count_of(touched, 'order')}"
     return Confirmation(
         title=f"Close {day}",
         button=button,
@@ -179,10 +179,10 @@ def _about_calendar(preview: Preview) -> Sequence[str]:
     effects = [f"Nothing is sold any more{where} on {in_words(day.date)}, at once."]
     if preview.sessions:
         count = len(preview.sessions)
-        go = _counted(count, "session of that day goes", "sessions of that day go")
+        go = counted(count, "session of that day goes", "sessions of that day go")
         effects.append(f"{go} off sale.")
     if preview.held:
-        are = _counted(preview.held, "held place is", "held places are")
+        are = counted(preview.held, "held place is", "held places are")
         effects.append(f"{are} released.")
     return effects
 
@@ -202,13 +202,13 @@ def _about_plan(preview: Preview, plan: ClosurePlan) -> Sequence[str]:
         return ["Nobody has bought anything for it."]
     touched = preview.touched(plan)
     if plan == ClosurePlan.KEEP:
-        stay = _counted(touched, "order stays as it is: its", "orders stay as they are: their")
+        stay = counted(touched, "order stays as it is: its", "orders stay as they are: their")
         return [f"{stay} tickets stay valid for that day."]
     effects = []
     if touched and plan == ClosurePlan.CANCEL:
         effects = list(_about_cancelling(preview))
     elif touched and preview.target is not None:
-        moves = _counted(touched, "order moves", "orders move")
+        moves = counted(touched, "order moves", "orders move")
         effects = [
             f"{moves} to {in_words(preview.target.date)}, at the same times. New tickets take the "
             "place of the old ones, at the links that guests have; wallets and prices stay.",
@@ -218,25 +218,16 @@ def _about_plan(preview: Preview, plan: ClosurePlan) -> Sequence[str]:
     if staying:
         effects.append(f"{_staying(staying)}.")
     if touched:
-        effects.append(
-            "Orders are worked off one by one in the background. You see how far it is, and can "
-            "stop."
-        )
+        effects.append(ONE_BY_ONE)
     return effects
 
 
 def _about_cancelling(preview: Preview) -> Iterator[str]:
-    issued = preview.cancelled(OrderStatus.ISSUED)
-    if issued:
-        are = _counted(
-            issued, "issued order is cancelled: its", "issued orders are cancelled: their"
-        )
-        amount = money(preview.taken_back, preview.day.venue.currency)
-        yield f"{are} tickets are destroyed, and {amount} is taken back in the ledger."
-    removed = preview.cancelled(OrderStatus.DRAFT, OrderStatus.ERROR)
-    if removed:
-        are = _counted(removed, "draft or failed order is", "draft or failed orders are")
-        yield f"{are} removed for good."
+    return about_cancelling(
+        issued=preview.cancelled(OrderStatus.ISSUED),
+        taken_back={preview.day.venue.currency: preview.taken_back},
+        removed=preview.cancelled(OrderStatus.DRAFT, OrderStatus.ERROR),
+    )
 
 
 def _about_other_visits(preview: Preview) -> str:
@@ -259,11 +250,11 @@ def _about_orders(preview: Preview, plan: ClosurePlan) -> Iterator[str]:
         numbers = ", ".join(one.number for one in staying[:_MOST_TOLD])
         more = len(staying) - _MOST_TOLD
         yield (
-            f"Guests have entered with {_count(len(staying), 'order')}: {numbers}"
+            f"Guests have entered with {count_of(len(staying), 'order')}: {numbers}"
             f"{f' and {more:,} more' if more > 0 else ''}."
         )
     if preview.in_flight:
-        are = _counted(preview.in_flight, "order is", "orders are")
+        are = counted(preview.in_flight, "order is", "orders are")
         follow = (
             "It follows as soon as it has settled."
             if preview.in_flight == 1
@@ -273,7 +264,7 @@ def _about_orders(preview: Preview, plan: ClosurePlan) -> Iterator[str]:
 
 
 def _staying(count: int) -> str:
-    return _counted(
+    return counted(
         count,
         "order that guests have entered with stays as it is",
         "orders that guests have entered with stay as they are",
@@ -294,7 +285,7 @@ def _about_target(preview: Preview) -> Sequence[str]:
     told = [_shortage(need) for need in target.shortages[:_MOST_TOLD]]
     more = len(target.shortages) - _MOST_TOLD
     if more > 0:
-        told.append(f"There is too little room at {_count(more, 'more time')}.")
+        told.append(f"There is too little room at {count_of(more, 'more time')}.")
     if told:
         told.append("Orders that find no room stay on the closed day, and you are told which.")
     return told
@@ -302,23 +293,7 @@ def _about_target(preview: Preview) -> Sequence[str]:
 
 def _shortage(need: Need) -> str:
     at = f" at {need.time:%H:%M}" if need.time else ""
-    wanted = _count(need.wanted, "place")
+    wanted = count_of(need.wanted, "place")
     if need.left is None:
         return f"{need.attraction}{at}: {wanted} needed, and there is no such session on sale."
     return f"{need.attraction}{at}: {wanted} needed, and {need.left:,} left."
-
-
-def _count(number: int, what: str) -> str:
-    return _counted(number, what, f"{what}s")
-
-
-def _counted(number: int, one: str, several: str) -> str:
-    return f"{number:,} {one if number == 1 else several}"
-
-
-def as_uuid(text: str) -> uuid.UUID | None:
-    """Return an id from an address, None when it is none."""
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        return None

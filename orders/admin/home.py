@@ -97,7 +97,7 @@ def _tiles(now: datetime.datetime, unmapped: Sequence[Cause]) -> list[Tile]:
             url=_list_url(cause=FailureCode.UNMAPPED_ITEM),
             colour="danger" if in_error["unmapped"] else "",
             worse=_inbox(unmapped),
-            worse_url=reverse("admin:orders_replay_unmapped"),
+            worse_url=reverse("admin:orders_batch_unmapped"),
         ),
         Tile(
             title="In flight",

@@ -66,10 +66,10 @@ def find_waiting(request: HttpRequest, numbers: Collection[Number], back: str) -
         messages.info(request, f"{told} for this. Somebody who may replay orders finds them.")
         return ""
     if len(waiting) > 1:
-        return reverse("admin:orders_replay_causes")
+        return reverse("admin:orders_batch_causes")
     (cause,) = waiting
     query = {"cause": cause, **({"next": back} if back else {})}
-    return f"{reverse('admin:orders_replay_start')}?{urlencode(query)}"
+    return f"{reverse('admin:orders_batch_start')}?{urlencode(query)}"
 
 
 def _in_words(count: int) -> str:

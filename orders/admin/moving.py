@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from catalog.rescheduling import in_words
-from channel_manager.lib.admin.confirmation import Confirmation, actor_of
+from channel_manager.lib.admin.confirmation import Confirmation, ReasonForm, actor_of
 from channel_manager.lib.admin.fields import DayInput
 from channel_manager.lib.admin.typed import Select
 from orders.admin.forms import ActionForm
@@ -21,28 +21,36 @@ from orders.models import Order
 from orders.moving import move_order, visit_dates
 
 
-class MoveForm(ActionForm):
-    """Asks from which day to which, and why; the first only where the order has several."""
+class DaysForm(ReasonForm):
+    """Asks from which day to which, and why; the first only where there are several.
+
+    initial: `visit_dates`, the days there are with what each is called.
+    """
 
     from_date = forms.TypedChoiceField(
         label="What is visited on", coerce=datetime.date.fromisoformat, widget=Select
     )
     to_date = forms.DateField(label="New day", widget=DayInput)
-    field_order = ("from_date", "to_date", "reason", "seen")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, is_required=True, **kwargs)
-        days: list[datetime.date] = self.initial.get("visit_dates", [])
+        days: Mapping[datetime.date, str] = self.initial.get("visit_dates", {})
         field = self.fields["from_date"]
-        field.choices = [(day.isoformat(), in_words(day)) for day in days]  # type: ignore[attr-defined]
+        field.choices = [(day.isoformat(), name) for day, name in days.items()]  # type: ignore[attr-defined]
         if len(days) == 1:
             field.widget = forms.HiddenInput()
-            self.initial["from_date"] = days[0].isoformat()
+            self.initial["from_date"] = next(iter(days)).isoformat()
+
+
+class MoveForm(DaysForm, ActionForm):
+    """Asks from which day of one order to which, and why."""
+
+    field_order = ("from_date", "to_date", "reason", "seen")
 
 
 def asked(_request: HttpRequest, order: Order) -> Mapping[str, Any]:
     """Return what the form needs to know of an order."""
-    return {"visit_dates": visit_dates(order)}
+    return {"visit_dates": {day: in_words(day) for day in visit_dates(order)}}
 
 
 def has_a_day(order: Order) -> bool:

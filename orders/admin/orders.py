@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -20,12 +19,11 @@ from django.utils.safestring import SafeString
 from channel_manager.lib.admin import columns, people
 from channel_manager.lib.admin.base import ReadOnlyAdmin, register
 from channel_manager.lib.admin.columns import column
-from channel_manager.lib.admin.confirmation import attempt
 from channel_manager.lib.admin.typed import (
     RangeDateFilter,
     RelatedDropdownFilter,
 )
-from orders.admin import acting, erasing, page, story
+from orders.admin import acting, bulk, erasing, page, story
 from orders.admin.badges import LEDGER_COLOURS, ORDER_COLOURS, WALLET_COLOURS
 from orders.admin.failures import Remedy
 from orders.admin.filters import (
@@ -42,12 +40,9 @@ from orders.admin.search import find_orders
 from orders.admin.search_parts import EVERYTHING, NUMBERS
 from orders.admin.webhooks import read_webhooks
 from orders.manifests import order_url
-from orders.models import Order, OrderEvent, OrderStatus
+from orders.models import BatchAction, Order, OrderEvent, OrderStatus
 from partners.admin.filters import ModeFilter, VenueFilter
 from partners.numbering import TEST_PREFIX
-
-# One request replays this many at most; each is a transaction of its own.
-_MOST_REPLAYS = 200
 
 
 @register(Order)
@@ -84,7 +79,7 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
     sortable_by = ("received",)
     search_fields = ("buy_from_order_reference",)
     search_help_text = "Any number, guest or e-mail address, or part of it"
-    actions = ("replay_selected",)
+    actions = ("replay_chosen", "confirm_chosen", "move_chosen", "cancel_chosen")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
         """Leave the venues' logos where they are."""
@@ -205,23 +200,45 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
 
     def has_replay_permission(self, request: HttpRequest) -> bool:
         """Tell whether this person may replay orders; the list's action asks."""
-        return request.user.has_perm("orders.replay_order")
+        return bulk.may(request, BatchAction.REPLAY)
+
+    def has_confirm_permission(self, request: HttpRequest) -> bool:
+        """Tell whether this person may confirm drafts."""
+        return bulk.may(request, BatchAction.CONFIRM)
+
+    def has_move_permission(self, request: HttpRequest) -> bool:
+        """Tell whether this person may move orders."""
+        return bulk.may(request, BatchAction.MOVE)
+
+    def has_cancel_permission(self, request: HttpRequest) -> bool:
+        """Tell whether this person may cancel orders."""
+        return bulk.may(request, BatchAction.CANCEL)
 
     def action_view(self, request: HttpRequest, order_id: uuid.UUID, name: str) -> HttpResponse:
         """Show what a button does (GET), or do it (POST)."""
         return acting.action_view(self, request, order_id, name)
 
-    @action(description="Replay selected orders", permissions=["replay"])
-    def replay_selected(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:
-        """Replay each selected order in a transaction of its own, and tell how each one went."""
-        chosen = list(queryset.order_by("received_at", "id")[: _MOST_REPLAYS + 1])
-        for order in chosen[:_MOST_REPLAYS]:
-            told = attempt(request, partial(acting.replay, request, order, {}), about=str(order))
-            if told:
-                messages.success(request, told)
-        if len(chosen) > _MOST_REPLAYS:
-            detail = f"The first {_MOST_REPLAYS} orders were taken; run the action again for more."
-            messages.warning(request, detail)
+    @action(description="Replay", permissions=["replay"])
+    def replay_chosen(self, request: HttpRequest, queryset: QuerySet[Order]) -> HttpResponse | None:
+        """Tell what replaying the chosen orders does."""
+        return bulk.ask(self, request, queryset, BatchAction.REPLAY)
+
+    @action(description="Confirm drafts", permissions=["confirm"])
+    def confirm_chosen(
+        self, request: HttpRequest, queryset: QuerySet[Order]
+    ) -> HttpResponse | None:
+        """Tell what confirming the chosen drafts does."""
+        return bulk.ask(self, request, queryset, BatchAction.CONFIRM)
+
+    @action(description="Move to another day", permissions=["move"])
+    def move_chosen(self, request: HttpRequest, queryset: QuerySet[Order]) -> HttpResponse | None:
+        """Tell what moving the chosen orders does."""
+        return bulk.ask(self, request, queryset, BatchAction.MOVE)
+
+    @action(description="Cancel", permissions=["cancel"])
+    def cancel_chosen(self, request: HttpRequest, queryset: QuerySet[Order]) -> HttpResponse | None:
+        """Tell what cancelling the chosen orders does."""
+        return bulk.ask(self, request, queryset, BatchAction.CANCEL)
 
     @column("Status")
     def state(self, order: Order) -> SafeString:

@@ -15,7 +15,7 @@ from catalog.suggestions import Suggestion, Suggestions, suggest_packages
 from channel_manager.lib.admin.typed import ModelAdmin
 from orders.admin.causes import Cause, read_causes, require
 from orders.causes import parts_of
-from orders.models import FailureCode, Replay
+from orders.models import Batch, FailureCode
 
 _SHOWN = 100
 
@@ -39,7 +39,7 @@ class Unmapped:
     map_url: str
 
 
-def unmapped_view(model_admin: ModelAdmin[Replay], request: HttpRequest) -> HttpResponse:
+def unmapped_view(model_admin: ModelAdmin[Batch], request: HttpRequest) -> HttpResponse:
     """Show what is unmapped, the most urgent first: five statements."""
     require("orders.view_order", request)
     causes = of_unmapped(read_causes(request))
@@ -97,6 +97,6 @@ def _form(
         "item_number": number[1],
         **({"package": str(suggestion.package_id)} if suggestion else {}),
         **({"valid_from": found.free_from.isoformat()} if found.free_from else {}),
-        "next": reverse("admin:orders_replay_unmapped"),
+        "next": reverse("admin:orders_batch_unmapped"),
     }
     return f"{reverse('admin:catalog_packagemapping_add')}?{urlencode(query)}"

@@ -36,7 +36,7 @@ DROP FUNCTION orders_reversal_within_sale();
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("orders", "0014_orders_are_searched"),
+        ("orders", "0017_batches_are_checked"),
         ("wallets", "0006_external_references_by_mode"),
     ]
 

@@ -1,35 +1,32 @@
 """Orders with all that belongs to them: lines, places, requests as received, holds, the ledger."""
 
 from orders.models.allocation import Allocation
-from orders.models.closure import (
-    CLOSURE_KIND,
-    Closure,
-    ClosureOrder,
-    ClosureOrderQuerySet,
-    ClosureOutcome,
-    ClosurePlan,
-    ClosureStatus,
-)
+from orders.models.batch import Batch, BatchAction, BatchOrder
+from orders.models.closure import Closure, ClosureOrder, ClosurePlan
 from orders.models.event import OrderEvent
 from orders.models.hold import HOLD_KIND, Hold, HoldQuerySet, HoldStatus
 from orders.models.ledger import LedgerEntry, LedgerKind
 from orders.models.line import OrderLine
 from orders.models.order import ORDER_KIND, FailureCode, Order, OrderQuerySet, OrderStatus
 from orders.models.received import ReceivedRequest, RequestKind
-from orders.models.replay import REPLAY_KIND, Replay, ReplayOrder, ReplayOutcome
+from orders.models.worklist import (
+    Outcome,
+    Worklist,
+    WorklistOrder,
+    WorklistOrderQuerySet,
+    WorklistStatus,
+)
 
 __all__ = [
-    "CLOSURE_KIND",
     "HOLD_KIND",
     "ORDER_KIND",
-    "REPLAY_KIND",
     "Allocation",
+    "Batch",
+    "BatchAction",
+    "BatchOrder",
     "Closure",
     "ClosureOrder",
-    "ClosureOrderQuerySet",
-    "ClosureOutcome",
     "ClosurePlan",
-    "ClosureStatus",
     "FailureCode",
     "Hold",
     "HoldQuerySet",
@@ -41,9 +38,11 @@ __all__ = [
     "OrderLine",
     "OrderQuerySet",
     "OrderStatus",
+    "Outcome",
     "ReceivedRequest",
-    "Replay",
-    "ReplayOrder",
-    "ReplayOutcome",
     "RequestKind",
+    "Worklist",
+    "WorklistOrder",
+    "WorklistOrderQuerySet",
+    "WorklistStatus",
 ]

@@ -71,7 +71,7 @@ def open_pages(bench: Bench) -> list[Figure]:
         "Orders, part of a number": f"/admin/orders/order/?q={orders // 2}",
         "Orders, a guest's name": f"/admin/orders/order/?q={name.replace(' ', '+')}",
         "One order": f"/admin/orders/order/{order_id}/change/",
-        "Failures": "/admin/orders/replay/causes/",
+        "Failures": "/admin/orders/batch/causes/",
         "Home": "/admin/",
     }
     owner = bench.stack.demo["admin"]["users"][0]

@@ -16,7 +16,7 @@ from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from catalog.models import Package, PackageMapping
-from orders.models import Order, OrderEvent
+from orders.models import Batch, Order, OrderEvent
 from partners.keys import create_key, hash_key
 from partners.models import ApiKey, WebhookDelivery, WebhookEndpoint
 from partners.webhooks.endpoints import pause_endpoint
@@ -29,6 +29,7 @@ from tests.factories import (
     SessionFactory,
     VenueFactory,
 )
+from tests.orders.test_batches import run_once
 from tests.webhooks.conftest import Clock, Sender, make_endpoint
 from wallets.models import Wallet
 
@@ -199,15 +200,29 @@ def test_many_wallets_are_folded_until_somebody_opens_them(
     expect(desk.get_by_text(wallet.reference_number)).to_be_visible()
 
 
-def test_selected_failures_are_replayed_from_the_list(
+def test_chosen_orders_are_worked_off_while_one_watches(
     desk: Page, live_server: LiveServer, orders: dict[str, Order]
 ) -> None:
-    desk.goto(f"{live_server.url}/admin/orders/order/?status=Error")
-    desk.locator("#result_list tbody input.action-select").first.check()
-    desk.locator("select[name=action]").select_option("replay_selected")
+    looks = AdminLooks(desk, live_server.url)
+    desk.goto(f"{live_server.url}/admin/orders/order/")
+    desk.locator("#result_list thead input[type=checkbox]").check()
+    desk.locator("select[name=action]").select_option("move_chosen")
     desk.get_by_role("button", name="Run").click()
-    refusal = "Line 100000: SKU-9 still cannot be issued (item number not mapped)."
-    message(desk, f"{orders['failed']}: {refusal}")
+    expect(desk.get_by_text("1 order is left out: Cancelled.")).to_be_visible()
+    looks.look("bulk-move")
+    desk.set_viewport_size({"width": 1280, "height": 900})
+    desk.get_by_label("New day").fill((TOMORROW + datetime.timedelta(days=1)).isoformat())
+    desk.get_by_label("Reason").fill("A storm")
+    desk.get_by_role("button", name="Move 3 orders").click()
+    expect(desk.get_by_text("0 of 3 orders done.")).to_be_visible()
+    expect(desk.get_by_role("button", name="Stop")).to_be_visible()
+    looks.look("batch-running")
+    run_once(Batch.objects.get())
+    expect(desk.get_by_text("Done with all 3 orders.")).to_be_visible()
+    expect(desk.get_by_role("button", name="Stop")).to_have_count(0)
+    looks.look("batch-done")
+    looks.look_at({"batch-list": "/admin/orders/batch/"})
+    assert looks.wrong == {}
 
 
 def test_filters_are_chosen_in_a_sheet(

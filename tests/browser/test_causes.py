@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from catalog.models import Package
-from orders.models import Order, Replay
+from orders.models import Batch, Order
 from partners.models import Venue
 from tests.browser.appearance import AdminLooks
 from tests.browser.test_admin import choose
@@ -47,15 +47,15 @@ def test_a_cause_is_mapped_and_its_orders_are_replayed_while_one_watches(
     desk.get_by_label("Reason").fill("Mapped this morning")
     desk.get_by_role("button", name="Replay all").click()
     expect(desk.get_by_text("0 of 3 orders done.")).to_be_visible()
-    replay = Replay.objects.get()
+    replay = Batch.objects.get()
     looks.look("replay-running")
     run_once(replay)
-    expect(desk.get_by_text("Done: 3 of 3 orders submitted again.")).to_be_visible()
+    expect(desk.get_by_text("Done with all 3 orders.")).to_be_visible()
     assert [issue(str(order.pk)).status for order in waiting] == ["Issued"] * 3
     looks.look_at(
         {
-            "replay-done": f"/admin/orders/replay/{replay.pk}/change/",
-            "replay-list": "/admin/orders/replay/",
+            "replay-done": f"/admin/orders/batch/{replay.pk}/change/",
+            "replay-list": "/admin/orders/batch/",
         }
     )
     assert looks.wrong == {}

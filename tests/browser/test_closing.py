@@ -77,7 +77,7 @@ def sold(
 def test_a_day_is_closed_and_its_orders_move_while_one_watches(
     desk: Page, live_server: LiveServer, sold: list[Order], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("orders.clearing.BATCH", 3)
+    monkeypatch.setattr("orders.working_off.AT_A_TIME", 3)
     desk.goto(f"{live_server.url}/admin/")
     desk.get_by_role("link", name="Close a day").first.click()
     desk.locator("#main").get_by_role("link", name="Close a day").click()
@@ -142,7 +142,7 @@ def test_every_page_fits_its_screen_and_can_be_read(
     sold: list[Order],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("orders.clearing.BATCH", 5)
+    monkeypatch.setattr("orders.working_off.AT_A_TIME", 5)
     looks = AdminLooks(desk, live_server.url)
     asked = f"venue={venue.pk}&date={DAY}"
 

@@ -38,7 +38,7 @@ def test_a_number_is_mapped_from_the_inbox_changed_from_a_date_and_taken_from_a_
     PackageMappingFactory.create(partner=api.partner, item_number="OLD-1", package=group)
     PackageMapping.objects.update(package=Package.objects.get(code="DAY"))
     looks = AdminLooks(desk, live_server.url)
-    desk.goto(f"{live_server.url}/admin/orders/replay/unmapped/")
+    desk.goto(f"{live_server.url}/admin/orders/batch/unmapped/")
     looks.look("unmapped")
     desk.get_by_role("link", name="Map to DAY").click()
     expect(desk.get_by_label("Item number")).to_have_value("DAY-TICKETS")

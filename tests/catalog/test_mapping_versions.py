@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.test import Client
 from django.utils import timezone
 
@@ -242,6 +242,13 @@ def test_what_nobody_sold_under_is_edited_and_removed_and_both_are_told(
     ]
 
 
+class Locked:
+    """Somebody else holds the row for as long as anybody waits."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise OperationalError("canceling statement due to lock timeout")
+
+
 def test_a_version_sold_under_while_it_is_removed_or_edited_stays(
     desk: Client,
     api: ApiClient,
@@ -259,6 +266,10 @@ def test_a_version_sold_under_while_it_is_removed_or_edited_stays(
     ):
         done = desk.post(address, answers, follow=True)
         assert messages_of(done) == ["An order was sold under this version just now."]
+        with monkeypatch.context() as patch:
+            patch.setattr("catalog.admin.mappings.versions", Locked())
+            done = desk.post(address, answers, follow=True)
+        assert messages_of(done) == ["This is being worked on right now. Try again in a moment."]
     assert stored(api.partner) == [(1, "DAY", None, None)]
 
 

@@ -10,7 +10,7 @@ from tests.traffic import Answer, Seller, at_once, day_tickets
 
 Settled = Callable[..., str]
 Outcome = tuple[int, str]
-_RUNNING = "SELECT 1 FROM orders_replay WHERE finished_at IS NULL"
+_RUNNING = "SELECT 1 FROM orders_batch WHERE finished_at IS NULL"
 
 
 def both(*calls: Callable[[], Answer]) -> tuple[Outcome, ...]:
@@ -121,7 +121,7 @@ def test_a_cause_is_replayed_once_by_three_who_press_and_a_worker_that_is_killed
     outcomes = stack.sql(
         "SELECT r.outcome, o.status, (SELECT count(*) FROM history_event AS e"
         " WHERE e.subject_id = o.id AND e.name = 'replayed')"
-        " FROM orders_replayorder AS r JOIN orders_order AS o ON o.id = r.order_id"
+        " FROM orders_batchorder AS r JOIN orders_order AS o ON o.id = r.order_id"
         " WHERE o.id = ANY(%s::uuid[])",
         failed,
     )

@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from catalog.models import Package
-from orders.models import Order, Replay
+from orders.models import Batch, Order
 from tests.conftest import ApiClient
 from tests.factories import PackageFactory, PackageMappingFactory
 from tests.orders.test_causes import fail, run_once, start
@@ -19,8 +19,8 @@ from tests.staff import messages_of, person, signed_in, text_of, viewer
 
 pytestmark = pytest.mark.usefixtures("clock")
 Issue = Callable[[str], Order]
-CAUSES = "/admin/orders/replay/causes/"
-START = "/admin/orders/replay/start/"
+CAUSES = "/admin/orders/batch/causes/"
+START = "/admin/orders/batch/start/"
 
 
 @pytest.fixture
@@ -77,16 +77,17 @@ def test_a_cause_is_mapped_and_all_of_it_replayed(
     assert "Not mended yet" not in text_of(page)
     sent = {"replay_id": page.context["form"]["replay_id"].value(), "reason": "Mapped"}
     started = desk.post(cause.replay_url, sent)
-    replay = Replay.objects.get()
-    assert started["Location"] == f"/admin/orders/replay/{replay.pk}/change/"
+    replay = Batch.objects.get()
+    assert started["Location"] == f"/admin/orders/batch/{replay.pk}/change/"
     assert "0 of 3 orders done." in text_of(desk.get(started["Location"]))
     again = desk.post(cause.replay_url, sent)  # the button pressed twice
-    assert (again["Location"], Replay.objects.count()) == (started["Location"], 1)
+    assert (again["Location"], Batch.objects.count()) == (started["Location"], 1)
     run_once(replay)
-    progress = text_of(desk.get(f"/admin/orders/replay/{replay.pk}/progress/"))
-    assert "Done: 3 of 3 orders submitted again." in progress
-    assert f"{orders[0].buy_from_order_reference} Submitted" in progress
-    assert "3 of 3 submitted again" in text_of(desk.get("/admin/orders/replay/"))
+    progress = text_of(desk.get(f"/admin/orders/batch/{replay.pk}/progress/"))
+    assert "Done with all 3 orders." in progress
+    assert "Submitted again 3" in progress
+    assert f"{orders[0].buy_from_order_reference} Sunny Trips Submitted" in progress
+    assert "Done 3 of 3" in text_of(desk.get("/admin/orders/batch/"))
     after = desk.post(cause.replay_url, sent)
     assert after["Location"] == started["Location"]
     assert "No order stands in Error for this cause any more." in text_of(
@@ -121,10 +122,10 @@ def test_nobody_looks_who_may_not_see_orders(api: ApiClient, issue: Issue) -> No
     replay = start(fail(api, issue, "SKU-9").failure_fingerprint)
     stranger = signed_in(person("buyer", "catalog.view_package"))
     for path in (CAUSES, START, "", f"{replay.pk}/change/", f"{replay.pk}/progress/"):
-        address = path if path.startswith("/") else f"/admin/orders/replay/{path}"
+        address = path if path.startswith("/") else f"/admin/orders/batch/{path}"
         assert stranger.get(address).status_code == 403, address
 
 
-def test_an_unknown_replay_leads_to_the_list(desk: Client) -> None:
-    answer = desk.get("/admin/orders/replay/nothing/change/", follow=True)
-    assert messages_of(answer) == ["There is no such replay."]
+def test_an_unknown_batch_leads_to_the_list(desk: Client) -> None:
+    answer = desk.get("/admin/orders/batch/nothing/change/", follow=True)
+    assert messages_of(answer) == ["There is no such batch."]

@@ -363,7 +363,7 @@ def test_an_attraction_of_another_venue_is_refused(
 def test_the_progress_page_follows_the_work_to_its_end(
     desk: Client, venue: Venue, sold: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("orders.clearing.BATCH", 2)
+    monkeypatch.setattr("orders.working_off.AT_A_TIME", 2)
     Session.objects.filter(date=NEXT).update(capacity=2)
     confirm(desk, venue, plan="move", to_date=NEXT)
     closure = Closure.objects.get()
@@ -502,7 +502,7 @@ def test_only_those_who_may_open_the_day_again_are_told_how(
 def test_failed_orders_are_tried_again_and_the_rest_can_be_stopped_and_gone_on_with(
     desk: Client, venue: Venue, sold: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("orders.clearing.BATCH", 2)
+    monkeypatch.setattr("orders.working_off.AT_A_TIME", 2)
     Session.objects.filter(date=NEXT).update(capacity=2)
     confirm(desk, venue, plan="move", to_date=NEXT)
     closure = run_once(Closure.objects.get())

@@ -340,38 +340,6 @@ def test_a_test_order_says_that_nothing_is_posted(desk: Client, draft: Order) ->
     assert not LedgerEntry.objects.exists()
 
 
-def test_replaying_a_selection_tells_how_each_order_went(
-    desk: Client, api: ApiClient, day: Package, failed: Order, issued: Order, issue: Issue
-) -> None:
-    PackageMapping.objects.create(partner=api.partner, item_number="SKU-1", package=day)
-    mended = issue(
-        api.create({**DAY, "itemNumber": "SKU-1"}, sellToOrderReference="WEB-4")["orderId"]
-    )
-    Order.objects.filter(pk=mended.pk).update(status="Error", failure_code="stalled")
-    selected = [str(order.pk) for order in (failed, issued, mended)]
-    done = desk.post(LIST, {"action": "replay_selected", "_selected_action": selected}, follow=True)
-    assert sorted(messages_of(done)) == sorted(
-        [
-            f"{failed}: Line 100000: SKU-9 still cannot be issued (item number not mapped).",
-            f"{issued}: The order is Issued; only an order in Error can be replayed.",
-            f"Order {mended} was submitted again.",
-        ]
-    )
-    assert [now(order).status for order in (failed, issued, mended)] == [
-        "Error",
-        "Issued",
-        "Submitted",
-    ]
-
-
-def test_replaying_a_selection_takes_the_right_to_replay(failed: Order) -> None:
-    client = signed_in(viewer())
-    answers = {"action": "replay_selected", "_selected_action": [str(failed.pk)]}
-    page = client.post(LIST, answers, follow=True)
-    assert "Replay selected" not in text_of(page)
-    assert not OrderEvent.objects.of(failed.pk).filter(name="replayed").exists()
-
-
 def test_a_moment_of_the_page_that_was_tampered_with_does_nothing(
     desk: Client, draft: Order
 ) -> None:

@@ -154,7 +154,7 @@ def test_an_unmapped_item_leads_to_a_mapping_form_that_is_filled_in(
         },
     )
     follow = urlsplit(saved.headers["Location"])
-    assert follow.path == reverse("admin:orders_replay_start")
+    assert follow.path == reverse("admin:orders_batch_start")
     assert parse_qs(follow.query) == {
         "cause": [order.failure_fingerprint],
         "next": [reverse("admin:orders_order_change", args=[order.pk])],

@@ -16,7 +16,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from catalog.models import Package, PackageMapping
 from orders.gate.admission import admit
-from orders.models import Closure, Order, Replay
+from orders.models import Batch, Closure, Order
 from partners.models import Partner, Venue
 from tests.catalog.calendars import hold
 from tests.conftest import TOMORROW, ApiClient
@@ -80,8 +80,12 @@ def everything(
     for name in ("cancelled", "deleted"):
         assert api.delete(orders[name]["orderId"]).status_code == 200
     api.create(sellToOrderReference="WEB-5")
-    Replay.objects.create(
-        fingerprint="stalled", title="Stood still", started_by="staff:1", started_at=timezone.now()
+    Batch.objects.create(
+        action="replay",
+        fingerprint="stalled",
+        title="Stood still",
+        started_by="staff:1",
+        started_at=timezone.now(),
     )
     a_calendar(day.venue)
     make_endpoint(api.partner, "https://shop.example/hook")

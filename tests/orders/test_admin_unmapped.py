@@ -13,7 +13,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from catalog.models import Package, PackageMapping
-from orders.models import Order, Replay
+from orders.models import Batch, Order
 from tests.conftest import ApiClient
 from tests.factories import PackageFactory, PackageMappingFactory, VenueFactory, sellable_package
 from tests.orders.expected import NOON
@@ -22,7 +22,7 @@ from tests.staff import messages_of, person, signed_in, text_of, viewer
 
 pytestmark = pytest.mark.usefixtures("clock")
 Issue = Callable[[str], Order]
-INBOX = "/admin/orders/replay/unmapped/"
+INBOX = "/admin/orders/batch/unmapped/"
 MAPPINGS = "/admin/catalog/packagemapping/"
 
 
@@ -114,7 +114,7 @@ def test_a_click_a_save_and_a_press_issue_the_orders_that_wait(
     assert f"Not mended yet for the oldest, {orders[1]}, received on 20 Nov 2026: Line" in late
     PackageMapping.objects.update(valid_from=None)
     desk.post(saved.redirect_chain[-1][0], pressed)
-    run_once(Replay.objects.get())
+    run_once(Batch.objects.get())
     assert {issue(str(order.pk)).status for order in orders} == {"Issued"}
     assert "Nothing is unmapped." in text_of(desk.get(INBOX))
 
@@ -128,12 +128,12 @@ def test_a_change_of_dates_and_a_file_lead_to_what_waits_too(
     fail(api, issue, "SKU-1")
     on = {"item_number": "SKU-1", "package": day.pk, "is_active": "on"}
     changed = desk.post(f"{MAPPINGS}{mapping.pk}/change/", on)
-    assert changed["Location"].startswith("/admin/orders/replay/start/?cause=unmapped_item")
+    assert changed["Location"].startswith("/admin/orders/batch/start/?cause=unmapped_item")
     for number in ("SKU-2", "SKU-4", "SKU-5"):
         fail(api, issue, number)
     for numbers, lead in (
-        (("SKU-2", "SKU-3"), "/admin/orders/replay/start/?cause=unmapped_item"),
-        (("SKU-4", "SKU-5"), "/admin/orders/replay/causes/"),
+        (("SKU-2", "SKU-3"), "/admin/orders/batch/start/?cause=unmapped_item"),
+        (("SKU-4", "SKU-5"), "/admin/orders/batch/causes/"),
     ):
         lines = "\n".join(
             ["partner,item_number,package", *(f"Sunny Trips,{n},DAY" for n in numbers)]

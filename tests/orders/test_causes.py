@@ -14,10 +14,11 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from catalog.models import Package
 from channel_manager.history.models import Event
 from channel_manager.lib.identity import time_ordered_uuid
-from orders import issuance, replaying
+from orders import batches, issuance, replaying, working_off
 from orders.causes import CauseGroup, Parts, parts_of, read_groups
-from orders.models import Order, Replay, ReplayOrder
+from orders.models import Batch, BatchOrder, Order
 from orders.replaying import NothingToReplay
+from orders.working_off import WorklistConflict
 from tests.conftest import ApiClient
 from tests.factories import PackageFactory, PackageMappingFactory
 from tests.orders.expected import Clock, line
@@ -38,7 +39,7 @@ def fail(
     return order
 
 
-def start(fingerprint: str, replay_id: uuid.UUID | None = None) -> Replay:
+def start(fingerprint: str, replay_id: uuid.UUID | None = None) -> Batch:
     return replaying.start_replay(
         replay_id=replay_id or time_ordered_uuid(),
         fingerprint=fingerprint,
@@ -49,17 +50,17 @@ def start(fingerprint: str, replay_id: uuid.UUID | None = None) -> Replay:
     )
 
 
-def run_once(replay: Replay) -> Replay:
+def run_once(replay: Batch) -> Batch:
     """Do what the worker does for the job that the replay has now; return it as it is then."""
-    job = ProcrastinateJob.objects.get(pk=Replay.objects.get(pk=replay.pk).job_id)
-    assert (job.task_name, job.queue_name) == ("orders.work_off_replay", "closing")
-    assert job.args == {"replay_id": str(replay.pk)}
-    replaying.work_off(replay_id=replay.pk, clock=timezone.now)
-    return Replay.objects.get(pk=replay.pk)
+    job = ProcrastinateJob.objects.get(pk=Batch.objects.get(pk=replay.pk).job_id)
+    assert (job.task_name, job.queue_name) == ("orders.work_off_batch", "closing")
+    assert job.args["batch_id"] == str(replay.pk)
+    batches.work_off_batch(batch_id=replay.pk, clock=timezone.now, after=int(job.args["after"]))
+    return Batch.objects.get(pk=replay.pk)
 
 
-def outcomes(replay: Replay) -> dict[str, tuple[str, str]]:
-    rows = ReplayOrder.objects.filter(replay=replay)
+def outcomes(replay: Batch) -> dict[str, tuple[str, str]]:
+    rows = BatchOrder.objects.filter(batch=replay)
     return {row.buy_from_order_reference: (row.outcome, row.message) for row in rows}
 
 
@@ -170,16 +171,16 @@ def test_a_replay_submits_every_order_of_the_cause_once(
     told = Event.objects.filter(name="replayed", subject_id__in=[order.pk for order in orders])
     assert set(told.values_list("actor", "reason")) == {(DESK, "Mapped it")}
     assert told.count() == 3
-    story = Event.objects.filter(kind="replay", subject_id=replay.pk).order_by("id")
+    story = Event.objects.filter(kind="batch", subject_id=replay.pk).order_by("id")
     assert list(story.values_list("name", "from_state", "to_state", "actor", "data")) == [
         (
-            "replay_started",
+            "started",
             "",
             "Running",
             DESK,
             {"fingerprint": orders[0].failure_fingerprint, "orders": 3},
         ),
-        ("replay_finished", "Running", "Done", "worker", {}),
+        ("finished", "Running", "Done", "worker", {}),
     ]
 
 
@@ -195,7 +196,7 @@ def test_a_second_replay_finds_nothing(api: ApiClient, issue: Issue, day: Packag
     with pytest.raises(NothingToReplay, match="any more"):
         start(cause)
     assert start(cause, first.pk) == first
-    assert Replay.objects.count() == 1
+    assert Batch.objects.count() == 1
     assert Event.objects.filter(name="replayed").count() == 1
 
 
@@ -233,7 +234,7 @@ def test_what_is_not_mended_stays_and_says_why(api: ApiClient, issue: Issue) -> 
 def test_many_orders_are_worked_off_batch_by_batch(
     api: ApiClient, issue: Issue, day: Package, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(replaying, "BATCH", 2)
+    monkeypatch.setattr(working_off, "AT_A_TIME", 2)
     cause = {fail(api, issue, "SKU-9").failure_fingerprint for _ in range(5)}.pop()
     PackageMappingFactory.create(partner=api.partner, item_number="SKU-9", package=day)
     replay = start(cause)
@@ -243,14 +244,28 @@ def test_many_orders_are_worked_off_batch_by_batch(
 
 def test_a_replay_that_lost_its_job_gets_another(api: ApiClient, issue: Issue) -> None:
     replay = start(fail(api, issue, "SKU-9").failure_fingerprint)
-    replaying.recover_replays()
-    assert Replay.objects.get().job_id == replay.job_id  # the job is there
+    working_off.recover_worklists()
+    assert Batch.objects.get().job_id == replay.job_id  # the job is there
     ProcrastinateJob.objects.filter(pk=replay.job_id).update(status="failed")
-    replaying.recover_replays()
-    assert Replay.objects.get().job_id != replay.job_id
+    working_off.recover_worklists()
+    assert Batch.objects.get().job_id != replay.job_id
     assert run_once(replay).status == "Done"
-    replaying.recover_replays()
-    assert ProcrastinateJob.objects.filter(task_name="orders.work_off_replay").count() == 2
+    working_off.recover_worklists()
+    assert ProcrastinateJob.objects.filter(task_name="orders.work_off_batch").count() == 2
+
+
+def test_a_replay_that_was_stopped_waits_for_the_one_that_runs(
+    api: ApiClient, issue: Issue
+) -> None:
+    cause = fail(api, issue, "SKU-9").failure_fingerprint
+    first = start(cause)
+    working_off.stop(worklist=first, actor=DESK, now=timezone.now())
+    second = start(cause)
+    with pytest.raises(WorklistConflict, match="at these orders already"):
+        working_off.resume(worklist=first, actor=DESK, now=timezone.now())
+    run_once(second)
+    working_off.resume(worklist=first, actor=DESK, now=timezone.now())
+    assert run_once(first).status == "Done"
 
 
 def test_code_that_does_not_know_the_fingerprint_may_still_fail_and_mend_orders(
@@ -269,9 +284,9 @@ def test_code_that_does_not_know_the_fingerprint_may_still_fail_and_mend_orders(
 @pytest.mark.parametrize(
     ("constraint", "columns"),
     [
-        ("settled_replay_order_says_when", {"outcome": "replayed"}),
-        ("replay_outcome_known", {"outcome": "lost"}),
-        ("failed_replay_order_says_why", {"outcome": "failed", "settled_at": timezone.now()}),
+        ("settled_batch_order_says_when", {"outcome": "replayed"}),
+        ("batch_outcome_known", {"outcome": "lost"}),
+        ("failed_batch_order_says_why", {"outcome": "failed", "settled_at": timezone.now()}),
     ],
 )
 def test_the_database_keeps_outcomes_whole(
@@ -279,4 +294,4 @@ def test_the_database_keeps_outcomes_whole(
 ) -> None:
     start(fail(api, issue, "SKU-9").failure_fingerprint)
     with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
-        ReplayOrder.objects.update(**columns)
+        BatchOrder.objects.update(**columns)

@@ -20,9 +20,9 @@ from catalog.models import (
 )
 from channel_manager.history.models import Event
 from channel_manager.lib.errors import InvalidRequest
-from orders import closing, moving
-from orders.closing import NoSuchClosure
+from orders import moving, working_off
 from orders.models import Closure, ClosurePlan, Hold, LedgerEntry, Order, OrderEvent
+from orders.working_off import WorklistConflict
 from partners.models import Venue
 from tests.conftest import ApiClient
 from tests.factories import CalendarDayFactory, SessionExceptionFactory, VenueFactory
@@ -275,7 +275,7 @@ def test_orders_that_find_no_room_stay_and_say_so_until_there_is_some(
     }
     assert counters() == {"cinema 14:00": "0+4", f"cinema {NEXT} 14:00": "0+2"}
     Session.objects.filter(pk=target.pk).update(capacity=20)
-    assert closing.retry_failed(closure_id=closure.pk, actor="staff:8", now=NOON) == 2
+    assert working_off.retry_failed(worklist=closure, actor="staff:8", now=NOON) == 2
     closure = work_off(closure)
     assert set(outcomes(closure).values()) == {MOVED}
     assert counters() == {f"cinema {NEXT} 14:00": "0+6"}
@@ -346,7 +346,7 @@ def test_what_is_sold_of_a_day_that_was_opened_again_stays_sold(
     Session.objects.update(is_on_sale=True)
     new = sell(show())
     held = api.post({"items": [show()]}, "/channelManager/holds").json()["holdId"]
-    closing.retry_failed(closure_id=closure.pk, actor="staff:8", now=NOON)
+    working_off.retry_failed(worklist=closure, actor="staff:8", now=NOON)
     closure = work_off(closure)
     assert list(outcomes(closure)) == [number(used)]
     assert Order.objects.get(pk=new["orderId"]).status == "Issued"
@@ -357,25 +357,25 @@ def test_what_is_sold_of_a_day_that_was_opened_again_stays_sold(
 def test_failed_ones_are_not_tried_again_while_the_others_are_stopped(
     sell: Callable[..., Any], venue: Venue, shows: list[Session], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("orders.clearing.BATCH", 1)
+    monkeypatch.setattr("orders.working_off.AT_A_TIME", 1)
     sell(line())
     Asset.objects.update(status="Used", admitted=1)
     sell(show())
     closure = run_once(close(venue, ClosurePlan.CANCEL))
-    closing.stop_closing(closure_id=closure.pk, actor="staff:8", now=NOON)
-    with pytest.raises(NoSuchClosure, match="it is Stopped now"):
-        closing.retry_failed(closure_id=closure.pk, actor="staff:8", now=NOON)
+    working_off.stop(worklist=closure, actor="staff:8", now=NOON)
+    with pytest.raises(WorklistConflict, match="it is Stopped now"):
+        working_off.retry_failed(worklist=closure, actor="staff:8", now=NOON)
     assert [outcome for outcome, _ in outcomes(closure).values()] == ["failed", "waiting"]
 
 
 def test_whoever_goes_on_stands_in_the_orders_histories(
     sell: Callable[..., Any], venue: Venue, shows: list[Session], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("orders.clearing.BATCH", 1)
+    monkeypatch.setattr("orders.working_off.AT_A_TIME", 1)
     sell(show()), sell(show())
     closure = run_once(close(venue))
-    closing.stop_closing(closure_id=closure.pk, actor="staff:8", now=NOON)
-    closing.resume_closing(closure_id=closure.pk, actor="staff:8", now=NOON)
+    working_off.stop(worklist=closure, actor="staff:8", now=NOON)
+    working_off.resume(worklist=closure, actor="staff:8", now=NOON)
     work_off(closure)
     movers = OrderEvent.objects.filter(name="moved").order_by("id")
     assert list(movers.values_list("actor", flat=True)) == [DESK, "staff:8"]
@@ -392,17 +392,17 @@ def test_a_partners_deadline_does_not_keep_staff_from_cancelling(
 def test_stopping_leaves_the_rest_until_somebody_goes_on(
     sell: Callable[..., Any], venue: Venue, shows: list[Session], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("orders.clearing.BATCH", 2)
+    monkeypatch.setattr("orders.working_off.AT_A_TIME", 2)
     orders = [sell(show()) for _ in range(5)]
     closure = run_once(close(venue))
     assert [outcome for outcome, _ in outcomes(closure).values()] == ["moved"] * 2 + ["waiting"] * 3
-    closing.stop_closing(closure_id=closure.pk, actor="staff:8", now=NOON)
+    working_off.stop(worklist=closure, actor="staff:8", now=NOON)
     closure = run_once(closure)
     assert (closure.status, closure.finished_at) == ("Stopped", NOON)
     assert counters() == {"cinema 14:00": "0+3", f"cinema {NEXT} 14:00": "0+2"}
-    with pytest.raises(NoSuchClosure, match="it is Stopped now"):
-        closing.stop_closing(closure_id=closure.pk, actor="staff:8", now=NOON)
-    closing.resume_closing(closure_id=closure.pk, actor="staff:8", now=NOON)
+    with pytest.raises(WorklistConflict, match="it is Stopped now"):
+        working_off.stop(worklist=closure, actor="staff:8", now=NOON)
+    working_off.resume(worklist=closure, actor="staff:8", now=NOON)
     closure = work_off(closure)
     assert outcomes(closure) == {number(order): MOVED for order in orders}
     assert [(name, data) for name, _, _, _, data in events(closure)][1:] == [
@@ -419,7 +419,7 @@ def test_orders_in_flight_do_not_keep_the_ones_behind_them_waiting(
     shows: list[Session],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("orders.clearing.BATCH", 2)
+    monkeypatch.setattr("orders.working_off.AT_A_TIME", 2)
     slow = [sell(show(), is_settled=False) for _ in range(4)]
     ready = sell(show())
     closure = close(venue)
@@ -450,15 +450,15 @@ def test_a_closure_without_a_job_is_given_one(
 ) -> None:
     order = sell(show())
     closure = close(venue)
-    closing.recover_closings(now=NOON)
+    working_off.recover_worklists()
     assert Closure.objects.get().job_id == closure.job_id
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM procrastinate_jobs WHERE id = %s", [closure.job_id])
-    closing.recover_closings(now=NOON)
+    working_off.recover_worklists()
     closure.refresh_from_db()
     assert outcomes(work_off(closure)) == {number(order): MOVED}
     job = closure.job_id
-    closing.recover_closings(now=NOON)
+    working_off.recover_worklists()
     assert Closure.objects.get().job_id == job
 
 

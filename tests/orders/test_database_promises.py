@@ -14,7 +14,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Model
 
 from catalog.models import Package
-from orders.models import Closure, Hold, LedgerEntry, Order, OrderEvent, OrderLine
+from orders.models import Batch, Closure, Hold, LedgerEntry, Order, OrderEvent, OrderLine
 from partners.account import Account
 from partners.models import Partner, Venue, WebhookDelivery, WebhookEndpoint, WebhookEvent
 from partners.numbering import next_document_number
@@ -123,6 +123,7 @@ STATES = [
     (Partner, "partner_status_known"),
     (Package, "package_status_known"),
     (Hold, "hold_status_known"),
+    (Batch, "batch_status_known"),
     (Closure, "closure_status_known"),
     (WebhookEndpoint, "webhook_endpoint_status_known"),
     (WebhookDelivery, "webhook_delivery_status_known"),
@@ -132,7 +133,7 @@ STATES = [
 
 @pytest.fixture
 def ended(partner: Partner) -> None:
-    """A hold, a closed day and a delivery that are over; an issued order has none of them."""
+    """A hold, a batch, a closed day and a delivery that are over; an issued order has none of them."""
     Hold.objects.create(
         partner=partner,
         status="Expired",
@@ -140,6 +141,14 @@ def ended(partner: Partner) -> None:
         created_at=NOON,
         expires_at=NOON,
         ended_at=NOON,
+    )
+    Batch.objects.create(
+        action="replay",
+        title="Replay 2 orders",
+        status="Done",
+        started_by="staff:1",
+        started_at=NOON,
+        finished_at=NOON,
     )
     Closure.objects.create(
         venue=partner.venue,

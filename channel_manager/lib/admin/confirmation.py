@@ -25,7 +25,8 @@ class Confirmation:
     """What a confirmation page tells before somebody presses the button.
 
     effects and warnings are sentences; numbers are lists under a heading, folded away. A blocked
-    action has no button: the warnings say why.
+    action has no button: the warnings say why. post_to: where the button leads, when that is not
+    the page's own address.
     """
 
     title: str
@@ -36,6 +37,7 @@ class Confirmation:
     numbers: Mapping[str, Sequence[str]] = dataclasses.field(default_factory=dict)
     is_destructive: bool = False
     is_blocked: bool = False
+    post_to: str = ""
 
 
 class ReasonForm(forms.Form):

@@ -1,36 +1,29 @@
-"""How far a closed day is: numbers, a bar, and what became of each order."""
+"""How far a worklist is: numbers, a bar, and what became of each order."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db.models import Count
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from catalog.rescheduling import in_words
 from channel_manager.history.models import Event
-from orders.models import (
-    CLOSURE_KIND,
-    Closure,
-    ClosureOrder,
-    ClosureOutcome,
-    ClosurePlan,
-    ClosureStatus,
-    Order,
-)
+from orders.models import Order, Outcome, Worklist, WorklistOrder, WorklistStatus
+from orders.working_off import rows_of
 from partners.actors import name_actors
 from partners.timeline import Happening, Look, tell
 
 COLOURS: Mapping[str, str] = {
-    ClosureStatus.RUNNING: "info",
-    ClosureStatus.DONE: "success",
-    ClosureStatus.STOPPED: "warning",
+    WorklistStatus.RUNNING: "info",
+    WorklistStatus.DONE: "success",
+    WorklistStatus.STOPPED: "warning",
 }
 _LOOKS: Mapping[str, Look] = {
     "closed": Look("Closed", "event_busy", "danger"),
+    "started": Look("Started", "play_arrow"),
     "stopped": Look("Stopped", "pause", "warning"),
     "resumed": Look("Went on", "play_arrow"),
     "retried": Look("Failed ones tried again", "replay"),
@@ -39,15 +32,19 @@ _LOOKS: Mapping[str, Look] = {
 _SHOWN = 100
 # Of failed orders, which somebody has to deal with, and of an outcome that is asked for in full.
 _SHOWN_AT_MOST = 1_000
+# What needs somebody comes first.
 _IN_ORDER = (
-    ClosureOutcome.FAILED,
-    ClosureOutcome.WAITING,
-    ClosureOutcome.MOVED,
-    ClosureOutcome.CANCELLED,
-    ClosureOutcome.REMOVED,
-    ClosureOutcome.KEPT,
-    ClosureOutcome.SKIPPED,
+    Outcome.FAILED,
+    Outcome.WAITING,
+    Outcome.REPLAYED,
+    Outcome.CONFIRMED,
+    Outcome.MOVED,
+    Outcome.CANCELLED,
+    Outcome.REMOVED,
+    Outcome.KEPT,
+    Outcome.SKIPPED,
 )
+_WITH_REASONS = (Outcome.FAILED, Outcome.WAITING, Outcome.SKIPPED)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,21 +60,25 @@ class Tab:
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """One order of the list: where it leads, and whose it is; nobody's once it is removed."""
+    """One order of the list: where it leads, how it stands now, and whose it is.
 
-    order: ClosureOrder
+    Once it is removed it is nobody's.
+    """
+
+    order: WorklistOrder
     url: str
+    status: str
     partner: str
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Progress:
-    """What the page of a closed day shows; counts are by outcome.
+    """What the page of a worklist shows; counts are by outcome.
 
     is_full: the list of the chosen outcome is as long as it gets.
     """
 
-    closure: Closure
+    worklist: Worklist
     counts: Mapping[str, int]
     chosen: str
     is_full: bool
@@ -93,12 +94,12 @@ class Progress:
     @property
     def waiting(self) -> int:
         """Return how many have no outcome yet."""
-        return self.counts.get(ClosureOutcome.WAITING, 0)
+        return self.counts.get(Outcome.WAITING, 0)
 
     @property
     def failed(self) -> int:
         """Return how many need somebody."""
-        return self.counts.get(ClosureOutcome.FAILED, 0)
+        return self.counts.get(Outcome.FAILED, 0)
 
     @property
     def settled(self) -> int:
@@ -118,7 +119,12 @@ class Progress:
     @property
     def is_running(self) -> bool:
         """Tell whether it is being worked on."""
-        return bool(self.closure.status == ClosureStatus.RUNNING)
+        return self.worklist.is_running
+
+    @property
+    def tells_why(self) -> bool:
+        """Tell whether the orders of the chosen outcome have a reason rather than a moment."""
+        return self.chosen in _WITH_REASONS
 
     @property
     def more(self) -> int:
@@ -150,18 +156,18 @@ class Progress:
         """Say where it stands."""
         told = f"{self.settled:,} of {self.total:,} orders"
         if not self.total and not self.is_running:
-            return "Nobody had bought anything for it."
-        match self.closure.status:
-            case ClosureStatus.DONE if self.failed:
+            return "There was no order to work off."
+        match self.worklist.status:
+            case WorklistStatus.DONE if self.failed:
                 need = "needs" if self.failed == 1 else "need"
                 return f"Done, but {self.failed:,} of {self.total:,} orders {need} you."
-            case ClosureStatus.DONE:
+            case WorklistStatus.DONE:
                 return "Done." if self.total == 1 else f"Done with all {self.total:,} orders."
-            case ClosureStatus.STOPPED:
+            case WorklistStatus.STOPPED:
                 return f"Stopped after {told}. The others are as they were."
         if self.waiting:
             return f"{told} done."
-        return "Looking for orders that were placed while the day was being closed."
+        return "Looking for orders that came in meanwhile."
 
     @property
     def tabs(self) -> list[Tab]:
@@ -184,68 +190,52 @@ class Progress:
         return f"{100 * count / self.total:.1f}"
 
 
-def read_progress(closure: Closure, wanted: str, *, in_full: bool) -> Progress:
-    """Read how far a closure is and the orders of one outcome, at first those that need somebody.
+def read_progress(worklist: Worklist, wanted: str, *, in_full: bool) -> Progress:
+    """Read how far a worklist is and the orders of one outcome, at first those that need somebody.
 
     in_full: more of them than fit a glance.
     """
-    counts = count_outcomes([closure]).get(closure.pk, {})
+    counts = count_outcomes([worklist]).get(worklist.pk, {})
     there = [outcome.value for outcome in _IN_ORDER if counts.get(outcome)]
     chosen = wanted if wanted in there else next(iter(there), "")
-    is_full = in_full or chosen == ClosureOutcome.FAILED
+    is_full = in_full or chosen == Outcome.FAILED
     most = _SHOWN_AT_MOST if is_full else _SHOWN
+    story = Event.objects.filter(kind=worklist._meta.model_name, subject_id=worklist.pk)
     return Progress(
-        closure=closure,
+        worklist=worklist,
         counts=counts,
         chosen=chosen,
         is_full=is_full,
-        rows=_read_rows(closure, chosen, most),
-        happenings=tell(
-            Event.objects.filter(kind=CLOSURE_KIND, subject_id=closure.pk).order_by("-id"), _LOOKS
-        ),
-        who=name_actors({closure.started_by})[closure.started_by],
+        rows=_read_rows(worklist, chosen, most),
+        happenings=tell(story.order_by("-id"), _LOOKS),
+        who=name_actors({worklist.started_by})[worklist.started_by],
     )
 
 
-def _read_rows(closure: Closure, outcome: str, most: int) -> list[Row]:
-    """Read the first orders of an outcome and whose they are: two statements."""
-    found = list(closure.closure_orders.filter(outcome=outcome).order_by("pk")[:most])
+def _read_rows(worklist: Worklist, outcome: str, most: int) -> list[Row]:
+    """Read the first orders of an outcome, whose they are and how they stand: two statements."""
+    found = list(rows_of(worklist).filter(outcome=outcome).order_by("pk")[:most])
     orders = Order.objects.filter(pk__in=[one.order_id for one in found]).order_by()
-    partners = dict(orders.values_list("pk", "partner__name"))
-    return [
-        Row(
-            order=one,
-            url=reverse("admin:orders_order_change", args=[one.order_id]),
-            partner=partners.get(one.order_id, ""),
-        )
-        for one in found
-    ]
+    now = {
+        key: (status, partner)
+        for key, status, partner in orders.values_list("pk", "status", "partner__name")
+    }
+    rows = []
+    for one in found:
+        status, partner = now.get(one.order_id, ("Removed", ""))
+        url = reverse("admin:orders_order_change", args=[one.order_id])
+        rows.append(Row(order=one, url=url, status=status, partner=partner))
+    return rows
 
 
-def count_outcomes(closures: Iterable[Closure]) -> dict[Any, dict[str, int]]:
-    """Count the orders of closures by outcome: one statement."""
+def count_outcomes(worklists: Sequence[Worklist]) -> dict[Any, dict[str, int]]:
+    """Count the orders of worklists of one kind by outcome: one statement."""
     found: dict[Any, dict[str, int]] = {}
-    rows = ClosureOrder.objects.filter(closure__in=closures).order_by()
-    for key, outcome, count in rows.values_list("closure", "outcome").annotate(Count("pk")):
+    if not worklists:
+        return found
+    kind = worklists[0]._meta.model_name or ""
+    rows = rows_of(worklists[0]).model._default_manager
+    counted = rows.filter(**{f"{kind}__in": worklists}).order_by()
+    for key, outcome, count in counted.values_list(kind, "outcome").annotate(Count("pk")):
         found.setdefault(key, {})[outcome] = count
     return found
-
-
-def plan_in_words(closure: Closure) -> str:
-    """Say what becomes of the orders."""
-    match closure.plan:
-        case ClosurePlan.MOVE if closure.to_date:
-            return f"Orders move to {in_words(closure.to_date)}"
-        case ClosurePlan.CANCEL:
-            return "Orders are cancelled"
-    return "Orders are kept as they are"
-
-
-def what_stays(closure: Closure) -> str:
-    """Say what opening the day again does not bring back."""
-    match closure.plan:
-        case ClosurePlan.MOVE if closure.to_date:
-            return f"Orders that were moved stay on {in_words(closure.to_date)}."
-        case ClosurePlan.CANCEL:
-            return "Orders that were cancelled or removed stay so."
-    return "The orders were kept: their tickets are valid that day as before."

@@ -1,6 +1,6 @@
 "use strict";
 
-// Keeps the page of a closed day up to date while its orders are worked off. Only the parts that
+// Keeps the page of a worklist up to date while its orders are worked off. Only the parts that
 // have changed are replaced, so that nobody loses the button under the pointer.
 (() => {
     const EVERY = 1000;
