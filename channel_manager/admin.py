@@ -1,4 +1,4 @@
-"""The admin's frame: navigation, environment badge, people and background jobs."""
+"""The admin's frame: navigation, environment badge and background jobs."""
 
 from __future__ import annotations
 
@@ -9,23 +9,20 @@ from typing import Any
 from django.apps import apps
 from django.conf import settings
 from django.contrib import admin
-from django.contrib.auth.models import Group, User
 from django.http import HttpRequest
 from django.urls import reverse
+from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_totp.models import TOTPDevice
 from procrastinate.contrib.django.models import ProcrastinateJob
 
+from channel_manager import admin_audit, admin_people  # noqa: F401  # they register their pages
 from channel_manager.lib.admin import columns
-from channel_manager.lib.admin.base import ReadOnlyAdmin, StaffAdmin
+from channel_manager.lib.admin.base import ReadOnlyAdmin
 from channel_manager.lib.admin.columns import column
-from channel_manager.lib.admin.typed import (
-    AdminPasswordChangeForm,
-    ChoicesDropdownFilter,
-    UserChangeForm,
-    UserCreationForm,
-)
-from channel_manager.lib.admin.typed import GroupAdmin as DjangoGroupAdmin
-from channel_manager.lib.admin.typed import UserAdmin as DjangoUserAdmin
-from channel_manager.sign_in import SignInForm
+from channel_manager.lib.admin.typed import ChoicesDropdownFilter
+from channel_manager.sign_in_form import SignInForm
+
+admin.site.login_form = SignInForm
 
 _JOB_COLOURS: Mapping[str, str] = {
     "todo": "info",
@@ -95,31 +92,15 @@ _SIDEBAR: Sequence[tuple[str, Sequence[tuple[str, ...]]]] = [
         [
             ("Users", "person", "auth", "user"),
             ("Roles", "group", "auth", "group"),
+            ("Audit log", "manage_search", "history", "auditentry"),
             ("Background jobs", "manufacturing", "procrastinate", "procrastinatejob"),
         ],
     ),
 ]
 
-admin.site.index_title = "Home"
-admin.site.login_form = SignInForm
-# Their own admin pages are in another look.
-for model in (User, Group):
+# Its own admin page is in another look; devices have pages of ours, which show no secret twice.
+for model in (ProcrastinateJob, StaticDevice, TOTPDevice):
     admin.site.unregister(model)
-admin.site.unregister(ProcrastinateJob)
-
-
-@admin.register(User)
-class UserAdmin(DjangoUserAdmin[User], StaffAdmin[User]):
-    """People who may sign in."""
-
-    form = UserChangeForm  # type: ignore[assignment]  # the stubs bind its type variable
-    add_form = UserCreationForm
-    change_password_form = AdminPasswordChangeForm
-
-
-@admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, StaffAdmin[Group]):
-    """Sets of permissions that people share."""
 
 
 @admin.register(ProcrastinateJob)

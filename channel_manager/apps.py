@@ -1,7 +1,8 @@
 """The app that wires the others together."""
 
-from django.apps import AppConfig
-from django.contrib.auth.signals import user_logged_in
+from django.apps import AppConfig, apps
+from django.contrib.auth.signals import user_logged_in, user_logged_out
+from django.db.models.signals import post_migrate
 
 
 class ChannelManagerConfig(AppConfig):
@@ -9,7 +10,12 @@ class ChannelManagerConfig(AppConfig):
     verbose_name = "OTA Channel Manager"
 
     def ready(self) -> None:
-        """Register the system checks, and note when sessions begin."""
+        """Register the system checks, note when sessions begin, have roles follow migrations."""
         from channel_manager import checks, sign_in  # noqa: F401, PLC0415
+        from channel_manager.history import roles  # noqa: PLC0415
 
         user_logged_in.connect(sign_in.begin_session)
+        user_logged_out.connect(sign_in.end_session)
+        # Django tells of each app in turn; with the last one all permissions are there.
+        last = [each for each in apps.get_app_configs() if each.models_module is not None][-1]
+        post_migrate.connect(roles.follow_after_migrate, sender=last)

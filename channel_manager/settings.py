@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
+from django.urls import reverse_lazy
 
 from channel_manager.lib import embedded_postgres
 
@@ -28,9 +30,9 @@ else:
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[PUBLIC_URL])
 
 INSTALLED_APPS = [
-    "unfold",
+    "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
-    "django.contrib.admin",
+    "channel_manager.admin_config.StaffAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -40,6 +42,9 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "django_otp",
+    "django_otp.plugins.otp_static",
+    "django_otp.plugins.otp_totp",
     "procrastinate.contrib.django",
     "channel_manager",
     "channel_manager.history",
@@ -61,6 +66,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "channel_manager.sign_in.SessionLifeMiddleware",
     "channel_manager.middleware.RefusalMiddleware",
@@ -132,6 +138,11 @@ STORAGES = {
 # A session of the admin ends so long after it began, and when nothing was done for so long.
 SESSION_COOKIE_AGE = env.int("ADMIN_SESSION_HOURS", default=12) * 3600
 ADMIN_IDLE_MINUTES = env.int("ADMIN_IDLE_MINUTES", default=60)
+# Whether a second factor is everybody's own choice (optional) or asked of all staff (required).
+TWO_FACTOR = env.str("TWO_FACTOR", default="optional")
+if TWO_FACTOR not in ("optional", "required"):
+    raise ImproperlyConfigured(f"TWO_FACTOR is {TWO_FACTOR}; it must be optional or required.")
+OTP_TOTP_ISSUER = "OTA Channel Manager"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 # Lax, not Strict: staff follow links to an order from their mail.
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
@@ -266,6 +277,12 @@ UNFOLD: dict[str, Any] = {
     "SITE_URL": None,
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
+    "ACCOUNT": {
+        "navigation": [
+            {"title": "Two-factor sign-in", "link": reverse_lazy("two_factor")},
+            {"title": "Change password", "link": reverse_lazy("admin:password_change")},
+        ]
+    },
     "ENVIRONMENT": "channel_manager.admin.environment",
     "GLOBAL_CALLBACK": "channel_manager.workers.frame",
     "DASHBOARD_CALLBACK": "orders.admin.home.show_home",
@@ -276,6 +293,7 @@ UNFOLD: dict[str, Any] = {
         f"{STATIC_URL}admin_extra/preview.css",
         f"{STATIC_URL}admin_extra/home.css",
         f"{STATIC_URL}admin_extra/partners.css",
+        f"{STATIC_URL}admin_extra/people.css",
         f"{STATIC_URL}admin_extra/webhooks.css",
     ],
     "SCRIPTS": [f"{STATIC_URL}admin_extra/admin.js"],

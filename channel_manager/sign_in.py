@@ -1,49 +1,30 @@
-"""Signing in to the admin: how often one may try, and how long a session lasts."""
+"""Signing in to the admin: from where, how far somebody has come, how long a session lasts."""
 
 from __future__ import annotations
 
 import ipaddress
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
+import django_otp
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
-from django.core.exceptions import ValidationError
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
+from django_otp.models import Device
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from channel_manager.history import sign_ins
-from channel_manager.lib.admin.typed import AuthenticationForm
+from channel_manager import two_factor
+from channel_manager.history import audit
 
-_BEGAN, _SEEN = "began_at", "seen_at"
+_BEGAN, _SEEN, _CODE_DUE = "began_at", "seen_at", "code_due"
+# How far somebody has come whose password was right.
+SIGNED_IN, CODE_DUE, DEVICE_DUE = "signed in", "code due", "device due"
 # How stale "seen" may be; noting every request would cost a write each.
 _SEEN_PRECISION_SECONDS = 60
-
-
-class SignInForm(AuthenticationForm):
-    """User name and password, tried so many times and no more."""
-
-    def clean(self) -> dict[str, Any]:
-        """Look at the password; says the same of an unknown name and of a wrong password."""
-        name = self.cleaned_data.get("username")
-        if not name or not self.cleaned_data.get("password") or self.request is None:
-            return dict(super().clean())
-        try:
-            attempt = sign_ins.begin(
-                name=name, address=address_of(self.request), now=timezone.now()
-            )
-        except sign_ins.TooManyAttempts as refusal:
-            unit = "minute" if refusal.minutes == 1 else "minutes"
-            raise ValidationError(
-                f"Too many attempts with a wrong password. Try again in {refusal.minutes} {unit}; "
-                "if you have forgotten it, somebody who manages users can set a new one.",
-                code="too_many_attempts",
-            ) from None
-        cleaned = super().clean()
-        sign_ins.succeed(attempt=attempt)
-        return dict(cleaned)
 
 
 def address_of(request: HttpRequest) -> str:
@@ -88,8 +69,45 @@ class SessionLifeMiddleware:
             messages.info(request, "You were signed out because nothing was done for a while.")
         elif idle >= _SEEN_PRECISION_SECONDS:
             session[_SEEN] = now
+            # Somebody may have set up a second factor elsewhere.
+            if not _has_shown_code(request):
+                session[_CODE_DUE] = two_factor.device_of(request.user) is not None
 
 
-def begin_session(request: HttpRequest, **sent: Any) -> None:
+def standing_of(request: HttpRequest) -> str:
+    """Return how far a signed-in person has come: SIGNED_IN, CODE_DUE or DEVICE_DUE."""
+    if _has_shown_code(request):
+        return SIGNED_IN
+    if request.session.get(_CODE_DUE):
+        return CODE_DUE
+    return DEVICE_DUE if two_factor.is_required() else SIGNED_IN
+
+
+def pass_second_factor(request: HttpRequest, device: Device) -> None:
+    """Let somebody in whose code was right; the session gets another key."""
+    user = cast("User", request.user)
+    request.session.cycle_key()
+    request.session.pop(_CODE_DUE, None)
+    # A recovery code is gone by now: what stands for it is the device that it replaces.
+    django_otp.login(request, two_factor.device_of(user))
+    by = "app" if isinstance(device, TOTPDevice) else "recovery code"
+    audit.write_of_oneself(person=user, name="signed_in", reason=f"With a code of the {by}")
+
+
+def _has_shown_code(request: HttpRequest) -> bool:
+    return getattr(request.user, "otp_device", None) is not None
+
+
+def begin_session(request: HttpRequest, user: AbstractBaseUser, **sent: Any) -> None:
     """Note when a session began: Django calls it as somebody has signed in, and then saves."""
     request.session[_BEGAN] = request.session[_SEEN] = int(time.time())
+    if two_factor.device_of(user) is not None:
+        request.session[_CODE_DUE] = True
+    else:
+        audit.write_of_oneself(person=user, name="signed_in")
+
+
+def end_session(request: HttpRequest, user: AbstractBaseUser | None, **sent: Any) -> None:
+    """Write to the audit log that somebody signed out, or was; Django calls it."""
+    if user is not None and not request.session.get(_CODE_DUE):
+        audit.write_of_oneself(person=user, name="signed_out")

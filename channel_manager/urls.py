@@ -4,10 +4,12 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from channel_manager import health, openapi
+from channel_manager import health, openapi, two_factor_pages
 
 urlpatterns = [
     path("admin", RedirectView.as_view(url="/admin/", query_string=True)),
+    path("admin/two-factor/", two_factor_pages.own_page, name="two_factor"),
+    path("admin/two-factor/code/", two_factor_pages.code_page, name="two_factor_code"),
     path("admin/", admin.site.urls),
     path("health/live", health.live),
     path("health/ready", health.ready),

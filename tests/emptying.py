@@ -6,13 +6,18 @@ deleting the few rows that a test made takes some milliseconds.
 
 from __future__ import annotations
 
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection, transaction
 from django.test import TransactionTestCase
 
-# Made by the migrations' end, once for all tests.
-_KEPT = {Permission._meta.db_table, ContentType._meta.db_table}
+from channel_manager.history.models import Role
+
+# Made by the migrations and their end, once for all tests.
+_KEPT = {
+    model._meta.db_table
+    for model in (Permission, ContentType, Role, Group, Group.permissions.through)
+}
 _truncate = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
-OUR_APPS = ("auth", "catalog", "orders", "partners", "procrastinate", "wallets")
+OUR_APPS = ("auth", "catalog", "history", "orders", "partners", "procrastinate", "wallets")
 
 
 def signed_in(user: User) -> Client:

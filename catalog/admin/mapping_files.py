@@ -29,6 +29,7 @@ from catalog.mapping_csv import COLUMNS, MAX_ROWS, Row, Unreadable
 from catalog.mapping_import import DoneOtherwise, ImportPlan, apply_import, plan_import
 from catalog.mapping_rows import Effect, Outcome
 from catalog.models import PackageMapping
+from channel_manager.lib.admin import recording
 from channel_manager.lib.admin.confirmation import actor_of, attempt
 from channel_manager.lib.admin.typed import FileInput, ModelAdmin
 from channel_manager.lib.strict_fields import is_uuid
@@ -83,6 +84,7 @@ def export_view(
         "partner__venue__code", "partner__name", "partner", "item_number", "version"
     )
     partner = request.GET.get("partner", "")
+    recording.trail().note(request, PackageMapping, name="exported")
     response = StreamingHttpResponse(
         _encoded(_of_partner(chosen, partner), request.GET.get("separator") == "comma"),
         content_type="text/csv; charset=utf-8",

@@ -1,7 +1,8 @@
-"""The append-only event log, whose rows name their subject by kind and id and so outlive it; and
-who tried to sign in.
+"""The append-only event log, whose rows name their subject by kind and id and so outlive it; what
+else staff did; who tried to sign in; and which groups are the product's roles.
 """
 
+from django.contrib.auth.models import Group
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
@@ -26,6 +27,11 @@ class Event(models.Model):
         ordering = ("id",)
         indexes = [
             models.Index(fields=("kind", "subject_id", "id"), name="event_by_subject"),
+            models.Index(
+                fields=("at",),
+                name="event_by_staff",
+                condition=models.Q(actor__startswith="staff:"),
+            ),
             GinIndex(
                 fields=("data",),
                 opclasses=("jsonb_path_ops",),
@@ -33,6 +39,58 @@ class Event(models.Model):
                 name="event_tombstone_numbers",
             ),
         ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
+class AuditRecord(models.Model):
+    """One thing that somebody of staff did which is no event: an edit, signing in, a new key.
+
+    Names its subject by kind and id, and so outlives it. Rows cannot be changed (trigger): values of
+    secrets and people's particulars are not among the changes, only that they changed.
+    """
+
+    kind = models.CharField(max_length=40, help_text="What the subject is, such as package.")
+    subject_id = models.CharField(max_length=64)
+    subject = models.CharField(max_length=200, help_text="What it was called then.")
+    name = models.CharField(max_length=40, help_text="What was done, such as changed.")
+    actor = models.CharField(max_length=60, help_text="staff:<id>.")
+    reason = models.TextField(blank=True)
+    changes = models.JSONField(default=list, help_text="Fields with their before and after.")
+    at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        indexes = [
+            models.Index(fields=("kind", "subject_id", "id"), name="audit_by_subject"),
+            models.Index(fields=("at",), name="audit_by_moment"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
+class AuditEntry(models.Model):
+    """One line of the audit log: an event of staff's, or a record. A view of both tables."""
+
+    id = models.CharField(primary_key=True, max_length=24)
+    kind = models.CharField("what it was done to", max_length=40)
+    subject_id = models.CharField(max_length=64)
+    subject = models.CharField(max_length=200)
+    name = models.CharField(max_length=40)
+    from_state = models.CharField(max_length=20)
+    to_state = models.CharField(max_length=20)
+    actor = models.CharField(max_length=60)
+    reason = models.TextField()
+    changes = models.JSONField(help_text="A record's fields, or an event's data.")
+    at = models.DateTimeField("when")
+
+    class Meta:
+        managed = False
+        default_permissions = ("view",)
+        verbose_name = "audit log entry"
+        verbose_name_plural = "audit log entries"
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name}"
@@ -58,3 +116,19 @@ class SignInAttempt(models.Model):
 
     def __str__(self) -> str:
         return "succeeded" if self.succeeded else "failed"
+
+
+class Role(models.Model):
+    """A group that the product made and keeps as its table of permissions says (role_matrix.py).
+
+    Groups without one are the park's own.
+    """
+
+    name = models.CharField(max_length=20, unique=True)
+    group = models.OneToOneField(Group, on_delete=models.PROTECT, related_name="role")
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.name

@@ -13,12 +13,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
 from catalog import scheduling
 from catalog.models import Package, PackageMapping
+from channel_manager.history import roles
+from channel_manager.history.role_matrix import ROLES
 from orders.demo import catalogue
 from partners.keys import create_key, create_test_key, hash_key, revoke_key
 from partners.models import ApiKey, Partner, Venue
@@ -34,27 +36,7 @@ _PARTNERS = (
 )
 # Those that have a test key besides.
 _TESTERS = ("Sunny Trips", "New Horizons")
-_USERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
-    ("owner", "owner", ()),
-    (
-        "orderdesk",
-        "orderdesk",
-        (
-            "view_",
-            "confirm_order",
-            "cancel_order",
-            "replay_order",
-            "move_order",
-            "add_closure",
-            "add_packagemapping",
-            "change_packagemapping",
-            "replay_webhook",
-        ),
-    ),
-    ("viewer", "viewer", ("view_",)),
-)
 _GATE = "Main entrance"
-_OUR_APPS = ("partners", "catalog", "wallets", "orders", "history")
 
 
 def load_demo(*, file: Path, base_url: str) -> bool:
@@ -69,7 +51,7 @@ def load_demo(*, file: Path, base_url: str) -> bool:
         kept = _read(file, venue)
         contents = {
             "baseUrl": base_url,
-            "admin": {"path": "/admin/", "users": kept.get("users") or _make_users()},
+            "admin": {"path": "/admin/", "users": _with_users(kept.get("users", []))},
             "venue": {
                 "code": venue.code,
                 "timezone": venue.timezone,
@@ -156,21 +138,25 @@ def _make_gate(venue: Venue) -> dict[str, str]:
     return {"deviceKey": key}
 
 
-def _make_users() -> list[dict[str, str]]:
-    described = []
-    for username, role, allowed in _USERS:
-        password = secrets.token_urlsafe(9)
-        user, _made = User.objects.get_or_create(username=username)
-        user.is_staff = True
-        user.is_superuser = role == "owner"
-        user.set_password(password)
+def _with_users(described: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Add a log-in for each role that has none yet; those that are there keep their passwords."""
+    there = {entry["username"] for entry in described}
+    made = [_make_user(role) for role in ROLES if role not in there]
+    for user in User.objects.filter(username__in=ROLES, groups=None):
+        user.is_staff, user.is_superuser = True, False
         user.save()
-        ours = Permission.objects.filter(content_type__app_label__in=_OUR_APPS)
-        user.user_permissions.set(
-            permission for permission in ours if allowed and permission.codename.startswith(allowed)
-        )
-        described.append({"username": username, "password": password, "role": role})
-    return described
+        user.groups.set([roles.group_of(user.username)])
+        user.user_permissions.clear()
+    order = list(ROLES)
+    return sorted([*described, *made], key=lambda entry: order.index(entry["role"]))
+
+
+def _make_user(role: str) -> dict[str, str]:
+    password = secrets.token_urlsafe(9)
+    user, _made = User.objects.get_or_create(username=role)
+    user.set_password(password)
+    user.save()
+    return {"username": role, "password": password, "role": role}
 
 
 def _read(file: Path, venue: Venue) -> dict[str, Any]:
@@ -184,7 +170,7 @@ def _read(file: Path, venue: Venue) -> dict[str, Any]:
     kept: dict[str, Any] = {}
     if Partner.objects.filter(pk__in=partners).count() == len(_PARTNERS):
         kept["partners"] = contents["partners"]
-    if User.objects.filter(username__in=users).count() == len(_USERS):
+    if User.objects.filter(username__in=users).count() == len(users):
         kept["users"] = contents["admin"]["users"]
     gate = contents.get("gate", {})
     hashed = hash_key(str(gate.get("deviceKey", "")))

@@ -12,7 +12,6 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -135,7 +134,7 @@ def new_key_view(
         zone=partner.venue.zone,
     )
     if form.is_valid():
-        made = attempt_in(form, lambda: _make(model_admin, request, partner, form.cleaned_data))
+        made = attempt_in(form, lambda: _make(request, partner, form.cleaned_data))
         if made:
             return _show_key(model_admin, request, *made)
     return show_question(
@@ -153,24 +152,15 @@ def new_key_view(
     )
 
 
-@sensitive_variables("made")
-def _make(
-    model_admin: ModelAdmin[Partner],
-    request: HttpRequest,
-    partner: Partner,
-    answers: Mapping[str, Any],
-) -> tuple[ApiKey, str]:
+def _make(request: HttpRequest, partner: Partner, answers: Mapping[str, Any]) -> tuple[ApiKey, str]:
     create = create_test_key if answers["mode"] == "test" else create_key
-    with transaction.atomic():
-        made = create(
-            partner=partner,
-            name=answers["name"],
-            scopes=answers["scopes"],
-            expires_at=answers["expires_on"],
-            actor=actor_of(request),
-        )
-        model_admin.log_change(request, partner, f"Made API key {made[0]}")
-    return made
+    return create(
+        partner=partner,
+        name=answers["name"],
+        scopes=answers["scopes"],
+        expires_at=answers["expires_on"],
+        actor=actor_of(request),
+    )
 
 
 @sensitive_variables("shown")
@@ -209,9 +199,7 @@ def revoke_key_view(
     form = ReasonForm(request.POST if request.method == "POST" else None, is_required=True)
     if form.is_valid():
         reason = form.cleaned_data["reason"]
-        with transaction.atomic():
-            revoke_key(key=key, now=timezone.now(), actor=actor_of(request), reason=reason)
-            model_admin.log_change(request, key.partner, f"Revoked API key {key}: {reason}")
+        revoke_key(key=key, now=timezone.now(), actor=actor_of(request), reason=reason)
         messages.success(request, f"The key {key} is revoked.")
         return redirect("admin:partners_partner_change", partner_id)
     return show_confirmation(

@@ -1,16 +1,49 @@
-"""The demo's file lists a test key for a partner that is active and one that is onboarding."""
+"""The demo's file lists a log-in for each role, and test keys after the live ones."""
 
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
+from django.test import Client
 from django.utils import timezone
 
 from orders.demo.loading import load_demo
 from partners.keys import create_key
 from partners.models import ApiKey, Partner
 from tests.conftest import ApiClient
+
+
+@pytest.mark.django_db
+def test_the_file_lists_a_log_in_for_each_role_and_keeps_those_it_has(
+    tmp_path: Path, settings: Any
+) -> None:
+    settings.SESSION_HORIZON_DAYS = 1
+    file = tmp_path / "demo.json"
+    load_demo(file=file, base_url="http://127.0.0.1:8000")
+    users = json.loads(file.read_text())["admin"]["users"]
+    roles = ["owner", "orderdesk", "catalog", "partners", "finance", "viewer"]
+    assert [(one["username"], one["role"]) for one in users] == [(role, role) for role in roles]
+    for one in users:
+        browser = Client()
+        form = {"username": one["username"], "password": one["password"], "next": "/admin/"}
+        assert browser.post("/admin/login/", form).status_code == 302
+        assert browser.get("/admin/orders/order/").status_code == 200
+        is_owner = one["role"] == "owner"
+        assert browser.get("/admin/auth/user/").status_code == (200 if is_owner else 403)
+    assert not User.objects.filter(is_superuser=True).exists()
+    # A file from before there were roles gets the missing ones, and keeps its passwords.
+    older = json.loads(file.read_text())
+    older["admin"]["users"] = [one for one in users if one["role"] in ("owner", "viewer")]
+    file.write_text(json.dumps(older))
+    User.objects.exclude(username__in=("owner", "viewer")).delete()
+    User.objects.get(username="owner").groups.clear()
+    load_demo(file=file, base_url="http://127.0.0.1:8000")
+    again = json.loads(file.read_text())["admin"]["users"]
+    assert [one["role"] for one in again] == roles
+    assert (again[0], again[-1]) == (users[0], users[-1])
+    assert User.objects.get(username="owner").groups.get().name == "owner"
 
 
 @pytest.mark.django_db

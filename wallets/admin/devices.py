@@ -9,6 +9,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -180,8 +181,9 @@ class GateDeviceAdmin(StaffAdmin[GateDevice]):
         device = self._device_to_change(request, device_id)
         form = ReasonForm(request.POST if request.method == "POST" else None)
         if form.is_valid():
-            key = replace_key(device=device)
-            self.log_change(request, device, f"New key {device.prefix}…")
+            with transaction.atomic():
+                key = replace_key(device=device)
+                self.log_change(request, device, f"New key {device.prefix}…")
             return show_key(self, request, device, key)
         return show_confirmation(
             request,
@@ -205,8 +207,9 @@ class GateDeviceAdmin(StaffAdmin[GateDevice]):
         form = ReasonForm(request.POST if request.method == "POST" else None, is_required=True)
         back = reverse("admin:wallets_gatedevice_change", args=[device.pk])
         if form.is_valid():
-            revoke_device(device=device, now=timezone.now())
-            self.log_change(request, device, f"Revoked: {form.cleaned_data['reason']}")
+            with transaction.atomic():
+                revoke_device(device=device, now=timezone.now())
+                self.log_change(request, device, f"Revoked: {form.cleaned_data['reason']}")
             messages.success(request, f"{device} is revoked.")
             return redirect(back)
         return show_confirmation(

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 
+from channel_manager.lib.admin import recording
 from channel_manager.lib.admin.fields import ClockField, ClockInput
 from channel_manager.lib.admin.paging import CappedPaginator
 from channel_manager.lib.admin.typed import ChangeList, ModelAdmin, TabularInline
@@ -77,6 +80,44 @@ class StaffAdmin(ModelAdmin[_Model]):
         moved = {"status", *getattr(obj, "LIFECYCLE_FIELDS", ())}
         obj.save(update_fields=columns - moved - obj.get_deferred_fields())
         return None
+
+    def construct_change_message(  # type: ignore[override]  # passed on to log_... as it is
+        self, request: HttpRequest, form: Any, formsets: Iterable[Any] | None, add: bool = False
+    ) -> list[recording.FieldChange]:
+        """Return what a form changes, before and after, for the audit log."""
+        return recording.changes_of(form, formsets or (), is_new=add)
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:  # type: ignore[override]
+        """Write to the audit log that a row was added, with what."""
+        self._write(request, obj, "added", message)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None:  # type: ignore[override]
+        """Write to the audit log what was changed; custom pages say it in a sentence."""
+        if message:
+            self._write(request, obj, "changed", message)
+
+    def log_deletions(self, request: HttpRequest, queryset: Iterable[Any]) -> None:  # type: ignore[override]
+        """Write to the audit log what is about to be deleted."""
+        for row in queryset:
+            self._write(request, row, "deleted", recording.values_of(row))
+
+    def _write(self, request: HttpRequest, row: Any, name: str, told: Any) -> None:
+        if isinstance(told, str):
+            recording.trail().write(request, row, name=name, reason=told)
+        else:
+            recording.trail().write(request, row, name=name, changes=told)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show what happened to a row, by whom, before and after."""
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
+        row = self.get_object(request, unquote(object_id))
+        if row is None:
+            messages.error(request, f"This {self.opts.verbose_name} does not exist, or no more.")
+            return HttpResponseRedirect(reverse("admin:index"))
+        return recording.trail().show(request, self, row)
 
     def changeform_view(
         self,

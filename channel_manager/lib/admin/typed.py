@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from django.forms import ClearableFileInput as FileInput
     from django.forms import RadioSelect as Radios
     from django.forms import Select as SearchableSelect
+    from django.forms import SelectMultiple as SearchableSelectMultiple
     from django.forms import TextInput as ColorInput
 
     def parse_date_str(value: str) -> datetime.date | None: ...
@@ -56,6 +57,7 @@ else:
     from unfold.widgets import UnfoldAdminColorInputWidget as ColorInput
     from unfold.widgets import UnfoldAdminFileFieldWidget as FileInput
     from unfold.widgets import UnfoldAdminRadioSelectWidget as Radios
+    from unfold.widgets import UnfoldAdminSelect2MultipleWidget as SearchableSelectMultiple
     from unfold.widgets import UnfoldAdminSelect2Widget as SearchableSelect
     from unfold.widgets import UnfoldAdminSelectWidget as Select
     from unfold.widgets import UnfoldAdminSingleDateWidget as DateInput
@@ -111,6 +113,7 @@ __all__ = [
     "RangeDateFilter",
     "RelatedDropdownFilter",
     "SearchableSelect",
+    "SearchableSelectMultiple",
     "Select",
     "Switch",
     "TabularInline",

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any, TypedDict
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -73,26 +74,30 @@ def switch_off(deed: Deed) -> str:
 
 def send_test_event(deed: Deed) -> str:
     """Send a test event."""
-    event = endpoints.send_test(**_target(deed.endpoint))
+    with transaction.atomic():
+        event = endpoints.send_test(**_target(deed.endpoint))
+        deed.model_admin.log_change(deed.request, deed.endpoint, f"Sent test event {event}")
     return f"Test event {event} is on its way. Load this page again to see what is answered."
 
 
 @sensitive_variables("secret")
 def rotate(deed: Deed) -> HttpResponse:
     """Make a new secret and show it; the edits of the endpoint keep why."""
-    changed, secret = endpoints.rotate_secret(
-        **_target(deed.endpoint), actor=actor_of(deed.request)
-    )
     told = f"New secret: {deed.answers['reason']}" if deed.answers["reason"] else "New secret"
-    deed.model_admin.log_change(deed.request, changed, told)
+    with transaction.atomic():
+        changed, secret = endpoints.rotate_secret(
+            **_target(deed.endpoint), actor=actor_of(deed.request)
+        )
+        deed.model_admin.log_change(deed.request, changed, told)
     return settings.show_secret(deed.model_admin, deed.request, changed, secret)
 
 
 def delete(deed: Deed) -> str:
     """Remove the endpoint; the partner's log of edits keeps why."""
-    endpoints.delete_endpoint(**_target(deed.endpoint), actor=actor_of(deed.request))
     told = f"Deleted webhook endpoint {deed.endpoint.url}: {deed.answers['reason']}"
-    deed.model_admin.log_change(deed.request, deed.endpoint.partner, told)  # type: ignore[arg-type]
+    with transaction.atomic():
+        endpoints.delete_endpoint(**_target(deed.endpoint), actor=actor_of(deed.request))
+        deed.model_admin.log_change(deed.request, deed.endpoint.partner, told)  # type: ignore[arg-type]
     return f"{deed.endpoint} is deleted."
 
 

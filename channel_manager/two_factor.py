@@ -1,0 +1,150 @@
+"""Signing in with a second factor: a code from a phone's app, or one of the recovery codes."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils.crypto import salted_hmac
+from django_otp import verify_token
+from django_otp.models import Device
+from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from channel_manager.history import audit
+
+RECOVERY_CODES = 10
+_DIGITS = 6
+
+
+class WrongCode(Exception):
+    """The code is not right, was used before, or too many were tried just now."""
+
+
+def is_required() -> bool:
+    """Tell whether nobody may do anything in the admin without a second factor."""
+    return bool(settings.TWO_FACTOR == "required")
+
+
+def device_of(user: Any) -> TOTPDevice | None:
+    """Return what makes somebody's codes, once it is set up."""
+    found: TOTPDevice | None = TOTPDevice.objects.filter(user=user.pk, confirmed=True).first()
+    return found
+
+
+def unfinished_device_of(user: Any) -> TOTPDevice | None:
+    """Return what somebody is about to set up."""
+    found: TOTPDevice | None = TOTPDevice.objects.filter(user=user.pk, confirmed=False).first()
+    return found
+
+
+def recovery_codes_left(user: Any) -> int:
+    """Return how many recovery codes somebody has not used."""
+    return sum(device.token_set.count() for device in StaticDevice.objects.filter(user=user.pk))
+
+
+def begin(*, user: User) -> TOTPDevice:
+    """Make a new secret for somebody to put into an app; it counts once a code of it was typed."""
+    with transaction.atomic():
+        _lock(user)
+        TOTPDevice.objects.filter(user=user, confirmed=False).delete()
+        made: TOTPDevice = TOTPDevice.objects.create(user=user, name="app", confirmed=False)
+        return made
+
+
+def typed_secret(device: TOTPDevice) -> str:
+    """Return the secret as it is typed into an app: groups of four letters."""
+    text = base64.b32encode(device.bin_key).decode()
+    return " ".join(text[start : start + 4] for start in range(0, len(text), 4))
+
+
+def finish(*, user: User, code: str) -> tuple[TOTPDevice, list[str]]:
+    """Switch the second factor on with a first code; return its recovery codes.
+
+    Whatever was set up before stops working. Raises WrongCode.
+    """
+    device = unfinished_device_of(user)
+    if device is None or not verify_token(user, device.persistent_id, _plain(code)):
+        raise WrongCode
+    with transaction.atomic():
+        _lock(user)
+        TOTPDevice.objects.filter(user=user, confirmed=True).delete()
+        if not TOTPDevice.objects.filter(pk=device.pk, confirmed=False).update(confirmed=True):
+            raise WrongCode  # in another window, something else was begun
+        audit.write_of_oneself(person=user, name="two_factor_set_up")
+        return device, _new_recovery_codes(user)
+
+
+def check(*, user: User, code: str) -> Device:
+    """Return the device whose code it is; the code is used up. Raises WrongCode."""
+    plain = _plain(code)
+    device: Device | None
+    if len(plain) == _DIGITS and plain.isdecimal():
+        device = device_of(user)
+    else:
+        device = StaticDevice.objects.filter(user=user).first()
+        plain = _kept(user, plain)
+    if device is None or verify_token(user, device.persistent_id, plain) is None:
+        raise WrongCode
+    return device
+
+
+def renew_recovery_codes(*, user: User) -> list[str]:
+    """Return new recovery codes; the old ones stop working."""
+    with transaction.atomic():
+        _lock(user)
+        audit.write_of_oneself(person=user, name="recovery_codes_renewed")
+        return _new_recovery_codes(user)
+
+
+def remove(*, user: User) -> None:
+    """Switch somebody's own second factor off."""
+    with transaction.atomic():
+        _lock(user)
+        _forget(user)
+        audit.write_of_oneself(person=user, name="two_factor_removed")
+
+
+def reset(*, user: User) -> None:
+    """Take somebody's second factor away: phone and recovery codes are lost. The caller records."""
+    with transaction.atomic():
+        _lock(user)
+        _forget(user)
+
+
+def _forget(user: User) -> None:
+    TOTPDevice.objects.filter(user=user).delete()
+    StaticDevice.objects.filter(user=user).delete()
+
+
+def _lock(user: User) -> None:
+    """Have what is done to one person's second factor at once follow one another."""
+    list(User.objects.select_for_update(no_key=True).filter(pk=user.pk).values_list("pk"))
+
+
+def _new_recovery_codes(user: User) -> list[str]:
+    StaticDevice.objects.filter(user=user).delete()
+    device = StaticDevice.objects.create(user=user, name="recovery codes", confirmed=True)
+    codes = [_recovery_code() for _ in range(RECOVERY_CODES)]
+    for code in codes:
+        device.token_set.create(token=_kept(user, _plain(code)))
+    return codes
+
+
+def _recovery_code() -> str:
+    text = base64.b32encode(secrets.token_bytes(10)).decode().lower()
+    return "-".join(text[start : start + 4] for start in range(0, len(text), 4))
+
+
+def _plain(code: str) -> str:
+    return "".join(code.split()).replace("-", "").lower()
+
+
+def _kept(user: Any, plain: str) -> str:
+    """Return what is kept of a recovery code: a keyed hash, as long as its column is."""
+    salt = "channel_manager.two_factor"
+    return salted_hmac(salt, f"{user.pk}:{plain}", algorithm="sha256").hexdigest()[:16]

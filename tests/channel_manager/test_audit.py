@@ -1,0 +1,227 @@
+"""The audit log: whatever staff do stands there with before and after, and stays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.db import DatabaseError, connection, transaction
+from django.test import Client
+from django.urls import reverse
+
+from catalog.models import Package
+from channel_manager.history import roles
+from channel_manager.history.models import AuditRecord
+from channel_manager.history.role_matrix import CATALOG, VIEWER
+from partners.models import Partner
+from tests.conftest import ApiClient
+from tests.factories import PartnerFactory
+from tests.staff import person, signed_in, text_of
+
+pytestmark = pytest.mark.django_db
+
+LOG = "/admin/history/auditentry/"
+
+
+@pytest.fixture
+def desk(order_desk: User) -> Client:
+    """Somebody who may do everything; that they signed in is forgotten here."""
+    browser = signed_in(order_desk)
+    forget()
+    return browser
+
+
+def test_an_edit_is_kept_with_before_and_after_rows_below_included(
+    desk: Client, day: Package, bundle: Package
+) -> None:
+    parts = list(bundle.components.order_by("position", "pk"))
+    form = {
+        "code": bundle.code,
+        "name": "Rides, lunch",
+        "description": "",
+        "dating": bundle.dating,
+        "cut_off_minutes": bundle.cut_off_minutes or "",
+        "validity_days": bundle.validity_days or "",
+        "components-TOTAL_FORMS": "3",
+        "components-INITIAL_FORMS": "3",
+        "prices-TOTAL_FORMS": "1",
+        "prices-INITIAL_FORMS": "0",
+        "prices-0-amount_incl_vat": "55.00",
+        "prices-0-visit_from": "2031-07-01",
+        "prices-0-visit_until": "2031-07-31",
+    }
+    for number, part in enumerate(parts):
+        form |= {
+            f"components-{number}-id": part.pk,
+            f"components-{number}-package": bundle.pk,
+            f"components-{number}-item": part.item_id,
+            f"components-{number}-quantity": 2 if number == 0 else part.quantity,
+            f"components-{number}-price_share": part.price_share,
+            f"components-{number}-position": part.position,
+            f"components-{number}-is_active": "on",
+        }
+    address = reverse("admin:catalog_package_change", args=[bundle.pk])
+    answer = desk.post(address, form)
+    assert answer.status_code == 302, answer.context["errors"]
+    kept = AuditRecord.objects.values("kind", "subject_id", "name", "actor", "changes").get()
+    changes = {one["field"]: (one["before"], one["after"]) for one in kept.pop("changes")}
+    assert kept == {
+        "kind": "package",
+        "subject_id": str(bundle.pk),
+        "name": "changed",
+        "actor": f"staff:{User.objects.get().pk}",
+    }
+    assert changes["Name"] == ("Rides and lunch", "Rides, lunch")
+    assert ("1", "2") in changes.values()
+    assert ("", "55.00") in changes.values()
+
+
+def test_what_was_added_and_what_was_deleted_is_kept(desk: Client, day: Package) -> None:
+    add = {"item_number": "SKU-7", "package": day.pk, "partner": a_partner(day).pk}
+    assert desk.post(reverse("admin:catalog_packagemapping_add"), add).status_code == 302
+    added = AuditRecord.objects.get(kind="packagemapping", name="added")
+    assert {"field": "Item number", "before": "", "after": "SKU-7", "hidden": False} in (
+        added.changes
+    )
+    delete = reverse("admin:catalog_packagemapping_delete", args=[added.subject_id])
+    assert desk.post(delete, {"post": "yes"}).status_code == 302
+    deleted = AuditRecord.objects.get(kind="packagemapping", name="deleted")
+    assert ("Item number", "SKU-7", "") in [
+        (one["field"], one["before"], one["after"]) for one in deleted.changes
+    ]
+    assert (deleted.subject_id, deleted.subject) == (added.subject_id, added.subject)
+
+
+def test_roles_given_are_kept_and_particulars_are_not(desk: Client) -> None:
+    someone = person("sara")
+    form = {
+        "username": "sara",
+        "is_active": "on",
+        "is_staff": "on",
+        "email": "sara@example.com",
+        "last_name": "Secretly",
+        "groups": [roles.group_of(VIEWER).pk, roles.group_of(CATALOG).pk],
+    }
+    address = reverse("admin:auth_user_change", args=[someone.pk])
+    assert desk.post(address, form).status_code == 302
+    password = reverse("admin:auth_user_password_change", args=[someone.pk])
+    new = {"usable_password": "true", "password1": "new-word-42", "password2": "new-word-42"}
+    assert desk.post(password, new).status_code == 302
+    edit, secret = AuditRecord.objects.order_by("id")
+    assert {"field": "Groups", "before": "", "after": "catalog, viewer", "hidden": False} in (
+        edit.changes
+    )
+    assert [one["hidden"] for one in edit.changes if one["field"] == "Last name"] == [True]
+    assert secret.changes[0]["hidden"]
+    everything = str(list(AuditRecord.objects.values()))
+    for word in ("Secretly", "example.com", "new-word-42"):
+        assert word not in everything
+
+
+def test_a_form_that_is_refused_or_changes_nothing_leaves_no_trace(
+    desk: Client, day: Package
+) -> None:
+    partner = a_partner(day)
+    address = reverse("admin:partners_partner_change", args=[partner.pk])
+    page = desk.get(address)
+    same = page.context["adminform"].form.initial
+    form = {name: value for name, value in same.items() if value not in (None, False)}
+    assert desk.post(address, form).status_code == 302
+    assert desk.post(address, {**form, "name": ""}).status_code == 200
+    assert not AuditRecord.objects.exists()
+
+
+def test_signing_in_and_out_is_kept(order_desk: User) -> None:
+    browser = Client()
+    form = {"username": "desk", "password": "desk-password", "next": "/admin/"}
+    browser.post("/admin/login/", form)
+    browser.post("/admin/logout/")
+    assert list(AuditRecord.objects.order_by("id").values_list("name", "actor")) == [
+        ("signed_in", f"staff:{order_desk.pk}"),
+        ("signed_out", f"staff:{order_desk.pk}"),
+    ]
+
+
+def test_the_log_shows_events_and_edits_filtered_by_who_what_and_when(
+    desk: Client, api: ApiClient, statements: Callable[[], Any]
+) -> None:
+    partner = api.partner
+    api.create()  # what a partner does is not staff's
+    pause = reverse("admin:partners_partner_pause", args=[partner.pk])
+    assert desk.post(pause, {"reason": "They asked for it"}).status_code == 302
+    key = reverse("admin:partners_partner_new_key", args=[partner.pk])
+    answers = {"mode": "test", "name": "spare", "scopes": ["orders:read"]}
+    assert desk.post(key, answers).status_code == 200
+    with statements() as count:
+        page = desk.get(LOG)
+    assert len(count) <= 12, count.statements
+    listed = text_of(page)
+    assert "desk Paused Partner Sunny Trips Active → Paused; They asked for it" in listed
+    assert "Key made Partner Sunny Trips" in listed
+    rows = len(page.context["cl"].result_list)
+    assert rows == 2
+    for query, found in {
+        f"kind=partner&object={partner.pk}": 2,
+        "kind=package": 0,
+        "who=staff:0": 0,
+        f"q={partner.pk}": 2,
+        "at_from=2020-01-01&at_to=2020-01-02": 0,
+    }.items():
+        assert len(desk.get(f"{LOG}?{query}").context["cl"].result_list) == found, query
+    entry = page.context["cl"].result_list[0]
+    assert "Sunny Trips" in text_of(desk.get(f"{LOG}{entry.pk}/change/"))
+
+
+def test_the_history_of_a_row_tells_events_and_edits_and_leads_to_the_log(
+    desk: Client, day: Package
+) -> None:
+    partner = a_partner(day)
+    pause = reverse("admin:partners_partner_pause", args=[partner.pk])
+    desk.post(pause, {"reason": "They asked for it"})
+    page = desk.get(reverse("admin:partners_partner_history", args=[partner.pk]))
+    assert "Paused Active → Paused" in text_of(page)
+    assert "They asked for it" in text_of(page)
+    log = f"{LOG}?kind=partner&amp;object={partner.pk}"
+    assert log in page.content.decode()
+    looker = signed_in(person("looker", "partners.view_partner"))
+    page = looker.get(reverse("admin:partners_partner_history", args=[partner.pk]))
+    assert LOG not in page.content.decode()
+
+
+def test_an_export_is_kept(desk: Client) -> None:
+    assert desk.get(reverse("admin:catalog_packagemapping_export")).status_code == 200
+    kept = AuditRecord.objects.values_list("kind", "subject_id", "subject", "name").get()
+    assert kept == ("packagemapping", "", "package mappings", "exported")
+    assert "desk Exported Package mappings" in text_of(desk.get(LOG))
+
+
+def test_nobody_changes_or_removes_what_the_log_says(desk: Client) -> None:
+    desk.post(reverse("admin:auth_group_add"), {"name": "A"})
+    for sql in ("UPDATE history_auditrecord SET reason = 'x'", "DELETE FROM history_auditrecord"):
+        with (
+            pytest.raises(DatabaseError, match="append-only"),
+            transaction.atomic(),
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(sql)
+
+
+def test_the_log_is_for_those_who_may_see_it() -> None:
+    may = Permission.objects.get(codename="view_auditentry")
+    looker = person("looker")
+    assert signed_in(looker).get(LOG).status_code == 403
+    looker.user_permissions.add(may)
+    assert signed_in(User.objects.get(pk=looker.pk)).get(LOG).status_code == 200
+
+
+def a_partner(day: Package) -> Partner:
+    partner: Partner = PartnerFactory.create(venue=day.venue, name="Sunny Trips")
+    return partner
+
+
+def forget() -> None:
+    """Empty the audit log, as only the owner of the database can."""
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE history_auditrecord")
