@@ -10,7 +10,6 @@ from typing import Any, Literal
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Sum
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -41,7 +40,6 @@ from orders.admin.forms import ActionForm, CancelForm, ConfirmForm
 from orders.admin.page import OrderPage
 from orders.models import Order, OrderStatus
 from orders.models.order import SETTLED
-from wallets.models import Asset
 
 
 class ChangedMeanwhile(Refusal):
@@ -228,12 +226,6 @@ def _cancel_used(request: HttpRequest, order: Order, answers: Mapping[str, Any])
     return f"Order {order} is cancelled, although it was used."
 
 
-def _standing_and_uses(order: Order) -> str:
-    """Return what the page has shown: nobody cancels over an entry that it did not tell of."""
-    admitted = Asset.objects.filter(wallet__order=order).aggregate(total=Sum("admitted"))["total"]
-    return f"{order.status_since.isoformat()} {admitted}"
-
-
 ACTIONS: Mapping[str, OrderAction] = {
     "confirm": OrderAction(
         label="Confirm",
@@ -311,6 +303,7 @@ ACTIONS: Mapping[str, OrderAction] = {
         act=_cancel,
         is_destructive=True,
         override="cancel_used",
+        seen=moving.seen,
     ),
     # Beside the guest's name, and not among what is done to the order.
     "erase": OrderAction(
@@ -336,7 +329,7 @@ ACTIONS: Mapping[str, OrderAction] = {
         act=_cancel_used,
         is_destructive=True,
         has_button=False,
-        seen=_standing_and_uses,
+        seen=wallets.seen_with_uses,
     ),
     # These stand beside each wallet and asset.
     "cancel_wallets": OrderAction(

@@ -1,4 +1,4 @@
-"""The morning in a real browser: a number nobody mapped, three orders that wait, one replay."""
+"""The morning in a real browser: a number nobody mapped, its preview, three orders, one replay."""
 
 from __future__ import annotations
 
@@ -40,6 +40,11 @@ def test_a_cause_is_mapped_and_its_orders_are_replayed_while_one_watches(
     desk.set_viewport_size({"width": 1280, "height": 900})
     desk.get_by_role("link", name="Map SKU-9").click()
     choose(desk, "package", "DAY")
+    with desk.context.expect_page() as opened:
+        desk.get_by_role("button", name="Preview").click()
+    guest = opened.value.frame_locator("iframe")
+    expect(guest.get_by_text("PREVIEW-TICKET-1")).to_be_visible()
+    opened.value.close()
     desk.get_by_role("button", name="Save", exact=True).click()
     expect(desk.get_by_role("heading", name="Orders that wait 3")).to_be_visible()
     looks.look("replay-start")

@@ -148,3 +148,15 @@ def test_only_those_who_may_see_the_buttons_and_press_them(issued: Order) -> Non
     for name in ("cancel_wallets", "cancel_used_wallets", "reissue"):
         assert viewer.get(url(issued, name, of="1.1")).status_code == 403
         assert viewer.post(url(issued, name), {"chosen": "1.1"}).status_code == 403
+
+
+def test_a_page_that_cancels_all_is_stale_once_a_wallet_is_gone(
+    desk: Client, issued: Order, clock: Clock
+) -> None:
+    whole = desk.get(url(issued, "cancel"))
+    clock.forward(minutes=1)
+    press(desk, desk.get(url(issued, of="1.1")), url(issued))
+    answers = {"seen": whole.context["form"]["seen"].value(), "reason": "All of them"}
+    done = desk.post(url(issued, "cancel"), answers, follow=True)
+    assert messages_of(done)[0].startswith("Somebody else was faster")
+    assert "The sale of EUR 24.00 is taken back" in text_of(desk.get(url(issued, "cancel")))

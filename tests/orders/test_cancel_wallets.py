@@ -313,4 +313,4 @@ def test_cancelling_takes_as_many_statements_for_many_wallets_as_for_one(
     issued = settle(api, issue, show(quantity=quantity))
     with statements() as count:
         cancel(issued, *range(1, quantity))
-    assert len(count) <= 26, count.statements
+    assert len(count) <= 23, count.statements
