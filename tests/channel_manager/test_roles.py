@@ -45,6 +45,20 @@ NEEDS = {
     "catalog_packagemapping_import": "catalog.add_packagemapping",
     "catalog_session_follow_rules": "catalog.change_session",
     "catalog_session_month": "catalog.view_session",
+    "orders_batch_cancel": "orders.cancel_order",
+    "orders_batch_causes": "orders.view_order",
+    "orders_batch_changelist": "orders.view_order",
+    "orders_batch_confirm": "orders.confirm_order",
+    "orders_batch_history": "orders.view_order",
+    "orders_batch_move": "orders.move_order",
+    "orders_batch_progress": "orders.view_order",
+    "orders_batch_replay": "orders.replay_order",
+    # What somebody may do with one order; all who may do any of it may replay.
+    "orders_batch_resume": "orders.replay_order",
+    "orders_batch_retry": "orders.replay_order",
+    "orders_batch_start": "orders.replay_order",
+    "orders_batch_stop": "orders.replay_order",
+    "orders_batch_unmapped": "orders.view_order",
     "orders_closure_confirm": "orders.add_closure",
     "orders_closure_preview": "orders.add_closure",
     "orders_closure_progress": "orders.view_closure",
@@ -69,12 +83,6 @@ NEEDS = {
     "orders_preview_mapping": "catalog.view_packagemapping",
     "orders_preview_new_mapping": "catalog.view_packagemapping",
     "orders_preview_package": "catalog.view_package",
-    "orders_replay_causes": "orders.view_order",
-    "orders_replay_changelist": "orders.view_order",
-    "orders_replay_history": "orders.view_order",
-    "orders_replay_progress": "orders.view_order",
-    "orders_replay_start": "orders.replay_order",
-    "orders_replay_unmapped": "orders.view_order",
     "partners_partner_activate": "partners.change_partner",
     "partners_partner_close": "partners.change_partner",
     "partners_partner_new_key": "partners.add_apikey",
@@ -95,9 +103,9 @@ NEEDS = {
 }
 # Pages of one row that are only looked at: a POST does what a GET does.
 LOOKED_AT = {
+    "orders_batch_change": "orders.view_order",
     "orders_closure_change": "orders.view_closure",
     "orders_order_change": "orders.view_order",
-    "orders_replay_change": "orders.view_order",
     "partners_webhookendpoint_change": "partners.view_webhookendpoint",
 }
 # Their permission is for buttons: the page itself has no form.
@@ -119,7 +127,10 @@ NOT_ASKED = {"autocomplete", "login", "logout"}
 # List actions, by the model's label.
 ACTIONS = {
     "catalog.session.follow_rules_again": "catalog.change_session",
-    "orders.order.replay_selected": "orders.replay_order",
+    "orders.order.cancel_chosen": "orders.cancel_order",
+    "orders.order.confirm_chosen": "orders.confirm_order",
+    "orders.order.move_chosen": "orders.move_order",
+    "orders.order.replay_chosen": "orders.replay_order",
 }
 
 _ADD_IT = (
