@@ -10,6 +10,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, models
+from django.db.models.constants import LOOKUP_SEP
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
@@ -19,6 +20,8 @@ from channel_manager.lib.admin.paging import CappedPaginator
 from channel_manager.lib.admin.typed import ChangeList, ModelAdmin, TabularInline
 from channel_manager.lib.database import broken_constraint
 
+# What the filters of lists compare by; others compare parts of values.
+_COMPARISONS = ("exact", "in", "isnull", "gte", "gt", "lte", "lt")
 _Model = TypeVar("_Model", bound=models.Model)
 _Parent = TypeVar("_Parent", bound=models.Model)
 
@@ -61,6 +64,36 @@ class StaffAdmin(ModelAdmin[_Model]):
 
     def hide_people(self, request: HttpRequest, rows: Sequence[Any]) -> None:
         """Mask what rows that are about to be shown say of guests, where they say anything."""
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Refuse to filter by columns that no filter offers, and by more than their values.
+
+        An address that lists the rows whose name or token begins with some letter would tell, letter
+        by letter, what is masked.
+        """
+        column = lookup.split(LOOKUP_SEP, maxsplit=1)[0]
+        if column not in self._columns():
+            return super().lookup_allowed(lookup, value, request)
+        return (
+            column in self._offered(request)
+            and lookup.rpartition(LOOKUP_SEP)[2] in {column, "id", *_COMPARISONS}
+            and super().lookup_allowed(lookup, value, request)
+        )
+
+    def _columns(self) -> set[str]:
+        """Return every name that a lookup of the model may begin with."""
+        fields = self.opts.get_fields()
+        return {
+            "pk",
+            *(each.name for each in fields),
+            *(each.attname for each in self.opts.concrete_fields),
+        }
+
+    def _offered(self, request: HttpRequest) -> set[str]:
+        """Return the columns that a filter of the list offers."""
+        filters = self.get_list_filter(request)
+        names = (each[0] if isinstance(each, list | tuple) else each for each in filters)
+        return {name.split(LOOKUP_SEP)[0] for name in names if isinstance(name, str)}
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Leave out deleting a selection: it asks nothing and passes every rule by."""
