@@ -107,7 +107,7 @@ def read(text: str) -> list[Row]:
     The separator is what stands in the first row. Raises Unreadable when there is no such list.
     """
     first, _, rest = text.partition("\n")
-    told = re.fullmatch(r"sep=(.)\s*", first, re.IGNORECASE)
+    told = re.fullmatch(rf"sep=([{''.join(_SEPARATORS)}])\s*", first, re.IGNORECASE)
     body, header_row = (rest, 2) if told else (text, 1)
     separator = told[1] if told else max(_SEPARATORS, key=first.count)
     records = _records(body, separator, header_row)

@@ -235,6 +235,8 @@ class NumberPlan:
                 f"Orders were sold under {after.title.lower()}, and {first:%-d %b %Y} has passed: "
                 "name today or a later day."
             )
+        if first == datetime.date.min:
+            raise RowRefused("There is no day before the first one.")
         after.valid_until = first - _A_DAY
         return f"{after.title} ({after.package.code}) ends on {after.valid_until:%-d %b %Y}"
 

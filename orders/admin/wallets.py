@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.core.exceptions import PermissionDenied
 from django.db.models import Sum
 from django.http import HttpRequest
 from django.utils import timezone
@@ -59,8 +60,14 @@ def seen_with_uses(order: Order) -> str:
 
 
 def cancel(request: HttpRequest, order: Order, answers: Mapping[str, Any]) -> str:
-    """Cancel the chosen wallets for the signed-in person; return what to tell them."""
+    """Cancel the chosen wallets for the signed-in person; return what to tell them.
+
+    All that are left are the order: who may not cancel that may not cancel them together.
+    """
     chosen = wallets_named(order, answers["chosen"])
+    is_the_order = Wallet.objects.living().filter(order=order).count() == len(chosen)
+    if is_the_order and not request.user.has_perm("orders.cancel_order"):
+        raise PermissionDenied
     ended = wallet_cancellation.cancel_wallets(
         orders=Order.objects.all(),
         order_id=order.pk,

@@ -164,6 +164,7 @@ def test_a_row_that_cannot_be_done_says_why_and_keeps_the_others_from_being_done
         "Sunny Trips;A;;DAY;2026-12-01;;",
         "Sunny Trips;A;;GROUP;2027-01-01;;",
         "Sunny Trips;FINE;;DAY;;;",
+        "Sunny Trips;SKU;;DAY;0001-01-01;;",
     )
     told = effects(page)
     why = {row: said for row, (effect, said) in told.items() if effect == "refused"}
@@ -182,6 +183,7 @@ def test_a_row_that_cannot_be_done_says_why_and_keeps_the_others_from_being_done
         12: "It has more cells than there are columns. “x” is no version",
         13: "It clashes with what row 14 adds (GROUP, from 1 Jan 2027): both would hold from 1 Jan",
         14: "It clashes with what row 13 adds (DAY, from 1 Dec 2026)",
+        16: "There is no day before the first one.",
     }.items():
         assert expected in why[row], why[row]
     assert "The last day is before the first." in why[12]

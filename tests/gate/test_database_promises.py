@@ -96,7 +96,7 @@ def test_what_was_used_before_the_gate_counts_as_admitted(
         with connection.cursor() as cursor:
             cursor.execute("UPDATE wallets_asset SET status = 'Used' WHERE id = %s", [used.pk])
     finally:
-        call_command("migrate", "wallets", verbosity=0)
+        call_command("migrate", verbosity=0)
     counts = Asset.objects.order_by("pk").values_list("pk", "status", "admitted", "seat")
     assert list(counts) == [(used.pk, "Used", 1, ""), (valid.pk, "Valid", 0, "")]
     assert Wallet.objects.count() == 2

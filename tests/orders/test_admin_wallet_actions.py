@@ -160,3 +160,11 @@ def test_a_page_that_cancels_all_is_stale_once_a_wallet_is_gone(
     done = desk.post(url(issued, "cancel"), answers, follow=True)
     assert messages_of(done)[0].startswith("Somebody else was faster")
     assert "The sale of EUR 24.00 is taken back" in text_of(desk.get(url(issued, "cancel")))
+
+
+def test_all_wallets_together_take_the_right_to_cancel_the_order(issued: Order) -> None:
+    clerk = signed_in(person("clerk", "orders.view_order", "orders.cancel_wallet"))
+    for tokens, status in ((("1.1", "1.2", "1.3"), 403), (("1.1", "1.2"), 200)):
+        to = f"{url(issued)}?{'&'.join(f'of={token}' for token in tokens)}"
+        assert press(clerk, clerk.get(to), url(issued)).status_code == status
+    assert [wallet.status for wallet in wallets_of(issued)] == ["Destroyed", "Destroyed", "Active"]
