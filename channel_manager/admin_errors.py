@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
+
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import DataError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -12,6 +16,28 @@ from django.urls import Resolver404, resolve
 from channel_manager import api
 
 _PATH = "/admin/"
+_log = logging.getLogger(__name__)
+
+
+class OddInputMiddleware:
+    """Answer addresses and forms of the admin that name what cannot be: no id, a text with NUL.
+
+    Forms of ours say what is wrong; this is for what reaches the database unread.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Refuse what the database or a field could not read."""
+        if not isinstance(exception, ValidationError | DataError) or not _is_staff_page(request):
+            return None
+        _log.warning("Odd input at %s: %s", request.path, type(exception).__name__)
+        detail = "Something in this address, or in what was sent, is not what it should be."
+        return _refuse(request, 400, "This cannot be read", detail)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -29,6 +55,18 @@ def forbidden(request: HttpRequest, exception: PermissionDenied) -> HttpResponse
         return api.forbidden(request, exception)
     detail = "Your role does not allow this. Ask somebody who manages users if you need it."
     return _refuse(request, 403, "You may not do this", detail)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer a fault of ours."""
+    try:
+        if _is_staff_page(request):
+            detail = "This failed for a reason of ours, and was written to the log. Try again."
+            return _refuse(request, 500, "Something went wrong", detail)
+    except Exception:
+        # Whatever is broken may break this page, too; the plain one needs nothing.
+        _log.exception("The page that tells of a fault failed as well")
+    return api.server_error(request)
 
 
 def _exists_with_a_slash(request: HttpRequest) -> bool:

@@ -70,6 +70,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "channel_manager.sign_in.SessionLifeMiddleware",
     "channel_manager.middleware.RefusalMiddleware",
+    "channel_manager.admin_errors.OddInputMiddleware",
 ]
 
 ROOT_URLCONF = "channel_manager.urls"

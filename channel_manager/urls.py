@@ -25,4 +25,4 @@ urlpatterns = [
 handler400 = "channel_manager.api.bad_request"
 handler403 = "channel_manager.admin_errors.forbidden"
 handler404 = "channel_manager.admin_errors.not_found"
-handler500 = "channel_manager.api.server_error"
+handler500 = "channel_manager.admin_errors.server_error"

@@ -68,7 +68,8 @@ class ChangeForm(ReasonForm):
     day = forms.DateField(
         label="From",
         widget=DayInput,
-        help_text="The first day of receipt, on the venue's calendar.",
+        help_text="The first day of receipt, on the venue's calendar. What was sold earlier on that "
+        "day stays as it is.",
     )
     field_order = ("package", "day", "reason")
 

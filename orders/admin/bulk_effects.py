@@ -88,6 +88,8 @@ def _moving(choice: Choice) -> Iterator[str]:
     when = f"on {in_words(days[0])}" if len(days) == 1 else "on the day you choose"
     move = counted(len(choice.acted), "order", "orders")
     yield f"{move}: everything that is visited {when} moves to the new day, at the same times."
+    if len(days) > 1:
+        yield "Orders that are not visited on that day are left as they are."
     yield (
         "New tickets take the place of the old ones, at the links that guests have, in the same "
         "seats where they are free; wallets and prices stay."

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-from collections.abc import Sequence
+import uuid
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -19,7 +20,7 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.timesince import timesince
 
-from catalog.models import Package
+from catalog.models import Package, PackageMapping
 from catalog.rescheduling import in_words
 from channel_manager.lib.admin.confirmation import (
     Confirmation,
@@ -90,7 +91,7 @@ class ReplayForm(ReasonForm):
 
 
 def read_causes(request: HttpRequest) -> list[Cause]:
-    """Return the causes for somebody who may see orders: four statements at most."""
+    """Return the causes for somebody who may see orders: five statements at most."""
     now = timezone.now()
     today = min(
         (now.astimezone(venue.zone).date() for venue in Venue.objects.only("timezone")),
@@ -100,11 +101,14 @@ def read_causes(request: HttpRequest) -> list[Cause]:
     parts = [parts_of(group.fingerprint) for group in groups]
     partners = Partner.objects.in_bulk({part.partner_id for part in parts if part.partner_id})
     packages = Package.objects.in_bulk({part.package_id for part in parts if part.package_id})
+    numbers = [(part.partner_id, part.item_number) for part in parts if part.partner_id]
+    mapped = _mapped(numbers, today)
     causes = []
     for group, part in zip(groups, parts, strict=True):
         partner = partners.get(part.partner_id) if part.partner_id else None
         package = packages.get(part.package_id) if part.package_id else None
-        told = _Told.of(group, part.item_number, partner, package)
+        mapping = mapped.get((part.partner_id, part.item_number)) if part.partner_id else None
+        told = _Told.of(group, part.item_number, partner, package, mapping)
         may_replay = request.user.has_perm(REPLAY)
         causes.append(
             Cause(
@@ -117,10 +121,28 @@ def read_causes(request: HttpRequest) -> list[Cause]:
                 replay_url=_url("orders_batch_start", cause=group.fingerprint)
                 if may_replay
                 else "",
-                partner=str(partner or ""),
+                partner=str(partner or "") if mapping is None else "",
             )
         )
     return causes
+
+
+def _mapped(
+    numbers: Sequence[tuple[uuid.UUID, str]], today: datetime.date
+) -> Mapping[tuple[uuid.UUID, str], PackageMapping]:
+    """Return what numbers that failed mean meanwhile: one statement, if there are any."""
+    if not numbers:
+        return {}
+    rows = PackageMapping.objects.filter(
+        is_active=True,
+        partner__in={partner for partner, _number in numbers},
+        item_number__in={number for _partner, number in numbers},
+    ).select_related("package")
+    return {
+        (row.partner_id, row.item_number): row
+        for row in rows.order_by("version")
+        if row.is_valid_on(today)
+    }
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -135,10 +157,24 @@ class _Told:
 
     @classmethod
     def of(
-        cls, group: CauseGroup, item_number: str, partner: Partner | None, package: Package | None
+        cls,
+        group: CauseGroup,
+        item_number: str,
+        partner: Partner | None,
+        package: Package | None,
+        mapping: PackageMapping | None,
     ) -> _Told:
         """Name a cause by what it is about."""
         code = FailureCode(group.failure_code)
+        if mapping is not None:
+            return cls(
+                title=f"{partner}: item number {item_number} means {mapping.package.code} now",
+                advice="Replay them. Those that fail again do not fit that package, or came on days "
+                "on which it does not hold: the replay says which.",
+                link=reverse("admin:catalog_packagemapping_change", args=[mapping.pk]),
+                link_text=f"See what {item_number} means",
+                permission="catalog.view_packagemapping",
+            )
         if partner is not None:
             query = {
                 "partner": partner.pk,

@@ -72,7 +72,7 @@ class StaffAdmin(ModelAdmin[_Model]):
         by letter, what is masked.
         """
         column = lookup.split(LOOKUP_SEP, maxsplit=1)[0]
-        if column not in self._columns():
+        if column not in self._columns() or lookup in self._parameters(request):
             return super().lookup_allowed(lookup, value, request)
         return (
             column in self._offered(request)
@@ -88,6 +88,10 @@ class StaffAdmin(ModelAdmin[_Model]):
             *(each.name for each in fields),
             *(each.attname for each in self.opts.concrete_fields),
         }
+
+    def _parameters(self, request: HttpRequest) -> set[str]:
+        """Return the names by which filters of the list are asked for that read them themselves."""
+        return {getattr(each, "parameter_name", "") for each in self.get_list_filter(request)}
 
     def _offered(self, request: HttpRequest) -> set[str]:
         """Return the columns that a filter of the list offers."""
