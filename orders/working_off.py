@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from django.db import IntegrityError, models, transaction
 from django.db.models import Exists
@@ -39,7 +39,9 @@ AT_A_TIME = 50
 WAIT_SECONDS = 3
 _KINDS: tuple[type[Worklist], ...] = (Closure, Batch)
 # After these events somebody wants it done.
-_STARTS = ("closed", "started", "resumed", "retried")
+_STARTS = ("closed", "started", "replay_started", "resumed", "retried")
+# What events call a batch, beside its own name: events stay as they were written.
+_CALLED: Mapping[type[Worklist], tuple[str, ...]] = {Batch: ("replay",)}
 _log = logging.getLogger(__name__)
 
 Result = tuple[Outcome, str]
@@ -59,11 +61,15 @@ def rows_of(worklist: Worklist) -> WorklistOrderQuerySet:
     return rows
 
 
+def events_of(worklist: Worklist) -> models.QuerySet[Event]:
+    """Return what happened to a worklist, of whatever name it was at the time."""
+    kinds = (worklist._meta.model_name, *_CALLED.get(type(worklist), ()))
+    return Event.objects.filter(kind__in=kinds, subject_id=worklist.pk)
+
+
 def actor_of(worklist: Worklist) -> str:
     """Return who wants it: who started it, or went on with it last."""
-    events = Event.objects.filter(
-        kind=worklist._meta.model_name, subject_id=worklist.pk, name__in=_STARTS
-    )
+    events = events_of(worklist).filter(name__in=_STARTS)
     return events.order_by("-id").values_list("actor", flat=True).first() or worklist.started_by
 
 

@@ -61,7 +61,7 @@ class PackageMapping(models.Model):
                 "number. Look again and repeat your change.",
             ),
             models.CheckConstraint(condition=Q(version__gte=1), name="mapping_version_from_1"),
-            # What an order's line refers to, beside the key: see orders' migration 0020.
+            # What an order's line refers to, beside the key: see orders' migration 0021.
             models.UniqueConstraint(
                 fields=("id", "package", "item_number"), name="mapping_as_sold"
             ),

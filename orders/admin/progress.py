@@ -10,9 +10,8 @@ from django.db.models import Count
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from channel_manager.history.models import Event
 from orders.models import Order, Outcome, Worklist, WorklistOrder, WorklistStatus
-from orders.working_off import rows_of
+from orders.working_off import events_of, rows_of
 from partners.actors import name_actors
 from partners.timeline import Happening, Look, tell
 
@@ -28,6 +27,9 @@ _LOOKS: Mapping[str, Look] = {
     "resumed": Look("Went on", "play_arrow"),
     "retried": Look("Failed ones tried again", "replay"),
     "finished": Look("All orders worked off", "task_alt", "success"),
+    # As replays were told of before they were batches.
+    "replay_started": Look("Started", "play_arrow"),
+    "replay_finished": Look("All orders worked off", "task_alt", "success"),
 }
 _SHOWN = 100
 # Of failed orders, which somebody has to deal with, and of an outcome that is asked for in full.
@@ -200,14 +202,13 @@ def read_progress(worklist: Worklist, wanted: str, *, in_full: bool) -> Progress
     chosen = wanted if wanted in there else next(iter(there), "")
     is_full = in_full or chosen == Outcome.FAILED
     most = _SHOWN_AT_MOST if is_full else _SHOWN
-    story = Event.objects.filter(kind=worklist._meta.model_name, subject_id=worklist.pk)
     return Progress(
         worklist=worklist,
         counts=counts,
         chosen=chosen,
         is_full=is_full,
         rows=_read_rows(worklist, chosen, most),
-        happenings=tell(story.order_by("-id"), _LOOKS),
+        happenings=tell(events_of(worklist).order_by("-id"), _LOOKS),
         who=name_actors({worklist.started_by})[worklist.started_by],
     )
 

@@ -1,7 +1,7 @@
-"""A wallet is taken back once in the ledger, and the rest of a sale once.
+"""A wallet is taken back once in the ledger; what the next migration needs for the rest of a sale.
 
-Built without keeping orders from being issued meanwhile, so it is not one transaction. A build that
-was broken off leaves an index marked invalid: drop it (`DROP INDEX CONCURRENTLY`) and migrate again.
+Built without keeping orders from being issued meanwhile, so it is not one transaction. An index that
+a broken-off build left behind is built anew.
 
 Going back is refused by the database once a wallet was cancelled by itself.
 """
@@ -11,9 +11,16 @@ from django.db import migrations, models
 
 _PATIENCE = "SET statement_timeout = 0; SET lock_timeout = 0"
 _NO_MORE = "RESET statement_timeout; RESET lock_timeout"
-_SALE = "ledger_sale_reversed_once"
-_WALLET = "ledger_wallet_reversed_once"
 _TABLE = "orders_ledgerentry"
+_SALE = "ledger_sale_reversed_once_next"
+_WALLET = "ledger_wallet_reversed_once"
+
+
+def _built(name: str, columns: str) -> migrations.RunSQL:
+    """Build a unique index anew, whatever a broken-off run left."""
+    drop = f"DROP INDEX CONCURRENTLY IF EXISTS {name}"
+    create = f"CREATE UNIQUE INDEX CONCURRENTLY {name} ON {_TABLE} {columns}"
+    return migrations.RunSQL([drop, create], drop)
 
 
 class Migration(migrations.Migration):
@@ -27,35 +34,8 @@ class Migration(migrations.Migration):
         ValidateConstraint("orderline", "line_cancelled_within_its_wallets"),
         ValidateConstraint("ledgerentry", "ledger_wallet_is_taken_back"),
         migrations.SeparateDatabaseAndState(
-            database_operations=[
-                migrations.RunSQL(
-                    [
-                        f"CREATE UNIQUE INDEX CONCURRENTLY {_WALLET} ON {_TABLE} (wallet_id)"
-                        " WHERE wallet_id IS NOT NULL",
-                        f"CREATE UNIQUE INDEX CONCURRENTLY {_SALE}_next ON {_TABLE} (reverses_id)"
-                        " WHERE wallet_id IS NULL",
-                        f"ALTER TABLE {_TABLE} DROP CONSTRAINT {_SALE}",
-                        f"ALTER INDEX {_SALE}_next RENAME TO {_SALE}",
-                    ],
-                    [
-                        f"CREATE UNIQUE INDEX CONCURRENTLY {_SALE}_next ON {_TABLE} (reverses_id)",
-                        f"DROP INDEX CONCURRENTLY {_SALE}",
-                        f"ALTER TABLE {_TABLE}"
-                        f" ADD CONSTRAINT {_SALE} UNIQUE USING INDEX {_SALE}_next",
-                        f"DROP INDEX CONCURRENTLY {_WALLET}",
-                    ],
-                )
-            ],
+            database_operations=[_built(_WALLET, "(wallet_id) WHERE wallet_id IS NOT NULL")],
             state_operations=[
-                migrations.RemoveConstraint("ledgerentry", _SALE),
-                migrations.AddConstraint(
-                    "ledgerentry",
-                    models.UniqueConstraint(
-                        condition=models.Q(("wallet__isnull", True)),
-                        fields=("reverses",),
-                        name=_SALE,
-                    ),
-                ),
                 migrations.AddConstraint(
                     "ledgerentry",
                     models.UniqueConstraint(
@@ -66,5 +46,6 @@ class Migration(migrations.Migration):
                 ),
             ],
         ),
+        _built(_SALE, "(reverses_id) WHERE wallet_id IS NULL"),
         migrations.RunSQL(_NO_MORE, _PATIENCE),
     ]

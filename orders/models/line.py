@@ -33,7 +33,7 @@ class OrderLine(models.Model):
         Package, models.PROTECT, null=True, blank=True, related_name="order_lines"
     )
     # The database's key names number and package, too: what was sold under stays as it was
-    # (migration 0020).
+    # (migration 0021).
     mapping = models.ForeignKey(
         PackageMapping,
         models.PROTECT,

@@ -16,6 +16,7 @@ from catalog.models import Attraction, Package, Session
 from channel_manager.history.models import Event
 from channel_manager.lib.identity import time_ordered_uuid
 from orders import batches, choosing, working_off
+from orders.admin.progress import read_progress
 from orders.batches import NothingToDo, Wish
 from orders.choosing import Seen, TooManyOrders
 from orders.models import Batch, BatchAction, LedgerEntry, Order, OrderEvent
@@ -126,6 +127,18 @@ def story(batch: Batch) -> list[tuple[str, str, dict[str, Any]]]:
     """Return what happened to a batch: name, actor and data."""
     rows = Event.objects.filter(kind="batch", subject_id=batch.pk).order_by("id")
     return [(row.name, row.actor, row.data) for row in rows]
+
+
+def test_a_replay_from_before_there_were_batches_keeps_its_story(db: None) -> None:
+    batch = Batch.objects.create(
+        action=BatchAction.REPLAY, started_by="staff:8", started_at=timezone.now()
+    )
+    told = {"kind": "replay", "subject_id": batch.pk, "at": batch.started_at}
+    Event.objects.create(name="replay_started", actor=DESK, **told)
+    Event.objects.create(name="replay_finished", actor="worker", **told)
+    assert working_off.actor_of(batch) == DESK
+    happenings = read_progress(batch, "", in_full=False).happenings
+    assert [row.look.title for row in happenings] == ["All orders worked off", "Started"]
 
 
 def test_orders_are_cancelled_or_removed_and_the_others_left_out(kinds: dict[str, Order]) -> None:

@@ -22,6 +22,8 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        # A large table takes longer than a request may; it ends with the transaction.
+        migrations.RunSQL("SET LOCAL statement_timeout = 0", migrations.RunSQL.noop),
         ValidateConstraint("scan", "scan_code_known"),
         migrations.CreateModel(
             name="ManifestMail",

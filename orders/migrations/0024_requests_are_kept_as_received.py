@@ -8,7 +8,7 @@ import channel_manager.lib.identity
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("orders", "0020_lines_keep_what_they_were_sold_under"),
+        ("orders", "0023_lines_have_one_key_to_mappings"),
         ("partners", "0007_answers_are_kept_by_mode"),
     ]
 

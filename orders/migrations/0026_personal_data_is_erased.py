@@ -1,23 +1,14 @@
 """Orders say when names and addresses of their guests were erased, and who may erase them.
 
-Built without keeping orders from being taken meanwhile, so it is not one transaction.
+Rows from before are looked through by the next migration.
 """
 
-from django.contrib.postgres.operations import (
-    AddConstraintNotValid,
-    AddIndexConcurrently,
-    ValidateConstraint,
-)
+from django.contrib.postgres.operations import AddConstraintNotValid
 from django.db import migrations, models
-
-_PATIENCE = "SET statement_timeout = 0; SET lock_timeout = 0"
-_NO_MORE = "RESET statement_timeout; RESET lock_timeout"
 
 
 class Migration(migrations.Migration):
-    atomic = False
-
-    dependencies = [("orders", "0022_guests_are_masked")]
+    dependencies = [("orders", "0025_guests_are_masked")]
 
     operations = [
         migrations.AlterModelOptions(
@@ -56,16 +47,4 @@ class Migration(migrations.Migration):
                 name="erased_order_names_nobody",
             ),
         ),
-        # A large table takes longer than a request may.
-        migrations.RunSQL(_PATIENCE, _NO_MORE),
-        ValidateConstraint("order", "erased_order_names_nobody"),
-        AddIndexConcurrently(
-            model_name="order",
-            index=models.Index(
-                condition=models.Q(("erased_at", None)),
-                fields=["received_at", "id"],
-                name="order_not_erased",
-            ),
-        ),
-        migrations.RunSQL(_NO_MORE, _PATIENCE),
     ]

@@ -4,7 +4,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("orders", "0021_requests_are_kept_as_received")]
+    dependencies = [("orders", "0024_requests_are_kept_as_received")]
 
     operations = [
         migrations.AlterModelOptions(
