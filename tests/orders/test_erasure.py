@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from catalog.models import Package, PackageMapping
 from channel_manager.history.models import Event
-from channel_manager.lib.database import reading, set_for_now
+from channel_manager.lib.database import TookTooLong, reading, set_for_now
 from orders import erasure, lifecycle
 from orders.actions import OrderStateConflict
 from orders.models import Order, OrderEvent
@@ -224,6 +224,39 @@ def test_orders_of_a_guest_are_found_by_indexes(api: ApiClient, issue: Issue) ->
     for index in ("order_searched", "order_in_flight", "line_searched", "received_replacement"):
         assert index in plan, plan
     assert "Seq Scan" not in plan, plan
+
+
+def test_of_a_common_address_the_newest_orders_are_erased_at_once_and_no_more_are_read(
+    desk: Client, api: ApiClient, issue: Issue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(erasure, "AT_ONCE", 2)
+    # Each has two lines that name the address: they are one order nevertheless.
+    gift = {**day("Zoë", "Noah"), "sellToEmail": "anna@example.com"}
+    ids = [
+        issue(api.create(gift, gift, sellToOrderReference=f"WEB-{number}")["orderId"]).pk
+        for number in range(5)
+    ]
+    assert erasure.orders_of_guest(address="anna@example.com") == ids[:1:-1]
+    page = reverse("admin:orders_order_erase_guest")
+    told = text_of(desk.post(page, {"address": "anna@example.com"}))
+    assert "Erase personal data of more than 2 orders" in told
+    assert "The newest 2 are erased at once; press again for more." in told
+    told = text_of(desk.post(page, {"address": "anna@example.com", "reason": "By letter"}))
+    assert "Personal data of 2 orders are erased." in told
+    assert "Erase personal data of more than 2 orders" in told
+    read, slow_ways = erasure._read, {"enable_indexscan"}
+
+    def read_in_time(rows: Any, **settings: str) -> Any:
+        if slow_ways & set(settings):
+            raise TookTooLong
+        return read(rows, **settings)
+
+    monkeypatch.setattr(erasure, "_read", read_in_time)
+    assert erasure.orders_of_guest(address="anna@example.com") == ids[2::-1]
+    slow_ways.add("enable_bitmapscan")
+    for reason in ("", "By letter"):
+        slow = desk.post(page, {"address": "anna@example.com", "reason": reason})
+        assert "takes too long right now. Try again in a moment." in text_of(slow)
 
 
 def test_erasing_takes_a_permission_of_its_own(api: ApiClient, issue: Issue) -> None:
