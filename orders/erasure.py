@@ -38,6 +38,8 @@ AT_ONCE = 200
 _IN_ONE_RUN = 1000
 # How long each way to look for an address may take.
 _PATIENCE = "2s"
+# An attempt that began earlier was swept, even if the task stood still for most of a day.
+_SWEPT = datetime.timedelta(days=1)
 _log = logging.getLogger(__name__)
 
 
@@ -66,7 +68,7 @@ def erase_order(
     """Erase all names and addresses that are kept of a settled order; return it.
 
     In one transaction: of the order, its lines and wallets, the requests as received, the stored
-    answers, and what endpoints answered. An order that is erased already is returned as it is.
+    answers, and what endpoints answered. An order of which nothing is left is returned as it is.
     Raises NotFound, OrderStateConflict while it is in flight.
     """
     with transaction.atomic():
@@ -77,9 +79,25 @@ def erase_order(
                 members={"currentStatus": order.status},
                 retryable=True,
             )
-        if order.erased_at is None:
+        if is_there_something(order):
             _erase(order, actor=actor, now=now, reason=reason)
         return order
+
+
+def is_there_something(order: Order) -> bool:
+    """Tell whether an order was not erased yet, or an endpoint's answer was kept since."""
+    return order.erased_at is None or pruning.has_answers(order_id=order.pk)
+
+
+def forget_late_answers(*, now: datetime.datetime) -> int:
+    """Forget what endpoints answered of orders that were erased or removed; return how many.
+
+    Erasing and removing forget what is there; this is for deliveries that were on their way then,
+    and for events that came later.
+    """
+    living = Order.objects.filter(pk=OuterRef("delivery__event__order_id"), erased_at=None)
+    answers = pruning.answers_since(now - _SWEPT)
+    return answers.exclude(Exists(living.order_by())).update(answer="")
 
 
 def orders_of_guest(*, address: str) -> list[uuid.UUID]:
@@ -130,7 +148,7 @@ def erase_guest(*, address: str, actor: str, now: datetime.datetime, reason: str
         except OrderStateConflict:
             in_flight += 1
         except NotFound:
-            # Removed since it was found, and its names with it.
+            # Removed since it was found: its rows are gone, and copies were blanked with them.
             continue
         else:
             erased += 1

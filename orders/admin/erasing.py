@@ -59,11 +59,6 @@ class GuestForm(ReasonForm):
         super().__init__(*args, is_required=True, **kwargs)
 
 
-def is_there_something(order: Order) -> bool:
-    """Tell whether an order was not erased since something of it was received."""
-    return order.erased_at is None
-
-
 def of_erasing(page: OrderPage, back: str) -> Confirmation:
     """Tell what erasing the guests of one order does."""
     return Confirmation(

@@ -159,6 +159,47 @@ def test_an_erased_order_goes_on_and_only_new_contents_bring_new_guests(
     assert erase(order).sell_to_name is None
 
 
+def test_what_endpoints_answer_later_is_forgotten_and_can_be_erased_until_then(
+    desk: Client, api: ApiClient, issue: Issue
+) -> None:
+    make_endpoint(api.partner, "https://shop.example/hook")
+    orders = {
+        name: issue(api.create(sellToOrderReference=name, paymentReference=None)["orderId"])
+        for name in ("erased", "removed", "kept")
+    }
+    Sender(_now()).publish()
+    erase(orders["erased"])
+    assert api.delete(str(orders["removed"].pk)).status_code == 200
+    for attempt in WebhookAttempt.objects.select_related("delivery__event"):
+        attempt.status_code, attempt.answer = 200, "Thank you, Bo Yang"
+        attempt.save()
+    page = reverse("admin:orders_order_erase", args=[orders["erased"].pk])
+    assert page in desk.get(f"/admin/orders/order/{orders['erased'].pk}/change/").content.decode()
+    assert erase(orders["erased"], "Came back").erased_at is not None
+    again = OrderEvent.objects.of(orders["erased"].pk).filter(name="erased")
+    assert [event.reason for event in again.order_by("id")] == ["Asked by letter", "Came back"]
+    told = WebhookAttempt.objects.exclude(answer="").values_list("delivery__event__order_id")
+    assert {pk for (pk,) in told} == {orders["removed"].pk, orders["kept"].pk}
+    assert erasure.forget_late_answers(now=timezone.now() + datetime.timedelta(days=2)) == 0
+    assert erasure.forget_late_answers(now=timezone.now()) == 1
+    assert {pk for (pk,) in told.all()} == {orders["kept"].pk}
+
+
+def test_removing_an_order_takes_the_copies_of_its_guests_along(
+    api: ApiClient, issue: Issue
+) -> None:
+    make_endpoint(api.partner, "https://shop.example/hook")
+    body = api.order_body(day("Zoë"), paymentReference=None, **ANNA)
+    order = issue(api.post(body, idempotency_key="key-1").json()["orderId"])
+    Sender(_now()).publish()
+    assert WebhookAttempt.objects.update(status_code=200, answer="Thank you, Anna de Vries")
+    assert {"partners_webhookattempt", "partners_idempotencyrecord"} <= rows_with("Anna de Vries")
+    assert api.delete(str(order.pk)).status_code == 200
+    assert (rows_with("Anna de Vries"), rows_with("Zoë")) == (set(), set())
+    repeated = api.post(body, idempotency_key="key-1")
+    assert (repeated.status_code, repeated.json()["sellToName"]) == (201, None)
+
+
 def test_an_order_in_flight_is_not_erased(api: ApiClient) -> None:
     order = Order.objects.get(pk=api.create(**ANNA)["orderId"])
     with pytest.raises(OrderStateConflict, match="wait until it has settled"):
