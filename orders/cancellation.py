@@ -17,7 +17,9 @@ from orders.actions import require_action
 from orders.announcing import announce
 from orders.models import Order, OrderStatus
 from orders.receipt import Received
+from partners import idempotency
 from partners.models import EventType
+from partners.webhooks import pruning
 from wallets.models import Asset, Wallet
 
 
@@ -192,6 +194,9 @@ def _remove(
         before=[before],
     )
     announce(ended, EventType.CANCELLED, now=now)
+    # Nobody could look these up by the order any more, to erase them.
+    idempotency.blank_answers(order_id=order.pk)
+    pruning.forget_answers(order_id=order.pk)
     order.delete()
     return ended
 

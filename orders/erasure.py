@@ -5,11 +5,13 @@ Names and addresses go; references, dates, quantities, money and states stay.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime
 import json
 import logging
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -18,9 +20,9 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from channel_manager.history import runner
 from channel_manager.history.runner import WORKER, Change
 from channel_manager.lib import personal
+from channel_manager.lib.database import TookTooLong, set_for_now
 from channel_manager.lib.database import reading as reading_only
-from channel_manager.lib.database import set_for_now
-from channel_manager.lib.errors import NotFound
+from channel_manager.lib.errors import ErrorCode, NotFound, Refusal
 from orders import reading
 from orders.actions import OrderStateConflict
 from orders.models import Order, OrderLine, ReceivedRequest, RequestKind
@@ -34,7 +36,17 @@ EVENT = "erased"
 # One press of a button erases so many orders at most, one run of the task so many.
 AT_ONCE = 200
 _IN_ONE_RUN = 1000
+# How long each way to look for an address may take.
+_PATIENCE = "2s"
+# An attempt that began earlier was swept, even if the task stood still for most of a day.
+_SWEPT = datetime.timedelta(days=1)
 _log = logging.getLogger(__name__)
+
+
+class TooManyToLookFor(Refusal):
+    """The database cannot say in time which orders name an address."""
+
+    code = ErrorCode.BUSY
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,7 +68,7 @@ def erase_order(
     """Erase all names and addresses that are kept of a settled order; return it.
 
     In one transaction: of the order, its lines and wallets, the requests as received, the stored
-    answers, and what endpoints answered. An order that is erased already is returned as it is.
+    answers, and what endpoints answered. An order of which nothing is left is returned as it is.
     Raises NotFound, OrderStateConflict while it is in flight.
     """
     with transaction.atomic():
@@ -67,35 +79,59 @@ def erase_order(
                 members={"currentStatus": order.status},
                 retryable=True,
             )
-        if order.erased_at is None:
+        if is_there_something(order):
             _erase(order, actor=actor, now=now, reason=reason)
         return order
 
 
+def is_there_something(order: Order) -> bool:
+    """Tell whether an order was not erased yet, or an endpoint's answer was kept since."""
+    return order.erased_at is None or pruning.has_answers(order_id=order.pk)
+
+
+def forget_late_answers(*, now: datetime.datetime) -> int:
+    """Forget what endpoints answered of orders that were erased or removed; return how many.
+
+    Erasing and removing forget what is there; this is for deliveries that were on their way then,
+    and for events that came later.
+    """
+    living = Order.objects.filter(pk=OuterRef("delivery__event__order_id"), erased_at=None)
+    answers = pruning.answers_since(now - _SWEPT)
+    return answers.exclude(Exists(living.order_by())).update(answer="")
+
+
 def orders_of_guest(*, address: str) -> list[uuid.UUID]:
-    """Return the ids of the orders that name an e-mail address, in any case, the newest first.
+    """Return the newest orders that name an e-mail address, in any case: AT_ONCE + 1 at most.
 
     On the order, on a line, or in a request for contents that were replaced since. One statement,
-    served by the indexes of the search.
+    served by the indexes of the search; where it takes too long, so many name the address that the
+    newest are found by walking back. Raises TooManyToLookFor when that takes too long, too.
     """
     # The whole address is one of the parts that the trigram indexes find.
     its_own = Q(searched__icontains=address, sell_to_email__iexact=address)
-    orders = Order.objects.alias(searched=order_text())
-    lines = OrderLine.objects.alias(searched=line_text())
+    orders = Order.objects.alias(searched=order_text()).filter(its_own)
+    lines = OrderLine.objects.alias(searched=line_text()).filter(its_own)
     replaced = ReceivedRequest.objects.filter(kind=RequestKind.REPLACE).values("order")
     earlier = ReceivedRequest.objects.filter(
         order__in=replaced, body__icontains=json.dumps(address, ensure_ascii=False)
     )
-    found = (
-        orders.filter(its_own, status__in=SETTLED).order_by().values_list("pk"),
-        orders.filter(its_own, status__in=IN_FLIGHT).order_by().values_list("pk"),
-        lines.filter(its_own).order_by().values_list("order"),
-        earlier.order_by().values_list("order"),
+    by_line = _newest(lines, "order_id")
+    by_index = _newest(orders.filter(status__in=SETTLED), "pk").union(
+        _newest(orders.filter(status__in=IN_FLIGHT), "pk"), by_line, _newest(earlier, "order_id")
     )
-    # What the planner guesses of a LIKE is no more than that: it is to ask the indexes.
-    with reading_only():
-        set_for_now(enable_seqscan="off", enable_indexscan="off")
-        return sorted((row[0] for row in found[0].union(*found[1:])), reverse=True)
+    found: set[uuid.UUID] = set()
+    try:
+        # What the planner guesses of a LIKE is no more than that: it is to ask the indexes.
+        found = _read(by_index.order_by("-pk")[: AT_ONCE + 1], enable_indexscan="off")
+    except TookTooLong:
+        for walk in (_newest(orders, "pk"), by_line):
+            with contextlib.suppress(TookTooLong):
+                found |= _read(walk, enable_bitmapscan="off")
+        if not found:
+            raise TooManyToLookFor(
+                "Looking for this address takes too long right now. Try again in a moment."
+            ) from None
+    return sorted(found, reverse=True)[: AT_ONCE + 1]
 
 
 def erase_guest(*, address: str, actor: str, now: datetime.datetime, reason: str) -> Erased:
@@ -112,7 +148,7 @@ def erase_guest(*, address: str, actor: str, now: datetime.datetime, reason: str
         except OrderStateConflict:
             in_flight += 1
         except NotFound:
-            # Removed since it was found, and its names with it.
+            # Removed since it was found: its rows are gone, and copies were blanked with them.
             continue
         else:
             erased += 1
@@ -150,6 +186,18 @@ def _long_past(before: datetime.datetime) -> QuerySet[Order]:
     assets = Asset.objects.filter(wallet__order=OuterRef("pk"), visit_date__gte=day)
     orders = Order.objects.settled().filter(erased_at=None, received_at__lt=before)
     return orders.exclude(Exists(lines.order_by())).exclude(Exists(assets.order_by()))
+
+
+def _newest(rows: QuerySet[Any], key: str) -> QuerySet[Any, tuple[uuid.UUID]]:
+    """Return the ids of the newest orders among rows, each once; one more than is erased at once."""
+    newest: QuerySet[Any, tuple[uuid.UUID]] = rows.order_by(f"-{key}").values_list(key)
+    return newest.distinct()[: AT_ONCE + 1]
+
+
+def _read(rows: QuerySet[Any, tuple[uuid.UUID]], **settings: str) -> set[uuid.UUID]:
+    with reading_only():
+        set_for_now(enable_seqscan="off", statement_timeout=_PATIENCE, **settings)
+        return {row[0] for row in rows}
 
 
 def _erase(order: Order, *, actor: str, now: datetime.datetime, reason: str) -> None:

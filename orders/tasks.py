@@ -174,6 +174,14 @@ def erase_old_orders(timestamp: int) -> None:
     erasure.erase_old(now=timezone.now())
 
 
+@app.periodic(cron="35 * * * *", periodic_id="forget_late_answers")
+@app.task(name="orders.forget_late_answers", queue="recovery", queueing_lock="forget_late_answers")
+def forget_late_answers(timestamp: int) -> None:
+    """Forget what endpoints answered of erased and removed orders."""
+    close_old_connections()
+    erasure.forget_late_answers(now=timezone.now())
+
+
 @app.periodic(cron="29 * * * *", periodic_id="prune_holds")
 @app.task(name="orders.prune_holds", queue="recovery", queueing_lock="prune_holds")
 def prune_holds(timestamp: int) -> None:

@@ -25,7 +25,7 @@ from channel_manager.lib.admin.confirmation import (
 from channel_manager.lib.admin.standing import StateButton
 from channel_manager.lib.admin.typed import ModelAdmin
 from channel_manager.lib.errors import ErrorCode, Refusal
-from orders import cancellation, lifecycle, reading
+from orders import cancellation, erasure, lifecycle, reading
 from orders.admin import (
     effects,
     erasing,
@@ -96,6 +96,8 @@ def url_beside(request: HttpRequest, order: Order, name: str) -> str:
     """Return the page of an action on a part of the order; empty for whom it is not there."""
     action = ACTIONS[name]
     if order.status not in action.statuses or not request.user.has_perm(action.permission):
+        return ""
+    if not action.suits(order):
         return ""
     return reverse(f"admin:orders_order_{name}", args=[order.pk])
 
@@ -316,7 +318,7 @@ ACTIONS: Mapping[str, OrderAction] = {
         act=erasing.erase,
         is_destructive=True,
         has_button=False,
-        suits=erasing.is_there_something,
+        suits=erasure.is_there_something,
     ),
     # The page of "cancel" leads here when something was used.
     "cancel_used": OrderAction(

@@ -16,8 +16,8 @@ from django.utils import timezone
 
 from channel_manager.lib.admin.confirmation import Confirmation, ReasonForm, actor_of, attempt
 from channel_manager.lib.admin.typed import ModelAdmin, TextInput
+from orders import erasure
 from orders.admin.page import OrderPage
-from orders.erasure import AT_ONCE, Erased, erase_guest, erase_order, orders_of_guest
 from orders.models import Order
 from orders.models.order import IN_FLIGHT
 
@@ -59,11 +59,6 @@ class GuestForm(ReasonForm):
         super().__init__(*args, is_required=True, **kwargs)
 
 
-def is_there_something(order: Order) -> bool:
-    """Tell whether an order was not erased since something of it was received."""
-    return order.erased_at is None
-
-
 def of_erasing(page: OrderPage, back: str) -> Confirmation:
     """Tell what erasing the guests of one order does."""
     return Confirmation(
@@ -77,7 +72,7 @@ def of_erasing(page: OrderPage, back: str) -> Confirmation:
 
 def erase(request: HttpRequest, order: Order, answers: Mapping[str, Any]) -> str:
     """Erase one order for the signed-in person; return what to tell them."""
-    erase_order(
+    erasure.erase_order(
         orders=Order.objects.all(),
         order_id=order.pk,
         actor=actor_of(request),
@@ -95,22 +90,30 @@ def guest_view(model_admin: ModelAdmin[Order], request: HttpRequest) -> HttpResp
     if not asked.is_valid():
         return _show(model_admin, request, _asking(), asked)
     address = asked.cleaned_data["address"]
-    if "reason" not in request.POST:
-        form = GuestForm(initial={"address": address})
-        return _show(model_admin, request, _telling(address), form)
-    form = GuestForm(request.POST)
-    if form.is_valid():
-        reason = form.cleaned_data["reason"]
-        done = attempt(request, lambda: _erase_all(request, address, reason))
-        if done:
-            messages.success(request, f"Personal data of {_orders(done.orders)} are erased.")
-        if not orders_of_guest(address=address):
-            return redirect("admin:orders_order_changelist")
-    return _show(model_admin, request, _telling(address), form)
+    form = GuestForm(initial={"address": address})
+    done: erasure.Erased | None = None
+    if "reason" in request.POST:
+        form = GuestForm(request.POST)
+        if form.is_valid():
+            answers = form.cleaned_data
+            done = attempt(request, lambda: _erase_all(request, answers))
+    if done:
+        messages.success(request, f"Personal data of {_orders(done.orders)} are erased.")
+    told = attempt(request, lambda: _telling(address))
+    if told is None:
+        return _show(model_admin, request, _asking(), asked)
+    if done and not told.is_destructive:
+        return redirect("admin:orders_order_changelist")
+    return _show(model_admin, request, told, form)
 
 
-def _erase_all(request: HttpRequest, address: str, reason: str) -> Erased:
-    return erase_guest(address=address, actor=actor_of(request), now=timezone.now(), reason=reason)
+def _erase_all(request: HttpRequest, answers: Mapping[str, Any]) -> erasure.Erased:
+    return erasure.erase_guest(
+        address=answers["address"],
+        actor=actor_of(request),
+        now=timezone.now(),
+        reason=answers["reason"],
+    )
 
 
 def _asking() -> Confirmation:
@@ -124,8 +127,9 @@ def _asking() -> Confirmation:
 
 def _telling(address: str) -> Confirmation:
     """Tell how many orders name an address, and which of them the next press erases."""
-    found = orders_of_guest(address=address)
-    newest = Order.objects.filter(pk__in=found[:AT_ONCE]).order_by("-pk")
+    found = erasure.orders_of_guest(address=address)
+    at_once, has_more = erasure.AT_ONCE, len(found) > erasure.AT_ONCE
+    newest = Order.objects.filter(pk__in=found[:at_once]).order_by("-pk")
     rows = list(newest.values_list("buy_from_order_reference", "status"))
     numbers = [number for number, status in rows if status not in IN_FLIGHT]
     in_flight = len(rows) - len(numbers)
@@ -134,10 +138,11 @@ def _telling(address: str) -> Confirmation:
         warnings.append("No order names this address, or what named it is erased already.")
     if in_flight:
         warnings.append(f"{_orders(in_flight)} in flight: look again once settled.")
-    if len(found) > AT_ONCE:
-        warnings.append(f"The newest {AT_ONCE} are erased at once; press again for more.")
+    if has_more:
+        warnings.append(f"The newest {at_once} are erased at once; press again for more.")
+    how_many = f"more than {_orders(at_once)}" if has_more else _orders(len(found))
     return Confirmation(
-        title=f"Erase personal data of {_orders(len(found))}" if found else "Nothing to erase",
+        title=f"Erase personal data of {how_many}" if found else "Nothing to erase",
         button="Erase personal data",
         effects=("The orders that name this address are erased whole.", *_EFFECTS) if found else (),
         warnings=warnings,

@@ -168,6 +168,7 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
             "buttons": acting.buttons(request, order),
             "reissue_url": acting.url_beside(request, order, "reissue"),
             "cancel_wallets_url": acting.url_beside(request, order, "cancel_wallets"),
+            "erase_url": acting.url_beside(request, order, "erase"),
             "manifest_url": order_url(order) if has_manifest else "",
             "order_colours": ORDER_COLOURS,
             "wallet_colours": WALLET_COLOURS,

@@ -18,7 +18,7 @@ from channel_manager.lib import personal
 from channel_manager.lib.admin import columns, people
 from orders.admin.timeline import LEDGER_LOOKS, LOOKS, REFUSED_SCAN, REQUEST_LOOKS, attempt_look
 from orders.models import LedgerEntry, Order, OrderEvent, ReceivedRequest
-from partners.admin.webhooks.page import AttemptView, view_attempts_of_order
+from partners.admin.webhooks.page import AttemptView, view_attempts_of_order, without_answer
 from partners.models import DeliveryStatus, EndpointStatus
 from partners.timeline import Fold, Happening, tell
 from wallets.models import Scan
@@ -151,6 +151,8 @@ def _attempts(
     if not request.user.has_perm("partners.view_webhookendpoint"):
         return []
     views = view_attempts_of_order(order.pk, until=until, most=most)
+    if not people.may_see(request):
+        views = [without_answer(view) for view in views]
     return [_tell_attempt(order, view) for view in reversed(views)]
 
 

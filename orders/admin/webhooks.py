@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from django.http import HttpRequest
 
+from channel_manager.lib.admin import people
 from orders.models import Order
 from partners.admin.webhooks.page import DeliveryView, view_deliveries
 from partners.models import EndpointStatus, WebhookDelivery, WebhookEvent
@@ -44,7 +45,8 @@ def read_webhooks(request: HttpRequest, order: Order) -> Webhooks | None:
     rows = WebhookDelivery.objects.filter(event__in=events[:_MOST])
     by_event: dict[int, list[DeliveryView]] = defaultdict(list)
     found = list(rows.select_related("event", "endpoint").order_by("endpoint__created_at", "id"))
-    for view in view_deliveries(found, may_replay=may_replay):
+    may_see = people.may_see(request)
+    for view in view_deliveries(found, may_replay=may_replay, may_see_people=may_see):
         is_off = view.delivery.endpoint.status == EndpointStatus.OFF
         shown = dataclasses.replace(view, replay_url="") if is_off else view
         by_event[view.event.pk].append(shown)

@@ -7,6 +7,8 @@ import uuid
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import BigIntegerField, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from partners.models import DeliveryStatus, WebhookAttempt
 
@@ -49,8 +51,26 @@ def forget_answers(*, order_id: uuid.UUID) -> None:
 
     Our own sentence about an attempt that had no answer stays.
     """
-    attempts = WebhookAttempt.objects.filter(delivery__event__order_id=order_id, error="")
-    attempts.exclude(answer="").update(answer="")
+    _answered().filter(delivery__event__order_id=order_id).update(answer="")
+
+
+def has_answers(*, order_id: uuid.UUID) -> bool:
+    """Tell whether anything is kept of what endpoints answered when they were told of an order."""
+    return _answered().filter(delivery__event__order_id=order_id).exists()
+
+
+def answers_since(moment: datetime.datetime) -> QuerySet[WebhookAttempt]:
+    """Return the attempts since a moment whose answer is kept, to events of orders.
+
+    Attempts are in order of time: it is read back from the newest.
+    """
+    before = WebhookAttempt.objects.filter(started_at__lt=moment).order_by("-pk").values("pk")[:1]
+    since = _answered().filter(pk__gt=Coalesce(Subquery(before), 0, output_field=BigIntegerField()))
+    return since.exclude(delivery__event__order_id=None)
+
+
+def _answered() -> QuerySet[WebhookAttempt]:
+    return WebhookAttempt.objects.filter(error="").exclude(answer="")
 
 
 def _forget_some(before: datetime.datetime, last: int) -> list[int]:

@@ -118,6 +118,16 @@ def test_the_story_has_all_that_happened_in_the_order_of_time(
     assert "<b>Down" not in page.content.decode()
     looker = signed_in(person("looker", "orders.view_order"))
     assert "Webhook" not in str(told(looker.get(change_page(order))))
+    sees_endpoints = signed_in(
+        person("partners", "orders.view_order", "partners.view_webhookendpoint")
+    )
+    its_page = reverse("admin:partners_webhookendpoint_change", args=[endpoint.pk])
+    for address in (change_page(order), its_page):
+        # An endpoint may answer with names: they are for those who may see them.
+        assert "for a while" in text_of(desk.get(address))
+        page = sees_endpoints.get(address)
+        assert "500 Internal Server Error" in text_of(page)
+        assert "for a while" not in page.content.decode()
 
 
 def test_a_long_story_is_told_in_parts_and_nothing_twice_or_left_out(

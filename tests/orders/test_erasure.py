@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from catalog.models import Package, PackageMapping
 from channel_manager.history.models import Event
-from channel_manager.lib.database import reading, set_for_now
+from channel_manager.lib.database import TookTooLong, reading, set_for_now
 from orders import erasure, lifecycle
 from orders.actions import OrderStateConflict
 from orders.models import Order, OrderEvent
@@ -159,6 +159,47 @@ def test_an_erased_order_goes_on_and_only_new_contents_bring_new_guests(
     assert erase(order).sell_to_name is None
 
 
+def test_what_endpoints_answer_later_is_forgotten_and_can_be_erased_until_then(
+    desk: Client, api: ApiClient, issue: Issue
+) -> None:
+    make_endpoint(api.partner, "https://shop.example/hook")
+    orders = {
+        name: issue(api.create(sellToOrderReference=name, paymentReference=None)["orderId"])
+        for name in ("erased", "removed", "kept")
+    }
+    Sender(_now()).publish()
+    erase(orders["erased"])
+    assert api.delete(str(orders["removed"].pk)).status_code == 200
+    for attempt in WebhookAttempt.objects.select_related("delivery__event"):
+        attempt.status_code, attempt.answer = 200, "Thank you, Bo Yang"
+        attempt.save()
+    page = reverse("admin:orders_order_erase", args=[orders["erased"].pk])
+    assert page in desk.get(f"/admin/orders/order/{orders['erased'].pk}/change/").content.decode()
+    assert erase(orders["erased"], "Came back").erased_at is not None
+    again = OrderEvent.objects.of(orders["erased"].pk).filter(name="erased")
+    assert [event.reason for event in again.order_by("id")] == ["Asked by letter", "Came back"]
+    told = WebhookAttempt.objects.exclude(answer="").values_list("delivery__event__order_id")
+    assert {pk for (pk,) in told} == {orders["removed"].pk, orders["kept"].pk}
+    assert erasure.forget_late_answers(now=timezone.now() + datetime.timedelta(days=2)) == 0
+    assert erasure.forget_late_answers(now=timezone.now()) == 1
+    assert {pk for (pk,) in told.all()} == {orders["kept"].pk}
+
+
+def test_removing_an_order_takes_the_copies_of_its_guests_along(
+    api: ApiClient, issue: Issue
+) -> None:
+    make_endpoint(api.partner, "https://shop.example/hook")
+    body = api.order_body(day("Zoë"), paymentReference=None, **ANNA)
+    order = issue(api.post(body, idempotency_key="key-1").json()["orderId"])
+    Sender(_now()).publish()
+    assert WebhookAttempt.objects.update(status_code=200, answer="Thank you, Anna de Vries")
+    assert {"partners_webhookattempt", "partners_idempotencyrecord"} <= rows_with("Anna de Vries")
+    assert api.delete(str(order.pk)).status_code == 200
+    assert (rows_with("Anna de Vries"), rows_with("Zoë")) == (set(), set())
+    repeated = api.post(body, idempotency_key="key-1")
+    assert (repeated.status_code, repeated.json()["sellToName"]) == (201, None)
+
+
 def test_an_order_in_flight_is_not_erased(api: ApiClient) -> None:
     order = Order.objects.get(pk=api.create(**ANNA)["orderId"])
     with pytest.raises(OrderStateConflict, match="wait until it has settled"):
@@ -224,6 +265,39 @@ def test_orders_of_a_guest_are_found_by_indexes(api: ApiClient, issue: Issue) ->
     for index in ("order_searched", "order_in_flight", "line_searched", "received_replacement"):
         assert index in plan, plan
     assert "Seq Scan" not in plan, plan
+
+
+def test_of_a_common_address_the_newest_orders_are_erased_at_once_and_no_more_are_read(
+    desk: Client, api: ApiClient, issue: Issue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(erasure, "AT_ONCE", 2)
+    # Each has two lines that name the address: they are one order nevertheless.
+    gift = {**day("Zoë", "Noah"), "sellToEmail": "anna@example.com"}
+    ids = [
+        issue(api.create(gift, gift, sellToOrderReference=f"WEB-{number}")["orderId"]).pk
+        for number in range(5)
+    ]
+    assert erasure.orders_of_guest(address="anna@example.com") == ids[:1:-1]
+    page = reverse("admin:orders_order_erase_guest")
+    told = text_of(desk.post(page, {"address": "anna@example.com"}))
+    assert "Erase personal data of more than 2 orders" in told
+    assert "The newest 2 are erased at once; press again for more." in told
+    told = text_of(desk.post(page, {"address": "anna@example.com", "reason": "By letter"}))
+    assert "Personal data of 2 orders are erased." in told
+    assert "Erase personal data of more than 2 orders" in told
+    read, slow_ways = erasure._read, {"enable_indexscan"}
+
+    def read_in_time(rows: Any, **settings: str) -> Any:
+        if slow_ways & set(settings):
+            raise TookTooLong
+        return read(rows, **settings)
+
+    monkeypatch.setattr(erasure, "_read", read_in_time)
+    assert erasure.orders_of_guest(address="anna@example.com") == ids[2::-1]
+    slow_ways.add("enable_bitmapscan")
+    for reason in ("", "By letter"):
+        slow = desk.post(page, {"address": "anna@example.com", "reason": reason})
+        assert "takes too long right now. Try again in a moment." in text_of(slow)
 
 
 def test_erasing_takes_a_permission_of_its_own(api: ApiClient, issue: Issue) -> None:

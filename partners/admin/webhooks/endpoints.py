@@ -19,7 +19,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
 from channel_manager.history.models import Event
-from channel_manager.lib.admin import columns
+from channel_manager.lib.admin import columns, people
 from channel_manager.lib.admin.base import StaffAdmin, register
 from channel_manager.lib.admin.columns import column
 from channel_manager.lib.admin.confirmation import attempt
@@ -159,7 +159,12 @@ class WebhookEndpointAdmin(StaffAdmin[WebhookEndpoint]):
             "may_edit": self.has_change_permission(request),
             "settings_buttons": buttons["settings"],
             "deliveries_buttons": buttons["deliveries"],
-            "deliveries": read_deliveries(endpoint, request.GET, may_replay=may_replay),
+            "deliveries": read_deliveries(
+                endpoint,
+                request.GET,
+                may_replay=may_replay,
+                may_see_people=people.may_see(request),
+            ),
             "happenings": tell(events.order_by("-id")[:_MOST_HAPPENINGS], LOOKS),
             "zone": endpoint.partner.venue.timezone,
         }

@@ -86,7 +86,9 @@ class Deliveries:
     is_first: bool
 
 
-def read_deliveries(endpoint: WebhookEndpoint, query: QueryDict, *, may_replay: bool) -> Deliveries:
+def read_deliveries(
+    endpoint: WebhookEndpoint, query: QueryDict, *, may_replay: bool, may_see_people: bool
+) -> Deliveries:
     """Read a page of deliveries by keyset, of one status or of all: two statements."""
     status = query.get("deliveries", "")
     if status not in DeliveryStatus.values:
@@ -98,7 +100,7 @@ def read_deliveries(endpoint: WebhookEndpoint, query: QueryDict, *, may_replay: 
     for value, (label, _colour) in DELIVERY_LOOKS.items():
         tabs.append(Tab(label=label, value=value, is_current=value == status))
     return Deliveries(
-        rows=view_deliveries(found, may_replay=may_replay),
+        rows=view_deliveries(found, may_replay=may_replay, may_see_people=may_see_people),
         tabs=tabs,
         status=status,
         older=older,
@@ -106,14 +108,22 @@ def read_deliveries(endpoint: WebhookEndpoint, query: QueryDict, *, may_replay: 
     )
 
 
-def view_deliveries(rows: Collection[WebhookDelivery], *, may_replay: bool) -> list[DeliveryView]:
-    """Return deliveries, their events at hand, with their last attempts: one statement."""
+def view_deliveries(
+    rows: Collection[WebhookDelivery], *, may_replay: bool, may_see_people: bool
+) -> list[DeliveryView]:
+    """Return deliveries, their events at hand, with their last attempts: one statement.
+
+    may_see_people: whether answers to events of orders, which may name guests, are shown.
+    """
     attempts = _attempts_of(rows)
     views = []
     for row in rows:
         state, colour = DELIVERY_LOOKS[row.status]
         is_done = row.status in (DeliveryStatus.DELIVERED, DeliveryStatus.FAILED)
         may = may_replay and is_done and row.event.endpoint_id is None
+        tries = attempts[row.pk]
+        if row.event.order_id is not None and not may_see_people:
+            tries = [without_answer(view) for view in tries]
         views.append(
             DeliveryView(
                 delivery=row,
@@ -121,7 +131,7 @@ def view_deliveries(rows: Collection[WebhookDelivery], *, may_replay: bool) -> l
                 state=state,
                 colour=colour,
                 order_number=str(row.event.data.get("buyFromOrderReference") or ""),
-                attempts=attempts[row.pk],
+                attempts=tries,
                 replay_url=replay_url(row.endpoint_id, row.event) if may else "",
             )
         )
@@ -140,6 +150,11 @@ def view_attempts_of_order(
     ).select_related("delivery__event", "delivery__endpoint")
     rows = _with_beginnings(attempts).order_by("-started_at", "-id")[:most]
     return [_view_attempt(attempt) for attempt in rows]
+
+
+def without_answer(view: AttemptView) -> AttemptView:
+    """Return an attempt for those who may not see people: an endpoint may answer with names."""
+    return dataclasses.replace(view, answer="", is_cut=False)
 
 
 def replay_url(endpoint_id: object, event: WebhookEvent) -> str:
