@@ -180,6 +180,13 @@ def test_settings_are_changed_and_refusals_stand_in_the_form(
     now = now_is(endpoint)
     assert (now.url, now.description, now.event_types) == (f"{URL}2", "", [])
     assert events_of(endpoint) == [("changed", f"staff:{order_desk.pk}", "")]
+    desk.post(address(endpoint, "edit"), sent)
+    kept = AuditRecord.objects.get(kind="webhookendpoint")
+    assert kept.changes == [
+        {"field": "URL", "before": URL, "after": f"{URL}2", "hidden": False},
+        {"field": "Description", "before": "Web shop", "after": "", "hidden": False},
+    ]
+    assert (kept.name, kept.actor) == ("changed", f"staff:{order_desk.pk}")
 
 
 def test_a_status_changes_by_buttons_with_reason_and_record(
