@@ -11,7 +11,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -74,11 +74,11 @@ def code_page(request: HttpRequest) -> HttpResponse:
     """Ask for the code after the password (GET); let in who has it (POST)."""
     wanted = request.POST.get("next") or request.GET.get("next", "")
     if sign_in.standing_of(request) != sign_in.CODE_DUE:
-        return redirect(_inside(request, wanted))
+        return HttpResponseRedirect(_inside(request, wanted))
     form = CodeForm(request.POST if request.method == "POST" else None)
     if form.is_valid() and (device := _checked(request, form)):
         sign_in.pass_second_factor(request, device)
-        return redirect(_inside(request, wanted))
+        return HttpResponseRedirect(_inside(request, wanted))
     context = {
         **admin.site.each_context(request),
         "title": "Second step",

@@ -168,6 +168,8 @@ def test_the_log_shows_events_and_edits_filtered_by_who_what_and_when(
         "who=staff:0": 0,
         f"q={partner.pk}": 2,
         "at_from=2020-01-01&at_to=2020-01-02": 0,
+        "at_from=0001-01-01&at_to=9999-12-31": 2,
+        "who=%00": 2,
     }.items():
         assert len(desk.get(f"{LOG}?{query}").context["cl"].result_list) == found, query
     entry = page.context["cl"].result_list[0]

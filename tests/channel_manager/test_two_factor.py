@@ -102,6 +102,11 @@ def test_wrong_codes_count_as_wrong_passwords_do_and_passwords_forgive_none(
     assert "Too many attempts with a wrong password" in text_of(Client().post(LOGIN, FORM))
 
 
+def test_an_address_within_may_be_relative(order_desk: User, codes: list[str]) -> None:
+    answer = halfway_in().post(CODE, {"code": next_code(), "next": "foo"})
+    assert answer.headers["Location"] == "foo"
+
+
 def test_an_address_elsewhere_is_not_followed(order_desk: User, codes: list[str]) -> None:
     answer = halfway_in().post(CODE, {"code": next_code(), "next": "https://evil.example/"})
     assert answer.url == "/admin/"

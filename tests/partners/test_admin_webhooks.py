@@ -354,6 +354,7 @@ def test_an_event_of_the_rival_is_not_sent(
     url = reverse("admin:partners_webhookendpoint_replay_event", args=[endpoint.pk, event.event_id])
     done = desk.post(url, follow=True)
     assert messages_of(done) == ["There is no such event in this mode."]
+    assert desk.post(url, {"next": "foo"}).headers["Location"] == "foo"
 
 
 def test_all_failed_are_sent_again(
