@@ -142,8 +142,8 @@ def _finish(request: HttpRequest) -> _Answer:
         return form, []
     try:
         device, codes = two_factor.finish(user=_user(request), code=form.cleaned_data["code"])
-    except two_factor.WrongCode:
-        form.add_error("code", _WRONG)
+    except two_factor.WrongCode as refusal:
+        form.add_error("code", _told(refusal))
         return form, []
     # This session has just shown that it has the device; others are asked for a code.
     django_otp.login(request, device)
@@ -192,11 +192,20 @@ def _checked(request: HttpRequest, form: CodeForm) -> Any:
         unit = "minute" if refusal.minutes == 1 else "minutes"
         form.add_error("code", f"Too many attempts. Try again in {refusal.minutes} {unit}.")
         return None
-    except two_factor.WrongCode:
-        form.add_error("code", _WRONG)
+    except two_factor.WrongCode as refusal:
+        form.add_error("code", _told(refusal))
         return None
     sign_ins.succeed(attempt=attempt)
     return device
+
+
+def _told(refusal: two_factor.WrongCode) -> str:
+    """Return why a code does not count, with the time to wait where there is one."""
+    if not isinstance(refusal, two_factor.TooSoon):
+        return _WRONG
+    minutes, seconds = divmod(refusal.seconds, 60)
+    wait = f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+    return f"After several wrong codes no code counts for some time. Try again in {wait}."
 
 
 def _inside(request: HttpRequest, wanted: str) -> str:
