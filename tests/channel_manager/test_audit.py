@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.apps import apps
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import Permission, User
+from django.contrib.contenttypes.models import ContentType
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from django.urls import reverse
@@ -190,6 +194,35 @@ def test_the_history_of_a_row_tells_events_and_edits_and_leads_to_the_log(
     looker = signed_in(person("looker", "partners.view_partner"))
     page = looker.get(reverse("admin:partners_partner_history", args=[partner.pk]))
     assert LOG not in page.content.decode()
+
+
+def test_edits_from_before_there_was_a_log_are_copied_into_it_once(desk: Client) -> None:
+    staff = User.objects.get()
+    edit = LogEntry.objects.create(
+        user=staff,
+        content_type=ContentType.objects.get_for_model(Package),
+        object_id="17",
+        object_repr="Day ticket",
+        action_flag=CHANGE,
+        change_message='[{"changed": {"fields": ["Name", "Description"]}}]',
+    )
+    migration = importlib.import_module(
+        "channel_manager.history.migrations.0008_earlier_edits_are_kept"
+    )
+    for _ in range(2):
+        migration.copy(apps, None)
+    assert AuditRecord.objects.values(
+        "kind", "subject_id", "subject", "name", "actor", "reason", "changes", "at"
+    ).get() == {
+        "kind": "package",
+        "subject_id": "17",
+        "subject": "Day ticket",
+        "name": "changed",
+        "actor": f"staff:{staff.pk}",
+        "reason": "Changed Name and Description.",
+        "changes": [],
+        "at": edit.action_time,
+    }
 
 
 def test_an_export_is_kept(desk: Client) -> None:
