@@ -16,7 +16,7 @@ from django.test import Client
 from django.urls import reverse
 
 from catalog.models import Package
-from channel_manager.history import roles
+from channel_manager.history import audit, roles
 from channel_manager.history.models import AuditRecord
 from channel_manager.history.role_matrix import CATALOG, VIEWER
 from partners.models import Partner
@@ -178,6 +178,10 @@ def test_the_log_shows_events_and_edits_filtered_by_who_what_and_when(
         assert len(desk.get(f"{LOG}?{query}").context["cl"].result_list) == found, query
     entry = page.context["cl"].result_list[0]
     assert "Sunny Trips" in text_of(desk.get(f"{LOG}{entry.pk}/change/"))
+    for row in page.context["cl"].result_list:
+        assert audit.entry_of(row.pk) == row
+    for unknown in ("e0", "r0", "x1", "e", "e" + "9" * 18, "e²"):
+        assert audit.entry_of(unknown) is None
 
 
 def test_the_history_of_a_row_tells_events_and_edits_and_leads_to_the_log(
