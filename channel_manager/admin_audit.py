@@ -10,13 +10,14 @@ from typing import Any
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.models import User
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from channel_manager import audit_trail
+from channel_manager.history import audit
 from channel_manager.history.models import AuditEntry
 from channel_manager.lib.admin import columns, recording
 from channel_manager.lib.admin.base import ReadOnlyAdmin
@@ -92,7 +93,7 @@ class ObjectFilter(DropdownFilter):
     ) -> QuerySet[AuditEntry]:
         """Keep what was done to it."""
         value = self.value()
-        return queryset.filter(subject_id=value) if value else queryset
+        return queryset.filter(audit.about(value)) if value else queryset
 
 
 class DayFilter(VenueDaysFilter):
@@ -129,13 +130,13 @@ class AuditEntryAdmin(ReadOnlyAdmin[AuditEntry]):
         typed = " ".join(search_term.split())
         if not typed:
             return queryset, False
-        return queryset.filter(subject_id=typed) | queryset.filter(subject__iexact=typed), False
+        return queryset.filter(audit.about(typed) | Q(subject__iexact=typed)), False
 
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
     ) -> AuditEntry | None:
         """Return the entry with what its texts need."""
-        entry = super().get_object(request, object_id, from_field)
+        entry = audit.entry_of(object_id)
         if entry is not None:
             self.prepare_rows([entry])
         return entry

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
@@ -80,6 +81,8 @@ class UserAdmin(DjangoUserAdmin[User], StaffAdmin[User]):
         person = get_object_or_404(User, pk=user_id)
         if not self.has_change_permission(request, person):
             raise PermissionDenied
+        if person == request.user:
+            return redirect("two_factor")  # asks for a code, as this page does not
         back = reverse("admin:auth_user_change", args=[person.pk])
         form = ReasonForm(request.POST if request.method == "POST" else None, is_required=True)
         if form.is_valid():
@@ -141,7 +144,8 @@ class UserAdmin(DjangoUserAdmin[User], StaffAdmin[User]):
         context = {**(extra_context or {})}
         if person is not None:
             context["state_bar"] = _second_factor_bar(
-                person, may_reset=self.has_change_permission(request, person)
+                person,
+                may_reset=person != request.user and self.has_change_permission(request, person),
             )
         return super().change_view(request, object_id, form_url, context)
 
@@ -164,7 +168,9 @@ class UserAdmin(DjangoUserAdmin[User], StaffAdmin[User]):
         id: str,  # noqa: A002  # Django's name
         form_url: str = "",
     ) -> HttpResponse:
-        """Set a new password, and write that down with it."""
+        """Set somebody else's new password, and write that down; the own one needs the old."""
+        if self.get_object(request, unquote(id)) == request.user:
+            return redirect("admin:password_change")
         with transaction.atomic():
             return super().user_change_password(request, id, form_url)
 

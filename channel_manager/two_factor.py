@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import math
 import secrets
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django_otp import verify_token
 from django_otp.models import Device
@@ -19,10 +21,21 @@ from channel_manager.history import audit
 
 RECOVERY_CODES = 10
 _DIGITS = 6
+# Each wrong code doubles the time that the next one has to wait, from one second; the ninth and
+# all after it make it 256 seconds: whoever guesses does not lock the owner out for long.
+_MOST_COUNTED = 9
 
 
 class WrongCode(Exception):
-    """The code is not right, was used before, or too many were tried just now."""
+    """The code is not right, or was used before."""
+
+
+class TooSoon(WrongCode):
+    """Too many wrong codes were tried: none counts yet, whatever it is."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
 
 
 def is_required() -> bool:
@@ -65,11 +78,12 @@ def typed_secret(device: TOTPDevice) -> str:
 def finish(*, user: User, code: str) -> tuple[TOTPDevice, list[str]]:
     """Switch the second factor on with a first code; return its recovery codes.
 
-    Whatever was set up before stops working. Raises WrongCode.
+    Whatever was set up before stops working. Raises WrongCode, TooSoon.
     """
     device = unfinished_device_of(user)
-    if device is None or not verify_token(user, device.persistent_id, _plain(code)):
+    if device is None:
         raise WrongCode
+    _verify(user, device, _plain(code))
     with transaction.atomic():
         _lock(user)
         TOTPDevice.objects.filter(user=user, confirmed=True).delete()
@@ -80,7 +94,7 @@ def finish(*, user: User, code: str) -> tuple[TOTPDevice, list[str]]:
 
 
 def check(*, user: User, code: str) -> Device:
-    """Return the device whose code it is; the code is used up. Raises WrongCode."""
+    """Return the device whose code it is; the code is used up. Raises WrongCode, TooSoon."""
     plain = _plain(code)
     device: Device | None
     if len(plain) == _DIGITS and plain.isdecimal():
@@ -88,9 +102,9 @@ def check(*, user: User, code: str) -> Device:
     else:
         device = StaticDevice.objects.filter(user=user).first()
         plain = _kept(user, plain)
-    if device is None or verify_token(user, device.persistent_id, plain) is None:
+    if device is None:
         raise WrongCode
-    return device
+    return _verify(user, device, plain)
 
 
 def renew_recovery_codes(*, user: User) -> list[str]:
@@ -114,6 +128,24 @@ def reset(*, user: User) -> None:
     with transaction.atomic():
         _lock(user)
         _forget(user)
+
+
+def _verify(user: User, device: Device, plain: str) -> Device:
+    """Use a code of a device up; return the device. Raises WrongCode, TooSoon."""
+    if device.throttling_failure_count > _MOST_COUNTED:
+        device.throttling_failure_count = _MOST_COUNTED
+        counted = type(device).objects.filter(
+            pk=device.pk, throttling_failure_count__gt=_MOST_COUNTED
+        )
+        counted.update(throttling_failure_count=_MOST_COUNTED)
+    is_allowed, why = device.verify_is_allowed()
+    if not is_allowed:
+        left = why["locked_until"] - timezone.now()
+        raise TooSoon(max(1, math.ceil(left.total_seconds())))
+    verified: Device | None = verify_token(user, device.persistent_id, plain)
+    if verified is None:
+        raise WrongCode
+    return verified
 
 
 def _forget(user: User) -> None:

@@ -11,7 +11,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -74,11 +74,11 @@ def code_page(request: HttpRequest) -> HttpResponse:
     """Ask for the code after the password (GET); let in who has it (POST)."""
     wanted = request.POST.get("next") or request.GET.get("next", "")
     if sign_in.standing_of(request) != sign_in.CODE_DUE:
-        return redirect(_inside(request, wanted))
+        return HttpResponseRedirect(_inside(request, wanted))
     form = CodeForm(request.POST if request.method == "POST" else None)
     if form.is_valid() and (device := _checked(request, form)):
         sign_in.pass_second_factor(request, device)
-        return redirect(_inside(request, wanted))
+        return HttpResponseRedirect(_inside(request, wanted))
     context = {
         **admin.site.each_context(request),
         "title": "Second step",
@@ -142,8 +142,8 @@ def _finish(request: HttpRequest) -> _Answer:
         return form, []
     try:
         device, codes = two_factor.finish(user=_user(request), code=form.cleaned_data["code"])
-    except two_factor.WrongCode:
-        form.add_error("code", _WRONG)
+    except two_factor.WrongCode as refusal:
+        form.add_error("code", _told(refusal))
         return form, []
     # This session has just shown that it has the device; others are asked for a code.
     django_otp.login(request, device)
@@ -192,11 +192,20 @@ def _checked(request: HttpRequest, form: CodeForm) -> Any:
         unit = "minute" if refusal.minutes == 1 else "minutes"
         form.add_error("code", f"Too many attempts. Try again in {refusal.minutes} {unit}.")
         return None
-    except two_factor.WrongCode:
-        form.add_error("code", _WRONG)
+    except two_factor.WrongCode as refusal:
+        form.add_error("code", _told(refusal))
         return None
     sign_ins.succeed(attempt=attempt)
     return device
+
+
+def _told(refusal: two_factor.WrongCode) -> str:
+    """Return why a code does not count, with the time to wait where there is one."""
+    if not isinstance(refusal, two_factor.TooSoon):
+        return _WRONG
+    minutes, seconds = divmod(refusal.seconds, 60)
+    wait = f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+    return f"After several wrong codes no code counts for some time. Try again in {wait}."
 
 
 def _inside(request: HttpRequest, wanted: str) -> str:

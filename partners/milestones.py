@@ -73,7 +73,9 @@ def _shown_by(
         codes = (answer.get("code"), *(fault["code"] for fault in answer.get("errors", ())))
         return next((_BY_CODE[code] for code in codes if code in _BY_CODE), None)
     if is_replay:
-        return MilestoneName.REPEAT_ANSWERED
+        # Other repeats, such as of a webhook's creation, say nothing of an order taken twice.
+        is_creation = method == "POST" and status_code == 201 and "orderId" in answer
+        return MilestoneName.REPEAT_ANSWERED if is_creation else None
     match method, answer.get("status"):
         case "DELETE", "Cancelled":
             return MilestoneName.ORDER_CANCELLED

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from django.db import models
 from django.utils import timezone
 
-from channel_manager.history.models import AuditRecord
+from channel_manager.history.models import AuditEntry, AuditRecord, Event
 from channel_manager.lib.admin.recording import FieldChange
+from channel_manager.lib.strict_fields import is_uuid
+
+# What the keys of entries begin with.
+_TABLES: Mapping[str, type[Event] | type[AuditRecord]] = {"e": Event, "r": AuditRecord}
 
 
 def write(
@@ -49,6 +53,28 @@ def write_of_many(
         actor=actor,
         at=now,
     )
+
+
+def entry_of(key: str) -> AuditEntry | None:
+    """Return the entry of the log with a key, None where there is none: two statements.
+
+    The view makes its keys while it is read; the moment, looked up by the key of the row itself,
+    finds the entry by index.
+    """
+    table, number = _TABLES.get(key[:1]), key[1:]
+    if table is None or not (number.isascii() and number.isdecimal()) or len(number) > 18:
+        return None
+    at = table.objects.filter(pk=int(number)).values_list("at", flat=True).first()
+    return AuditEntry.objects.filter(at=at, pk=key).first() if at else None
+
+
+def about(subject_id: str) -> models.Q:
+    """Return the condition on entries of being about a subject: found by moment, hence by index."""
+    moments = set(AuditRecord.objects.filter(subject_id=subject_id).values_list("at", flat=True))
+    if is_uuid(subject_id):
+        events = Event.objects.filter(subject_id=subject_id, actor__startswith="staff:")
+        moments |= set(events.order_by().values_list("at", flat=True))
+    return models.Q(subject_id=subject_id, at__in=moments)
 
 
 def write_of_oneself(*, person: models.Model, name: str, reason: str = "") -> None:

@@ -41,6 +41,7 @@ from partners.models import ApiKey, Partner, Scope, all_scopes
 
 USABLE = "Usable"
 _MODES = ("live", "test")
+_LONGEST = datetime.timedelta(days=3652)
 _SCOPES = {
     Scope.ORDERS_READ: "orders:read – look at its own orders",
     Scope.ORDERS_WRITE: "orders:write – create, replace, confirm and cancel orders",
@@ -84,12 +85,16 @@ class KeyForm(forms.Form):
         self._zone = zone
 
     def clean_expires_on(self) -> datetime.datetime | None:
-        """Return the end of the last day; refuse one that has passed."""
+        """Return the end of the last day; refuse one that has passed or is far ahead."""
         day: datetime.date | None = self.cleaned_data["expires_on"]
         if day is None:
             return None
-        if day < timezone.localdate(timezone=self._zone):
+        today = timezone.localdate(timezone=self._zone)
+        if day < today:
             raise forms.ValidationError("This day has passed.")
+        if day > today + _LONGEST:
+            told = "Choose a day within the next ten years, or leave it empty."
+            raise forms.ValidationError(told)
         after = day + datetime.timedelta(days=1)
         return datetime.datetime.combine(after, datetime.time(), self._zone)
 

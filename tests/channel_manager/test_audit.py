@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.apps import apps
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import Permission, User
+from django.contrib.contenttypes.models import ContentType
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from django.urls import reverse
 
 from catalog.models import Package
-from channel_manager.history import roles
+from channel_manager.history import audit, roles
 from channel_manager.history.models import AuditRecord
 from channel_manager.history.role_matrix import CATALOG, VIEWER
 from partners.models import Partner
@@ -168,10 +172,16 @@ def test_the_log_shows_events_and_edits_filtered_by_who_what_and_when(
         "who=staff:0": 0,
         f"q={partner.pk}": 2,
         "at_from=2020-01-01&at_to=2020-01-02": 0,
+        "at_from=0001-01-01&at_to=9999-12-31": 2,
+        "who=%00": 2,
     }.items():
         assert len(desk.get(f"{LOG}?{query}").context["cl"].result_list) == found, query
     entry = page.context["cl"].result_list[0]
     assert "Sunny Trips" in text_of(desk.get(f"{LOG}{entry.pk}/change/"))
+    for row in page.context["cl"].result_list:
+        assert audit.entry_of(row.pk) == row
+    for unknown in ("e0", "r0", "x1", "e", "e" + "9" * 18, "e²"):
+        assert audit.entry_of(unknown) is None
 
 
 def test_the_history_of_a_row_tells_events_and_edits_and_leads_to_the_log(
@@ -188,6 +198,35 @@ def test_the_history_of_a_row_tells_events_and_edits_and_leads_to_the_log(
     looker = signed_in(person("looker", "partners.view_partner"))
     page = looker.get(reverse("admin:partners_partner_history", args=[partner.pk]))
     assert LOG not in page.content.decode()
+
+
+def test_edits_from_before_there_was_a_log_are_copied_into_it_once(desk: Client) -> None:
+    staff = User.objects.get()
+    edit = LogEntry.objects.create(
+        user=staff,
+        content_type=ContentType.objects.get_for_model(Package),
+        object_id="17",
+        object_repr="Day ticket",
+        action_flag=CHANGE,
+        change_message='[{"changed": {"fields": ["Name", "Description"]}}]',
+    )
+    migration = importlib.import_module(
+        "channel_manager.history.migrations.0008_earlier_edits_are_kept"
+    )
+    for _ in range(2):
+        migration.copy(apps, None)
+    assert AuditRecord.objects.values(
+        "kind", "subject_id", "subject", "name", "actor", "reason", "changes", "at"
+    ).get() == {
+        "kind": "package",
+        "subject_id": "17",
+        "subject": "Day ticket",
+        "name": "changed",
+        "actor": f"staff:{staff.pk}",
+        "reason": "Changed Name and Description.",
+        "changes": [],
+        "at": edit.action_time,
+    }
 
 
 def test_an_export_is_kept(desk: Client) -> None:

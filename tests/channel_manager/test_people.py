@@ -72,6 +72,22 @@ def test_who_may_do_more_is_not_changed_deleted_or_given_a_password(
         assert manager.post(address, {"post": "yes"}).status_code == 403
 
 
+def test_the_own_password_and_second_factor_are_changed_where_the_old_ones_are_asked_for(
+    owner: User,
+) -> None:
+    browser = signed_in(owner)
+    for name, leads_to in {
+        "auth_user_password_change": "/admin/password_change/",
+        "auth_user_reset_two_factor": "/admin/two-factor/",
+    }.items():
+        address = reverse(f"admin:{name}", args=[owner.pk])
+        answers = {"reason": "x", "password1": "Quite-new-1", "password2": "Quite-new-1"}
+        assert browser.post(address, answers).headers["Location"] == leads_to
+    before = owner.password
+    owner.refresh_from_db()
+    assert owner.password == before
+
+
 def test_a_group_is_made_of_what_its_maker_has_and_roles_are_fixed(
     manager: Client, owner: User
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 import time
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.test import Client, override_settings
+from django.utils import timezone
 from django_otp.oath import TOTP
 from django_otp.plugins.otp_static.models import StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
@@ -100,6 +102,23 @@ def test_wrong_codes_count_as_wrong_passwords_do_and_passwords_forgive_none(
     browser = halfway_in()
     assert "Too many attempts. Try again in" in text_of(code_sent(browser, next_code()))
     assert "Too many attempts with a wrong password" in text_of(Client().post(LOGIN, FORM))
+
+
+def test_waiting_after_wrong_codes_ends_after_some_minutes_and_says_when(
+    order_desk: User, codes: list[str], settings: Any
+) -> None:
+    settings.OTP_TOTP_THROTTLE_FACTOR = 1
+    tried = timezone.now() - datetime.timedelta(seconds=60)
+    TOTPDevice.objects.update(throttling_failure_count=40, throttling_failure_timestamp=tried)
+    assert "Try again in 3 min " in text_of(code_sent(halfway_in(), next_code()))
+    tried -= datetime.timedelta(seconds=200)
+    TOTPDevice.objects.update(throttling_failure_timestamp=tried)
+    assert code_sent(halfway_in(), next_code()).status_code == 302
+
+
+def test_an_address_within_may_be_relative(order_desk: User, codes: list[str]) -> None:
+    answer = halfway_in().post(CODE, {"code": next_code(), "next": "foo"})
+    assert answer.headers["Location"] == "foo"
 
 
 def test_an_address_elsewhere_is_not_followed(order_desk: User, codes: list[str]) -> None:

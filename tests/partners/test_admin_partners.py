@@ -215,6 +215,9 @@ def test_a_key_works_until_the_end_of_its_last_day_at_the_venue(
     assert row.expires_at == datetime.datetime(2027, 3, 27, 23, tzinfo=datetime.UTC)
     page = desk.post(address, {**answers, "expires_on": "2020-01-01"})
     assert page.context["form"].errors == {"expires_on": ["This day has passed."]}
+    page = desk.post(address, {**answers, "expires_on": "9999-12-31"})
+    told = "Choose a day within the next ten years, or leave it empty."
+    assert page.context["form"].errors == {"expires_on": [told]}
     page = desk.post(address, {"mode": "", "name": "", "scopes": ["everything"]})
     assert set(page.context["form"].errors) == {"mode", "name", "scopes"}
     assert ApiKey.objects.count() == 1

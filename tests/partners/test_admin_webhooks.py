@@ -180,6 +180,13 @@ def test_settings_are_changed_and_refusals_stand_in_the_form(
     now = now_is(endpoint)
     assert (now.url, now.description, now.event_types) == (f"{URL}2", "", [])
     assert events_of(endpoint) == [("changed", f"staff:{order_desk.pk}", "")]
+    desk.post(address(endpoint, "edit"), sent)
+    kept = AuditRecord.objects.get(kind="webhookendpoint")
+    assert kept.changes == [
+        {"field": "URL", "before": URL, "after": f"{URL}2", "hidden": False},
+        {"field": "Description", "before": "Web shop", "after": "", "hidden": False},
+    ]
+    assert (kept.name, kept.actor) == ("changed", f"staff:{order_desk.pk}")
 
 
 def test_a_status_changes_by_buttons_with_reason_and_record(
@@ -347,6 +354,7 @@ def test_an_event_of_the_rival_is_not_sent(
     url = reverse("admin:partners_webhookendpoint_replay_event", args=[endpoint.pk, event.event_id])
     done = desk.post(url, follow=True)
     assert messages_of(done) == ["There is no such event in this mode."]
+    assert desk.post(url, {"next": "foo"}).headers["Location"] == "foo"
 
 
 def test_all_failed_are_sent_again(

@@ -186,6 +186,22 @@ def test_what_was_seen_is_written_once(
     assert Order.objects.get().pk == row.order_id
 
 
+@pytest.mark.parametrize("repeat", ["a webhook's creation", "a deletion"])
+def test_only_a_repeated_creation_of_an_order_is_one(
+    api: ApiClient, issue: Issue, repeat: str
+) -> None:
+    if repeat == "a deletion":
+        order_id = issue(api.create()["orderId"]).pk
+        answers = [api.delete(order_id, idempotency_key="K") for _ in range(2)]
+    else:
+        hook = {"url": "https://shop.example.com/hook"}
+        answers = [
+            api.post(hook, "/channelManager/webhooks", idempotency_key="K") for _ in range(2)
+        ]
+    assert answers[1]["Idempotent-Replayed"] == "true"
+    assert not Milestone.objects.filter(name="repeat_answered").exists()
+
+
 def test_a_refusal_of_somebody_who_was_not_let_in_is_nobodys(partner: Partner) -> None:
     stranger = ApiClient("cm_live_unknown", partner)
     assert stranger.post(stranger.order_body()).status_code == 401

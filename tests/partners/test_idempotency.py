@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import uuid
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from orders.models import Order
 from partners import idempotency
@@ -255,3 +258,17 @@ def test_the_id_in_the_path_is_looked_at_before_the_body(
     for raw in (b"{", b"\xff", b"[" * 50, b"[]", b"{}"):
         response = api.request(method, f"/channelManager/{path}", raw=raw, **headers)
         assert_problem(response, 404, "not_found")
+
+
+def test_answers_stored_before_they_named_their_order_are_given_it(api: ApiClient) -> None:
+    order_id = api.post(api.order_body(line()), **KEY).json()["orderId"]
+    made = api.post(
+        {"url": "https://shop.example.com"}, "/channelManager/webhooks", idempotency_key="hook"
+    )
+    assert made.status_code == 201
+    IdempotencyRecord.objects.update(order_id=None)
+    migration = importlib.import_module("partners.migrations.0009_kept_answers_name_their_order")
+    for _ in range(2):
+        migration.fill(None, connection.schema_editor())
+    named = IdempotencyRecord.objects.order_by("id").values_list("order_id", flat=True)
+    assert list(named) == [uuid.UUID(order_id), None]

@@ -15,6 +15,9 @@ from partners.admin.filters import ModeFilter
 from partners.models import Venue
 from wallets.models import GateDevice, Scan, ScanCode
 
+# Beyond these there may be no day after or before on another clock.
+_FIRST_DAY, _LAST_DAY = datetime.date(1900, 1, 1), datetime.date(9000, 1, 1)
+
 
 class VenueDaysFilter(RangeDateFilter):
     """Whole days, each on the clock of the row's venue."""
@@ -39,7 +42,8 @@ class VenueDaysFilter(RangeDateFilter):
 
     def _date(self, end: str) -> datetime.date | None:
         value = self.used_parameters.get(f"{self.field_path}_{end}")
-        return parse_date_str(str(value)) if value else None
+        day: datetime.date | None = parse_date_str(str(value)) if value else None
+        return day and min(max(day, _FIRST_DAY), _LAST_DAY)
 
     def _between(
         self, first: datetime.date | None, last: datetime.date | None, zone: zoneinfo.ZoneInfo

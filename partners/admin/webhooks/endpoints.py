@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
@@ -184,7 +184,7 @@ class WebhookEndpointAdmin(StaffAdmin[WebhookEndpoint]):
             messages.success(request, told)
         back = request.POST.get("next", "")
         if url_has_allowed_host_and_scheme(back, allowed_hosts=None):
-            return redirect(back)
+            return HttpResponseRedirect(back)
         return redirect("admin:partners_webhookendpoint_change", endpoint_id)
 
     @column("Status")

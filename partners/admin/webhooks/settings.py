@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -12,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
+from channel_manager.lib.admin import recording
 from channel_manager.lib.admin.asking import Question, show_question
 from channel_manager.lib.admin.confirmation import actor_of, attempt_in
 from channel_manager.lib.admin.typed import ModelAdmin
@@ -83,16 +85,7 @@ def edit_view(model_admin: Admin, request: HttpRequest, endpoint_id: uuid.UUID) 
     )
     back = reverse("admin:partners_webhookendpoint_change", args=[endpoint_id])
     if form.is_valid():
-        changed = attempt_in(
-            form,
-            lambda: update_endpoint(
-                endpoints=WebhookEndpoint.objects.all(),
-                endpoint_id=endpoint_id,
-                **form.cleaned_data,
-                actor=actor_of(request),
-                now=timezone.now(),
-            ),
-        )
+        changed = attempt_in(form, lambda: _change(request, endpoint, form))
         if changed:
             messages.success(request, f"{changed} is changed.")
             return redirect(back)
@@ -103,6 +96,23 @@ def edit_view(model_admin: Admin, request: HttpRequest, endpoint_id: uuid.UUID) 
         question=Question(title=f"Change {endpoint}", button="Save", back=back),
         form=form,
     )
+
+
+def _change(request: HttpRequest, endpoint: WebhookEndpoint, form: SettingsForm) -> WebhookEndpoint:
+    """Change an endpoint, and write down with it what was there before."""
+    changes = recording.changes_of(form, (), is_new=False)
+    if not changes:
+        return endpoint
+    with transaction.atomic():
+        changed = update_endpoint(
+            endpoints=WebhookEndpoint.objects.all(),
+            endpoint_id=endpoint.pk,
+            **form.cleaned_data,
+            actor=actor_of(request),
+            now=timezone.now(),
+        )
+        recording.trail().write(request, changed, name="changed", changes=changes)
+    return changed
 
 
 @sensitive_variables("secret")

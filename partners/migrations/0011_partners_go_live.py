@@ -60,7 +60,7 @@ _CLOSED_IS_NOT_FINAL = """
 
 
 class Migration(migrations.Migration):
-    dependencies = [("partners", "0008_answers_name_their_order")]
+    dependencies = [("partners", "0010_answers_are_found_by_order")]
 
     operations = [
         migrations.AddField(

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("partners", "0009_partners_go_live")]
+    dependencies = [("partners", "0011_partners_go_live")]
 
     operations = [
         migrations.AddField(
