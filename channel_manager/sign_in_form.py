@@ -30,7 +30,6 @@ class SignInForm(AuthenticationForm):
             raise ValidationError(
                 f"Too many attempts with a wrong password. Try again in {refusal.minutes} {unit}; "
                 "if you have forgotten it, somebody who manages users can set a new one.",
-                code="too_many_attempts",
             ) from None
         cleaned = super().clean()
         # With a second factor it is the code that forgives: guessing codes is no new beginning.
