@@ -47,7 +47,7 @@ def test_a_second_try_waits_for_its_twin_before_it_holds_a_session(
         """Be on the first try: the order's row is there, and the session comes next."""
         try:
             with transaction.atomic():
-                order = intake._new_order(Account(partner), "WEB-1", timezone.now())
+                order = intake.new_order(Account(partner), "WEB-1", timezone.now())
                 order.buy_from_order_reference = "CM26-9999999"
                 order.save(force_insert=True)
                 inserted.set()
