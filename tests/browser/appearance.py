@@ -19,7 +19,7 @@ TABLET: Any = {"width": 820, "height": 1180}
 PHONE: Any = {"width": 390, "height": 844}
 
 # Texts whose contrast with what is behind them is below 4.5 to 1 (WCAG 2.2, AA).
-_FAINT_TEXTS = """([elements, within]) => {
+_FAINT_TEXTS = """() => {
   const canvas = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
   const seen = new Map();
   const rgba = (color) => {
@@ -45,10 +45,9 @@ _FAINT_TEXTS = """([elements, within]) => {
     return 0.2126 * R + 0.7152 * G + 0.0722 * B;
   };
   const faint = [];
-  for (const element of document.querySelectorAll(elements)) {
+  for (const element of document.querySelectorAll("body *:not(svg *)")) {
     const own = [...element.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
     if (element === document.body || !own || !element.checkVisibility()) continue;
-    if (!document.querySelector(within).contains(element)) continue;
     const back = behind(element);
     const [a, b] = [light(over(rgba(getComputedStyle(element).color), back)), light(back)];
     const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
@@ -59,13 +58,16 @@ _FAINT_TEXTS = """([elements, within]) => {
 
 
 _AXE = Axe()
-_SERIOUS_FAULTS = """async () => {
-  const standards = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"];
-  const {violations} = await axe.run({resultTypes: ["violations"], runOnly: standards});
+# The frame around a page is the same on each: it is looked at where the whole document is asked for.
+_SERIOUS_FAULTS = """async ([within, only]) => {
+  const part = document.querySelector(within) ?? document;
+  const {violations} = await axe.run(part, {resultTypes: ["violations"], runOnly: only});
   return violations
     .filter(({impact}) => ["serious", "critical"].includes(impact))
     .map(({id, nodes}) => ({fault: id, elements: nodes.map(({html}) => html)}));
 }"""
+_STANDARDS = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
+_CONTRAST = {"type": "rule", "values": ["color-contrast"]}
 
 
 def overflow(page: Page) -> int:
@@ -73,17 +75,18 @@ def overflow(page: Page) -> int:
     return int(page.evaluate("document.documentElement.scrollWidth - innerWidth"))
 
 
-def faint_texts(
-    page: Page, elements: str = "body *:not(svg *)", within: str = "body"
-) -> list[tuple[str, str, float]]:
+def faint_texts(page: Page) -> list[tuple[str, str, float]]:
     """Return the texts that hardly stand out: their class, the text and the contrast."""
-    return list(page.evaluate(_FAINT_TEXTS, [elements, within]))
+    return list(page.evaluate(_FAINT_TEXTS))
 
 
-def accessibility_faults(page: Page) -> list[dict[str, Any]]:
+def accessibility_faults(
+    page: Page, *, within: str = "html", only: Mapping[str, Any] = _STANDARDS
+) -> list[dict[str, Any]]:
     """Return what axe calls serious or critical (WCAG 2.1, A and AA): the rule and the elements."""
-    page.evaluate(_AXE.axe_script)
-    return list(page.evaluate(_SERIOUS_FAULTS))
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(_AXE.axe_script)
+    return list(page.evaluate(_SERIOUS_FAULTS, [within, only]))
 
 
 def photograph(page: Page, name: str) -> None:
@@ -99,6 +102,7 @@ class AdminLooks:
     def __init__(self, page: Page, root: str) -> None:
         self._page = page
         self._root = root
+        self._is_first = True
         self.wrong: dict[str, Any] = {}
 
     def look_at(self, pages: Mapping[str, str]) -> None:
@@ -123,6 +127,14 @@ class AdminLooks:
                     scheme == "dark",
                 )
                 view = f"{name}-{size['width']}-{scheme}"
-                if size == DESKTOP and (faults := accessibility_faults(self._page)):
+                if size == DESKTOP and (faults := self._faults(scheme)):
                     self.wrong[view] = faults
                 photograph(self._page, view)
+
+    def _faults(self, scheme: str) -> list[dict[str, Any]]:
+        """Return what is wrong in light; in dark the same page only has other colours."""
+        within = "html" if self._is_first else "#main"
+        self._is_first = False
+        if scheme == "dark":
+            return accessibility_faults(self._page, within=within, only=_CONTRAST)
+        return accessibility_faults(self._page, within=within)
