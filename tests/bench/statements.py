@@ -18,6 +18,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from channel_manager.history.role_matrix import OWNER
 from orders.issuance import issue_order
 from partners.models import ApiKey
 from tests.conftest import StatementCount
@@ -105,7 +106,7 @@ def count_all(key: str, partner_id: str, gate_key: str) -> dict[str, int]:
 def _count_list_of_orders() -> int:
     """Count the statements of the admin's list of orders, for somebody who is signed in."""
     browser = Client()
-    browser.force_login(User.objects.filter(is_superuser=True)[0])
+    browser.force_login(User.objects.filter(groups__role__name=OWNER)[0])
     taken, response = count(lambda: browser.get("/admin/orders/order/"))
     assert response.status_code == 200, response.content
     return taken
