@@ -9,7 +9,8 @@ from functools import partial
 from tests.stack import Stack
 from tests.traffic import Answer, Seller, at_once
 
-PER_SECOND, BURST, CLIENTS = 20, 20, 8
+# Little enough that a busy machine uses it up.
+PER_SECOND, BURST, CLIENTS = 10, 10, 8
 
 
 def press(seller: Seller, until: float) -> list[Answer]:
@@ -39,7 +40,7 @@ def test_clients_on_two_web_processes_together_get_the_burst_and_the_rate_and_no
     last = max(answer.sent_at + answer.seconds for answer in answers)
     assert counted[200] <= BURST + PER_SECOND * (last - first)
     # What nobody had taken yet when they stopped is a token or two.
-    assert counted[200] >= BURST + PER_SECOND * (last_sent - first_answered) - 10
+    assert counted[200] >= BURST + PER_SECOND * (last_sent - first_answered) - 5
     waits = [answer.body["retryAfterMs"] for answer in answers if answer.status == 429]
     assert 0 < max(waits) <= 1000 / PER_SECOND
 
