@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django import forms
@@ -68,21 +68,23 @@ def cancel(request: HttpRequest, order: Order, answers: Mapping[str, Any]) -> st
     is_the_order = Wallet.objects.living().filter(order=order).count() == len(chosen)
     if is_the_order and not request.user.has_perm("orders.cancel_order"):
         raise PermissionDenied
-    ended = wallet_cancellation.cancel_wallets(
-        orders=Order.objects.all(),
-        order_id=order.pk,
-        wallet_ids=[wallet.pk for wallet in chosen],
-        actor=actor_of(request),
-        now=timezone.now(),
-        reason=answers["reason"],
-    )
-    return _told(ended, chosen)
+    return _end(request, order, chosen, answers, wallet_cancellation.cancel_wallets)
 
 
 def cancel_used(request: HttpRequest, order: Order, answers: Mapping[str, Any]) -> str:
     """Cancel the chosen wallets though they were used; return what to tell."""
     chosen = wallets_named(order, answers["chosen"])
-    ended = wallet_cancellation.cancel_used_wallets(
+    return _end(request, order, chosen, answers, wallet_cancellation.cancel_used_wallets)
+
+
+def _end(
+    request: HttpRequest,
+    order: Order,
+    chosen: list[Wallet],
+    answers: Mapping[str, Any],
+    cancel_them: Callable[..., Order],
+) -> str:
+    ended = cancel_them(
         orders=Order.objects.all(),
         order_id=order.pk,
         wallet_ids=[wallet.pk for wallet in chosen],
