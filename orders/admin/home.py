@@ -144,7 +144,7 @@ def _rows(orders: Any) -> list[dict[str, Any]]:
             "partner": order.partner.name,
             "status": order.status,
             "colour": ORDER_COLOURS[order.status],
-            "total": money(order.total_incl_vat, order.currency),
+            "total": money(order.left_incl_vat, order.currency),
             "received": moment(order.received_at, order.venue.zone),
         }
         for order in newest.order_by("-received_at", "-id")[:_SHOWN]

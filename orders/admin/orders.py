@@ -273,8 +273,8 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
 
     @column("Total")
     def total(self, order: Order) -> str:
-        """Return the total including VAT."""
-        return columns.money(order.total_incl_vat, order.currency)
+        """Return what is left of the order, including VAT."""
+        return columns.money(order.left_incl_vat, order.currency)
 
     @column("Received", order="received_at", two_lines=True)
     def received(self, order: Order) -> list[str]:

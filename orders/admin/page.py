@@ -19,7 +19,7 @@ from channel_manager.lib.admin import columns, people
 from channel_manager.lib.admin.columns import money
 from orders.admin.failures import Remedy, find_remedies
 from orders.contents import LINE_STEP
-from orders.models import Allocation, LedgerEntry, Order, OrderLine
+from orders.models import Allocation, LedgerEntry, Order, OrderLine, OrderStatus
 from wallets.models import Asset, AssetStatus, Wallet, WalletStatus
 
 # A line with more wallets than this is shown folded.
@@ -84,13 +84,24 @@ class OrderPage:
 
     @property
     def total_incl_vat(self) -> str:
-        """Return the total with VAT."""
-        return money(self.order.total_incl_vat, self.order.currency)
+        """Return what is left of the order, with VAT."""
+        return money(self.order.left_incl_vat, self.order.currency)
 
     @property
     def total_excl_vat(self) -> str:
-        """Return the total without VAT."""
-        return money(self.order.total_excl_vat, self.order.currency)
+        """Return what is left of the order, without VAT."""
+        return money(self.order.left_excl_vat, self.order.currency)
+
+    @property
+    def cancelled_of(self) -> tuple[str, str] | None:
+        """Return what was ordered and what of it is cancelled, with VAT; None where nothing is."""
+        left, currency = self.order.left_incl_vat, self.order.currency
+        lines = [view.line for view in self.lines]
+        prices = ((row.unit_price_incl_vat or Decimal(0), row.quantity) for row in lines)
+        ordered = sum((price * quantity for price, quantity in prices), Decimal(0))
+        if left is None or left == ordered:
+            return None
+        return money(ordered, currency), money(left - ordered, currency)
 
     @property
     def postings(self) -> list[tuple[LedgerEntry, str, str, str]]:
@@ -108,7 +119,7 @@ class OrderPage:
     @property
     def vat(self) -> str:
         """Return the VAT."""
-        incl, excl = self.order.total_incl_vat, self.order.total_excl_vat
+        incl, excl = self.order.left_incl_vat, self.order.left_excl_vat
         vat = None if incl is None or excl is None else incl - excl
         return money(vat, self.order.currency)
 
@@ -144,7 +155,7 @@ def read(order: Order) -> OrderPage:
             wallets=by_line.get(line.pk, ()),
             places=list(places[line.pk].items()),
             unit_price=money(line.unit_price_incl_vat, order.currency),
-            total=money(_times(line.unit_price_incl_vat, line.units_left), order.currency),
+            total=money(_left_of(order, line), order.currency),
         )
         for line in lines
     ]
@@ -217,5 +228,8 @@ def _when(wallet: Wallet, zone: zoneinfo.ZoneInfo) -> str:
     return columns.EMPTY
 
 
-def _times(price: Decimal | None, quantity: int) -> Decimal | None:
-    return None if price is None else price * quantity
+def _left_of(order: Order, line: OrderLine) -> Decimal | None:
+    """Return what is left of a line, with VAT."""
+    price = line.unit_price_incl_vat
+    units = 0 if order.status == OrderStatus.CANCELLED else line.units_left
+    return None if price is None else price * units

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from decimal import Decimal
 from typing import ClassVar
 
 from django.conf import settings
@@ -255,6 +256,16 @@ class Order(FSMModelMixin, models.Model):
     def is_in_flight(self) -> bool:
         """Tell whether the order is still being worked on."""
         return self.status in IN_FLIGHT
+
+    @property
+    def left_incl_vat(self) -> Decimal | None:
+        """Return what is left of its total with VAT: nothing once it is cancelled."""
+        return Decimal(0) if self.status == OrderStatus.CANCELLED else self.total_incl_vat
+
+    @property
+    def left_excl_vat(self) -> Decimal | None:
+        """Return what is left of its total without VAT, likewise."""
+        return Decimal(0) if self.status == OrderStatus.CANCELLED else self.total_excl_vat
 
     def _moved(self, now: datetime.datetime, *, message: str = "") -> None:
         """Set what every transition sets."""

@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from catalog.models import Attraction
+from orders import cancellation
 from orders.models import Order, OrderEvent
 from tests.conftest import ApiClient
 from tests.orders.expected import Clock, line, settle
@@ -89,6 +90,25 @@ def test_the_last_wallet_is_told_to_take_the_order_along(
     assert "It is the last wallet of the order: the order is cancelled." in text_of(asked)
     done = press(desk, asked, url(order))
     assert messages_of(done) == [f"{wallet} of order {order} is cancelled; the order is Cancelled."]
+
+
+def test_money_tells_what_was_ordered_cancelled_and_is_left(
+    desk: Client, issued: Order, clock: Clock
+) -> None:
+    page = press(desk, desk.get(url(issued, of="1.1")), url(issued))
+    text = text_of(page)
+    assert "Ordered EUR 36.00 Cancelled EUR -12.00 Left incl. VAT EUR 24.00" in text
+    assert "Unit price EUR 12.00 Left EUR 24.00" in text
+    cancellation.cancel_order(
+        orders=Order.objects.all(), order_id=issued.pk, actor="staff:1", now=clock()
+    )
+    text = text_of(desk.get(reverse("admin:orders_order_change", args=[issued.pk])))
+    assert (
+        "Ordered EUR 36.00 Cancelled EUR -36.00 Left incl. VAT EUR 0.00 VAT EUR 0.00 "
+        "Left excl. VAT EUR 0.00" in text
+    )
+    assert "Unit price EUR 12.00 Left EUR 0.00" in text
+    assert "EUR 0.00" in text_of(desk.get("/admin/orders/order/"))
 
 
 def test_what_is_not_there_is_told(desk: Client, issued: Order) -> None:
