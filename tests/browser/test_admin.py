@@ -20,7 +20,7 @@ from orders.models import Batch, Order, OrderEvent
 from partners.keys import create_key, hash_key
 from partners.models import ApiKey, WebhookDelivery, WebhookEndpoint
 from partners.webhooks.endpoints import pause_endpoint
-from tests.browser.appearance import AdminLooks, photograph
+from tests.browser.appearance import PHONE, TABLET, AdminLooks, photograph
 from tests.conftest import TOMORROW, ApiClient
 from tests.factories import (
     AttractionFactory,
@@ -237,6 +237,11 @@ def test_filters_are_chosen_in_a_sheet(
     sheet.get_by_role("button", name=re.compile("Apply")).click()
     expect(desk.locator("#result_list tbody")).to_have_count(1)
     expect(desk.locator("#result_list")).to_contain_text(str(orders["failed"]))
+    desk.set_viewport_size(TABLET)
+    expect(desk.locator("#result_list tbody tr")).to_have_css("display", "table-row")
+    expect(desk.locator("#result_list")).to_have_css("width", "788px")  # as wide as its window
+    desk.set_viewport_size(PHONE)
+    expect(desk.locator("#result_list tbody tr")).to_have_css("display", "block")
 
 
 def test_a_new_key_is_made_copied_and_gone(
