@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import uuid
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -22,7 +22,7 @@ from channel_manager.lib.admin.confirmation import (
     attempt,
     show_confirmation,
 )
-from channel_manager.lib.admin.standing import StateButton
+from channel_manager.lib.admin.standing import Look, StateButton
 from channel_manager.lib.admin.typed import ModelAdmin
 from channel_manager.lib.errors import ErrorCode, Refusal
 from orders import cancellation, erasure, lifecycle, reading
@@ -67,7 +67,7 @@ class OrderAction:
     is_destructive: bool = False
     may_retry: bool = False
     has_button: bool = True
-    look: Literal["primary", "quiet"] = "primary"
+    look: Look = "primary"
     suits: Callable[[Order], bool] = lambda _order: True
     asked: Callable[[HttpRequest, Order], Mapping[str, Any]] = lambda _request, _order: {}
     narrow: Callable[[OrderPage, Form], OrderPage] = lambda page, _form: page
@@ -75,14 +75,15 @@ class OrderAction:
     seen: Callable[[Order], str] = lambda order: order.status_since.isoformat()
 
 
-def buttons(request: HttpRequest, order: Order) -> list[StateButton]:
-    """Return the buttons that this order's status and this person's permissions allow."""
+def buttons(request: HttpRequest, shown: OrderPage) -> list[StateButton]:
+    """Return the buttons that an order's status and this person's permissions allow."""
+    order = shown.order
     return [
         StateButton(
             label=action.label,
             icon=action.icon,
             url=reverse(f"admin:orders_order_{name}", args=[order.pk]),
-            look="quiet-danger" if action.is_destructive else action.look,
+            look=_look_of(action, shown),
         )
         for name, action in ACTIONS.items()
         if action.has_button
@@ -90,6 +91,13 @@ def buttons(request: HttpRequest, order: Order) -> list[StateButton]:
         and action.suits(order)
         and request.user.has_perm(action.permission)
     ]
+
+
+def _look_of(action: OrderAction, shown: OrderPage) -> Look:
+    """Return how a button looks: none comes before what has to be mended."""
+    if action.is_destructive:
+        return "quiet-danger"
+    return "quiet" if shown.to_mend else action.look
 
 
 def url_beside(request: HttpRequest, order: Order, name: str) -> str:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,7 +19,6 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.timesince import timesince
 
-from catalog.models import Package, PackageMapping
 from catalog.rescheduling import in_words
 from channel_manager.lib.admin.confirmation import (
     Confirmation,
@@ -31,6 +29,7 @@ from channel_manager.lib.admin.confirmation import (
 from channel_manager.lib.admin.typed import ModelAdmin
 from channel_manager.lib.identity import time_ordered_uuid
 from orders.admin import failures
+from orders.admin.mending import OF_OURS, Told, read_mapped, read_packages
 from orders.causes import CauseGroup, parts_of, read_groups
 from orders.models import Batch, FailureCode, Order, WorklistStatus
 from orders.replaying import failed_for, start_replay
@@ -39,14 +38,6 @@ from partners.models import Partner, Venue
 REPLAY = "orders.replay_order"
 # Orders named on the page that asks whether to replay them.
 _SHOWN = 50
-_TITLES = {
-    FailureCode.STALLED: "Issuing made no progress for too long",
-    FailureCode.INTERNAL: "Issuing failed for a reason of ours",
-}
-_ADVICE = {
-    FailureCode.STALLED: "Replay them. Numbers and prices stay.",
-    FailureCode.INTERNAL: "Replay them. If they fail again, look in the worker's log for an order's id.",
-}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -60,6 +51,8 @@ class Cause:
     link_text: str
     list_url: str
     replay_url: str
+    # Whether a replay is all it takes, as far as can be seen without looking at each order.
+    is_mended: bool
     # Whose item number it is, when it is one that nobody has mapped.
     partner: str = ""
 
@@ -100,15 +93,15 @@ def read_causes(request: HttpRequest) -> list[Cause]:
     groups = read_groups(today=today)
     parts = [parts_of(group.fingerprint) for group in groups]
     partners = Partner.objects.in_bulk({part.partner_id for part in parts if part.partner_id})
-    packages = Package.objects.in_bulk({part.package_id for part in parts if part.package_id})
+    packages = read_packages({part.package_id for part in parts if part.package_id})
     numbers = [(part.partner_id, part.item_number) for part in parts if part.partner_id]
-    mapped = _mapped(numbers, today)
+    mapped = read_mapped(numbers, today)
     causes = []
     for group, part in zip(groups, parts, strict=True):
         partner = partners.get(part.partner_id) if part.partner_id else None
         package = packages.get(part.package_id) if part.package_id else None
         mapping = mapped.get((part.partner_id, part.item_number)) if part.partner_id else None
-        told = _Told.of(group, part.item_number, partner, package, mapping)
+        told = Told.of(group, part.item_number, partner, package, mapping)
         may_replay = request.user.has_perm(REPLAY)
         causes.append(
             Cause(
@@ -121,89 +114,11 @@ def read_causes(request: HttpRequest) -> list[Cause]:
                 replay_url=_url("orders_batch_start", cause=group.fingerprint)
                 if may_replay
                 else "",
+                is_mended=told.is_mended,
                 partner=str(partner or "") if mapping is None else "",
             )
         )
     return causes
-
-
-def _mapped(
-    numbers: Sequence[tuple[uuid.UUID, str]], today: datetime.date
-) -> Mapping[tuple[uuid.UUID, str], PackageMapping]:
-    """Return what numbers that failed mean meanwhile: one statement, if there are any."""
-    if not numbers:
-        return {}
-    rows = PackageMapping.objects.filter(
-        is_active=True,
-        partner__in={partner for partner, _number in numbers},
-        item_number__in={number for _partner, number in numbers},
-    ).select_related("package")
-    return {
-        (row.partner_id, row.item_number): row
-        for row in rows.order_by("version")
-        if row.is_valid_on(today)
-    }
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class _Told:
-    """What a cause is called, and what mends it."""
-
-    title: str
-    advice: str
-    link: str = ""
-    link_text: str = ""
-    permission: str = "orders.view_order"
-
-    @classmethod
-    def of(
-        cls,
-        group: CauseGroup,
-        item_number: str,
-        partner: Partner | None,
-        package: Package | None,
-        mapping: PackageMapping | None,
-    ) -> _Told:
-        """Name a cause by what it is about."""
-        code = FailureCode(group.failure_code)
-        if mapping is not None:
-            return cls(
-                title=f"{partner}: item number {item_number} means {mapping.package.code} now",
-                advice="Replay them. Those that fail again do not fit that package, or came on days "
-                "on which it does not hold: the replay says which.",
-                link=reverse("admin:catalog_packagemapping_change", args=[mapping.pk]),
-                link_text=f"See what {item_number} means",
-                permission="catalog.view_packagemapping",
-            )
-        if partner is not None:
-            query = {
-                "partner": partner.pk,
-                "item_number": item_number,
-                "next": reverse("admin:orders_batch_causes"),
-            }
-            return cls(
-                title=f"{partner}: item number {item_number} is not mapped",
-                advice="Map it to a package, valid on the days of receipt, then replay them.",
-                link=f"{reverse('admin:catalog_packagemapping_add')}?{urlencode(query)}",
-                link_text=f"Map {item_number}",
-                permission="catalog.add_packagemapping",
-            )
-        if package is not None:
-            lacks_price = code == FailureCode.NO_PRICE
-            return cls(
-                title=f"Package {package.code} has "
-                + ("no price for the visit date" if lacks_price else "no active component"),
-                advice=("Add a price" if lacks_price else "Add or activate a component")
-                + ", then replay them.",
-                link=reverse("admin:catalog_package_change", args=[package.pk]),
-                link_text=f"Open {package.code}",
-                permission="catalog.view_package",
-            )
-        kind = group.fingerprint.partition(":")[2]
-        return cls(
-            title=_TITLES.get(code, str(code.label)) + (f" ({kind})" if kind else ""),
-            advice=_ADVICE.get(code, "Replay them."),
-        )
 
 
 def causes_view(model_admin: ModelAdmin[Batch], request: HttpRequest) -> HttpResponse:
@@ -327,7 +242,7 @@ def _still_wrong(cause: Cause) -> Sequence[str]:
     orders = failed_for(cause.group.fingerprint).select_related("partner", "venue")
     orders = orders.defer("venue__logo").order_by("received_at", "id")
     oldest, newest = orders.first(), orders.last()
-    if oldest is None or newest is None or FailureCode(cause.group.failure_code) in _TITLES:
+    if oldest is None or newest is None or FailureCode(cause.group.failure_code) in OF_OURS:
         return []
     if wrong := _wrong(newest):
         return [f"Not mended yet: {what}" for what in wrong]

@@ -42,9 +42,7 @@ def of_replaying(page: OrderPage, back: str) -> Confirmation:
             "Both references stay, and so do the numbers and prices that were given.",
         ],
         warnings=[
-            f"{remedy.what} The replay is refused until that is mended."
-            for remedy in page.remedies
-            if not remedy.is_mended and remedy.link
+            f"{remedy.what} The replay is refused until that is mended." for remedy in page.to_mend
         ],
         back=back,
     )

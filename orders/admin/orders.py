@@ -165,7 +165,7 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
             "story": story.read_story(request, order),
             "webhooks": read_webhooks(request, order),
             "remedies": [(remedy, _may_follow(request, remedy)) for remedy in shown.remedies],
-            "buttons": acting.buttons(request, order),
+            "buttons": acting.buttons(request, shown),
             "reissue_url": acting.url_beside(request, order, "reissue"),
             "cancel_wallets_url": acting.url_beside(request, order, "cancel_wallets"),
             "erase_url": acting.url_beside(request, order, "erase"),

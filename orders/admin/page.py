@@ -76,6 +76,11 @@ class OrderPage:
         """Tell whether everything that kept the order from being issued is mended."""
         return bool(self.remedies) and all(remedy.is_mended for remedy in self.remedies)
 
+    @property
+    def to_mend(self) -> Sequence[Remedy]:
+        """Return what somebody has to mend before the order can be replayed."""
+        return [remedy for remedy in self.remedies if not remedy.is_mended and remedy.link]
+
     living_wallets: Sequence[Wallet]
     living_assets: Sequence[Asset]
     # What is to be acted on, where that is not the whole order; their lines are at hand.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -10,16 +12,22 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from catalog.models import Package
+from catalog.models import Component, Package
 from orders.models import Batch, Order
 from tests.conftest import ApiClient
-from tests.factories import PackageFactory, PackageMappingFactory
+from tests.factories import (
+    ComponentFactory,
+    PackageFactory,
+    PackageMappingFactory,
+    PriceFactory,
+)
 from tests.orders.test_causes import fail, run_once, start
 from tests.staff import messages_of, person, signed_in, text_of, viewer
 
 pytestmark = pytest.mark.usefixtures("clock")
 Issue = Callable[[str], Order]
 CAUSES = "/admin/orders/batch/causes/"
+VISIT = datetime.date(2026, 12, 5)
 START = "/admin/orders/batch/start/"
 
 
@@ -48,6 +56,39 @@ def test_each_cause_is_told_once_with_what_mends_it(
             order.pk for order in orders if order.failure_fingerprint == cause.group.fingerprint
         }
         assert listed.result_count == cause.group.orders
+
+
+def first_choices(client: Client) -> list[tuple[str, str]]:
+    """Return the title of each cause, and what its prominent button says."""
+    page = client.get(CAUSES)
+    pressed = re.findall(r'cm-button-primary".*?</span>(.*?)</a>', page.content.decode())
+    return [
+        (cause.title, label) for cause, label in zip(page.context["causes"], pressed, strict=True)
+    ]
+
+
+def test_what_mends_a_cause_comes_first_until_it_is_mended(
+    api: ApiClient, issue: Issue, desk: Client, venue: Any, day: Package
+) -> None:
+    empty = PackageFactory.create(venue=venue, code="EMPTY", status="OnSale")
+    ComponentFactory.create(package=empty)
+    fail(api, issue, "EMPTY")
+    Component.objects.update(is_active=False)
+    fail(api, issue, "SKU-9")
+    fail(api, issue, "EMPTY")
+    assert first_choices(desk) == [
+        ("Package EMPTY has no active component", "Open EMPTY"),
+        ("Package EMPTY has no price for the visit date", "Open EMPTY"),
+        ("Sunny Trips: item number SKU-9 is not mapped", "Map SKU-9"),
+    ]
+    Component.objects.update(is_active=True)
+    PriceFactory.create(package=empty, visit_from=VISIT, visit_until=VISIT)
+    PackageMappingFactory.create(partner=api.partner, item_number="SKU-9", package=day)
+    assert first_choices(desk) == [
+        ("Package EMPTY has an active component now", "Replay all"),
+        ("Package EMPTY has a price now", "Replay all"),
+        ("Sunny Trips: item number SKU-9 means DAY now", "Replay all"),
+    ]
 
 
 def test_the_page_takes_as_many_statements_for_many_causes(

@@ -190,6 +190,10 @@ def test_what_a_package_lacks_leads_to_the_package(
     assert what in remedy.what
     assert remedy.link == reverse("admin:catalog_package_change", args=[day.pk])
     assert "Open DAY" in text_of(page)
+    assert (page.context["buttons"][0].label, page.context["buttons"][0].look) == (
+        "Replay",
+        "quiet",
+    )
 
 
 def test_a_line_that_came_off_sale_meanwhile_says_so(
