@@ -14,7 +14,8 @@ function copyText(element) {
     document.execCommand("copy");
 }
 
-// A page that shows a secret once is the answer to a form: loading it anew would send that again.
+// A page that shows a secret once, or what a form would do, is the answer to that form: loading it
+// anew, or going back to it, would send the form again. It leads where the form can be filled in.
 document.addEventListener("DOMContentLoaded", () => {
     const shown = document.querySelector("[data-shown-once]");
     if (shown) {

@@ -221,6 +221,8 @@ def test_chosen_orders_are_worked_off_while_one_watches(
     expect(desk.get_by_text("Done with all 3 orders.")).to_be_visible()
     expect(desk.get_by_role("button", name="Stop")).to_have_count(0)
     looks.look("batch-done")
+    desk.go_back()  # not to the form that started it
+    expect(desk.locator("#result_list tbody")).to_have_count(4)
     looks.look_at({"batch-list": "/admin/orders/batch/"})
     assert looks.wrong == {}
 

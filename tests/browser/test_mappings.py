@@ -67,4 +67,6 @@ def test_a_number_is_mapped_from_the_inbox_changed_from_a_date_and_taken_from_a_
     looks.look("import-preview")
     desk.get_by_role("button", name="Import", exact=True).click()
     expect(desk.get_by_text("spring.csv: 2 added, 2 changed.")).to_be_visible()
+    desk.go_back()  # not to the form that carries the file
+    expect(desk.get_by_role("button", name="Show what it does")).to_be_visible()
     assert looks.wrong == {}

@@ -25,8 +25,8 @@ class Confirmation:
     """What a confirmation page tells before somebody presses the button.
 
     effects and warnings are sentences; numbers are lists under a heading, folded away. A blocked
-    action has no button: the warnings say why. post_to: where the button leads, when that is not
-    the page's own address.
+    action has no button: the warnings say why. post_to: where the button leads, when the page is
+    itself the answer to a form: loaded anew, it leads back.
     """
 
     title: str
