@@ -15,7 +15,7 @@ from channel_manager.lib.admin.confirmation import Confirmation, actor_of
 from orders.admin.page import OrderPage
 from orders.models import Order
 from orders.reissuing import AssetNotReissuable, reissue_asset
-from wallets.models import Asset
+from wallets.models import Asset, AssetStatus
 
 
 def narrow(page: OrderPage, form: forms.Form) -> OrderPage:
@@ -73,14 +73,17 @@ def reissue(request: HttpRequest, order: Order, answers: Mapping[str, Any]) -> s
 
 
 def _named(order: Order, number: str) -> Asset:
-    living = Asset.objects.living().filter(wallet__order=order).select_related("wallet")
+    assets = Asset.objects.filter(wallet__order=order).select_related("wallet")
     # Whatever is typed: the database refuses some characters.
-    if number.isalnum() and (asset := living.filter(reference_number=number).first()):
-        return asset
-    raise _not_there(order)
+    asset = assets.filter(reference_number=number).first() if number.isalnum() else None
+    if asset is None:
+        raise _not_there(order)
+    if asset.status == AssetStatus.DESTROYED:
+        raise AssetNotReissuable(
+            f"This ticket or coupon of order {order} was cancelled or replaced already."
+        )
+    return asset
 
 
 def _not_there(order: Order) -> AssetNotReissuable:
-    return AssetNotReissuable(
-        f"This ticket or coupon of order {order} was cancelled or replaced already."
-    )
+    return AssetNotReissuable(f"Order {order} has no such ticket or coupon. Nothing was done.")

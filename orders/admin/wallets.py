@@ -19,7 +19,7 @@ from orders.admin.forms import CancelForm
 from orders.admin.page import OrderPage, token_of
 from orders.models import Order
 from orders.wallet_cancellation import WalletNotThere
-from wallets.models import Asset, Wallet
+from wallets.models import Asset, Wallet, WalletStatus
 
 
 class ChosenForm(CancelForm):
@@ -36,15 +36,18 @@ def wallets_named(order: Order, tokens: str) -> list[Wallet]:
     wanted = set(filter(None, tokens.split(",")))
     if not wanted:
         raise WalletNotThere("Choose a wallet first: tick it in its line below.")
-    living = Wallet.objects.living().filter(order=order).prefetch_related("line")
-    found = [
-        wallet
-        for wallet in living.order_by("line__line_no", "seq_no")
-        if wanted & {token_of(wallet, wallet.line), wallet.reference_number}
-    ]
-    if len(found) != len(wanted):
+    named = {
+        wallet: wanted & {token_of(wallet, wallet.line), wallet.reference_number}
+        for wallet in Wallet.objects.filter(order=order)
+        .prefetch_related("line")
+        .order_by("line__line_no", "seq_no")
+    }
+    if wanted - set().union(*named.values()):
+        raise WalletNotThere(f"Order {order} has no such wallet. Nothing was done.")
+    chosen = [wallet for wallet, names in named.items() if names]
+    if any(wallet.status == WalletStatus.DESTROYED for wallet in chosen):
         raise WalletNotThere("A wallet that was chosen is cancelled already. Nothing was done.")
-    return found
+    return chosen
 
 
 def narrow(page: OrderPage, form: forms.Form) -> OrderPage:

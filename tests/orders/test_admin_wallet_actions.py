@@ -112,11 +112,17 @@ def test_money_tells_what_was_ordered_cancelled_and_is_left(
 
 
 def test_what_is_not_there_is_told(desk: Client, issued: Order) -> None:
-    for of in ("", "1.9", "9.1", "x", "%00"):
+    assert messages_of(desk.get(url(issued), follow=True)) == [
+        "Choose a wallet first: tick it in its line below."
+    ]
+    for of in ("1.9", "9.1", "x", "%00", "1.1,x", "abc&of=1.2"):
         answer = desk.get(url(issued, of=of), follow=True)
-        assert "wallet" in messages_of(answer)[0].lower()
+        assert messages_of(answer) == [f"Order {issued} has no such wallet. Nothing was done."]
+    for of in ("", "1.1", "x", "%00"):
         answer = desk.get(url(issued, "reissue", of=of), follow=True)
-        assert "was cancelled or replaced already" in messages_of(answer)[0]
+        assert messages_of(answer) == [
+            f"Order {issued} has no such ticket or coupon. Nothing was done."
+        ]
     answers = {"seen": "x", "chosen": "1.1", "reason": "x"}
     assert desk.post(url(issued), answers, follow=True).status_code == 200
     assert {wallet.status for wallet in wallets_of(issued)} == {"Active"}
@@ -154,6 +160,10 @@ def test_a_ticket_is_reissued_and_the_old_number_still_finds_the_order(
     assert messages_of(done) == [f"{old} is replaced by {new}."]
     assert (new.generation, new.status, new.valid_from) == (2, "Valid", old.valid_from)
     assert "Replaced" in text_of(done)
+    again = desk.get(url(issued, "reissue", of=str(old)), follow=True)
+    assert messages_of(again) == [
+        f"This ticket or coupon of order {issued} was cancelled or replaced already."
+    ]
     found = desk.get(f"/admin/orders/order/?q={old}")
     assert list(found.context["cl"].result_list) == [issued]
     page = desk.get(reverse("admin:wallets_asset_change", args=[old.pk]))
