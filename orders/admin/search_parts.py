@@ -19,7 +19,13 @@ from django.db.models import Func, Q, QuerySet, Value
 from channel_manager.lib.database import TookTooLong, reading, set_for_now
 from orders.models import Order, OrderLine
 from orders.models.order import IN_FLIGHT, SETTLED
-from orders.models.searched import line_numbers, line_text, order_numbers, order_text
+from orders.models.searched import (
+    has_word,
+    line_numbers,
+    line_text,
+    order_numbers,
+    order_text,
+)
 
 # How many of the newest orders, and of the newest lines, are looked through.
 NEWEST = 20_000
@@ -87,12 +93,12 @@ def find_by_part(
 
 
 def _holding(rows: QuerySet[Any], indexed: Func, words: Iterable[str], text: Func) -> QuerySet[Any]:
-    """Keep the rows whose text, a part of the indexed one, has each word, whatever its case."""
+    """Keep the rows whose text, a part of the indexed one, has each word; case and accents aside."""
     condition = Q()
     for word in words:
-        condition &= Q(searched__icontains=word)
+        condition &= has_word("searched", word)
         if text != indexed:
-            condition &= Q(text__icontains=word)
+            condition &= has_word("text", word)
     holding: QuerySet[Any] = rows.alias(searched=indexed, text=text).filter(condition)
     return holding
 

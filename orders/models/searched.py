@@ -6,7 +6,7 @@ served by any index.
 
 from __future__ import annotations
 
-from django.db.models import F, Func, TextField, Value
+from django.db.models import Expression, F, Func, Q, TextField, Value
 from django.db.models.functions import Concat
 
 # New rows wait in a list, which the one that fills it sorts in: a short list keeps that order from
@@ -14,6 +14,23 @@ from django.db.models.functions import Concat
 SEARCH_BACKLOG_KB = 1024
 # Nobody types a line break, so nothing is found across two columns.
 _BREAK = Value("\n")
+
+
+def has_word(text: str, word: str) -> Q:
+    """Keep the rows of which a text, an alias, has a word somewhere, in any case.
+
+    Names stand there without accents, so that they are found with theirs or without; all else
+    stands as it is.
+    """
+    condition = Q(**{f"{text}__icontains": word})
+    if not word.isascii():
+        condition |= Q(**{f"{text}__icontains": _folded(Value(word))})
+    return condition
+
+
+def _folded(text: Expression | F) -> Func:
+    """Take the accents off by a function of ours, which asks PostgreSQL's unaccent: ü is u, ß is ss."""
+    return Func(text, function="orders_folded", output_field=TextField())
 
 
 def _joined(column: str) -> Func:
@@ -30,7 +47,7 @@ def order_text() -> Concat:
         _BREAK,
         "payment_reference",
         _BREAK,
-        "sell_to_name",
+        _folded(F("sell_to_name")),
         _BREAK,
         "sell_to_email",
         output_field=TextField(),
@@ -60,11 +77,9 @@ def line_text() -> Concat:
     A line has them before it has wallets, and still has them when it failed.
     """
     return Concat(
-        "sell_to_name",
+        _folded(Concat("sell_to_name", _BREAK, _joined("names"), output_field=TextField())),
         _BREAK,
         "sell_to_email",
-        _BREAK,
-        _joined("names"),
         _BREAK,
         _joined("external_reference_numbers"),
         output_field=TextField(),

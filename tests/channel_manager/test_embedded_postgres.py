@@ -69,7 +69,10 @@ def test_the_extensions_we_need_can_be_made(running: EmbeddedPostgres) -> None:
     with psycopg.connect(running.url) as connection:
         connection.execute("CREATE EXTENSION btree_gist")
         connection.execute("CREATE EXTENSION pg_trgm")
-        row = connection.execute("SELECT similarity('ticket', 'tickets') > 0.5").fetchone()
+        connection.execute("CREATE EXTENSION unaccent")
+        row = connection.execute(
+            "SELECT similarity('ticket', 'tickets') > 0.5 AND unaccent('É') = 'E'"
+        ).fetchone()
         connection.rollback()
     assert row == (True,)
 

@@ -27,7 +27,7 @@ from channel_manager.supervisor import (
 )
 
 OLDEST_POSTGRES = 15
-EXTENSIONS = ("btree_gist", "pg_trgm")
+EXTENSIONS = ("btree_gist", "pg_trgm", "unaccent")
 OTHER_CONNECTIONS = 46  # the workers', a shell's, and those reserved for superusers
 WEB_STOP_SECONDS = 7  # a long poll may last 25 s; its client asks again
 WORKER_STOP_SECONDS = 20
