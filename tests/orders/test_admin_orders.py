@@ -135,7 +135,10 @@ def test_a_number_that_is_nobodys_finds_nothing_and_points_to_the_history(
 ) -> None:
     page = desk.get(LIST, {"q": "W0000000000000000"})
     assert page.context["cl"].result_count == 0
-    assert reverse("admin:orders_orderevent_changelist") + "?q=W000" in page.content.decode()
+    history = reverse("admin:orders_orderevent_changelist") + "?q=W000"
+    assert history in page.content.decode()
+    looker = signed_in(person("looker", "orders.view_order"))
+    assert history not in looker.get(LIST, {"q": "W0000000000000000"}).content.decode()
 
 
 def test_a_destroyed_wallet_still_leads_to_its_order(

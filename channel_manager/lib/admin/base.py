@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
+from django.contrib.auth.context_processors import PermWrapper
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, models
 from django.db.models.constants import LOOKUP_SEP
@@ -36,6 +37,8 @@ class StaffChangeList(ChangeList):
             for name, values in request.GET.lists():
                 asked.setlist(name, [value.replace("\0", "") for value in values])
             request.GET = asked  # type: ignore[assignment]
+        # An empty list says where to go on, and is a template that no context processor reaches.
+        self.perms = PermWrapper(request.user)
         super().__init__(request, *args, **kwargs)
 
     def get_results(self, request: HttpRequest) -> None:
