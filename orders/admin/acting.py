@@ -52,7 +52,7 @@ class ChangedMeanwhile(Refusal):
 class OrderAction:
     """One button: when it is there, who may press it, what it asks, tells and does.
 
-    may_retry: what was answered stays on the page after a refusal, to be changed. narrow: has the page
+    unsuited: what is told of an order that it does not suit. may_retry: what was answered stays on the page after a refusal, to be changed. narrow: has the page
     tell of what was chosen by `?of=` only. override: the action that a blocked page leads to, for
     those who may.
     """
@@ -69,6 +69,7 @@ class OrderAction:
     has_button: bool = True
     look: Look = "primary"
     suits: Callable[[Order], bool] = lambda _order: True
+    unsuited: str = ""
     asked: Callable[[HttpRequest, Order], Mapping[str, Any]] = lambda _request, _order: {}
     narrow: Callable[[OrderPage, Form], OrderPage] = lambda page, _form: page
     override: str = ""
@@ -120,11 +121,10 @@ def action_view(
         raise PermissionDenied
     order = page.find(order_id)
     if order is None:
-        messages.error(request, "This order no longer exists; the history tells what became of it.")
+        # Its page tells what became of it.
         return redirect("admin:orders_order_change", order_id)
-    if order.status not in action.statuses or not action.suits(order):
-        detail = f"Order {order} is {order.status} now; {action.label.lower()} is not possible."
-        messages.error(request, detail)
+    if obstacle := _obstacle(action, order):
+        messages.error(request, obstacle)
         return redirect("admin:orders_order_change", order_id)
     form = action.form(
         request.POST if request.method == "POST" else None,
@@ -150,6 +150,13 @@ def action_view(
     return show_confirmation(
         request, model_admin=model_admin, subject=order, confirmation=confirmation, form=form
     )
+
+
+def _obstacle(action: OrderAction, order: Order) -> str:
+    """Say why an action is not there for an order; nothing where it is."""
+    if order.status not in action.statuses:
+        return f"Order {order} is {order.status} now; {action.label.lower()} is not possible."
+    return "" if action.suits(order) else f"Order {order} {action.unsuited}"
 
 
 def _replay(request: HttpRequest, order: Order, answers: Mapping[str, Any]) -> str:
@@ -277,6 +284,7 @@ ACTIONS: Mapping[str, OrderAction] = {
         may_retry=True,
         look="quiet",
         suits=moving.has_a_day,
+        unsuited="has nothing that is visited on a day.",
         asked=moving.asked,
         seen=moving.seen,
     ),
@@ -301,6 +309,7 @@ ACTIONS: Mapping[str, OrderAction] = {
         may_retry=True,
         look="quiet",
         suits=resending.may_mail,
+        unsuited="is a test, or its partner does not want its guests mailed.",
         asked=resending.asked,
     ),
     "cancel": OrderAction(
@@ -327,6 +336,7 @@ ACTIONS: Mapping[str, OrderAction] = {
         is_destructive=True,
         has_button=False,
         suits=erasure.is_there_something,
+        unsuited="names nobody any more.",
     ),
     # The page of "cancel" leads here when something was used.
     "cancel_used": OrderAction(

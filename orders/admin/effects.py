@@ -14,7 +14,7 @@ from orders.models import OrderStatus
 from wallets.models import Scan, Wallet
 
 # Beyond these a page would only grow longer.
-_MOST_USES = 10
+_MOST_SHOWN = 10
 
 
 def of_confirming(page: OrderPage, back: str) -> Confirmation:
@@ -22,7 +22,7 @@ def of_confirming(page: OrderPage, back: str) -> Confirmation:
     order = page.order
     money = f"The sale of {page.total_incl_vat} is posted to the ledger."
     effects = [
-        f"{_content(page)} become valid at once.",
+        f"{_content(page)} {'becomes' if _is_one(page) else 'become'} valid at once.",
         "Nothing is posted to the ledger: this is a test order." if order.test_mode else money,
         "The order becomes Issued, and its manifest can be opened.",
     ]
@@ -72,7 +72,7 @@ def of_cancelling(page: OrderPage, back: str) -> Confirmation:
     warnings = warnings_of_deadline(page) if issued else []
     if used:
         warnings.append(
-            f"Already used: {', '.join(used)}. Only somebody who may cancel orders with used "
+            f"Already used: {first_of(used)}. Only somebody who may cancel orders with used "
             "tickets can cancel it."
         )
     return Confirmation(
@@ -109,7 +109,8 @@ def of_cancelled(page: OrderPage) -> list[str]:
     order = page.order
     money = f"The sale of {page.total_incl_vat} is taken back in the ledger."
     return [
-        f"{_content(page)} are destroyed. The gate refuses them from then on.",
+        f"{_content(page)} {'is' if _is_one(page) else 'are'} destroyed. The gate refuses "
+        f"{'it' if _is_one(page) else 'them'} from then on.",
         "Nothing is posted to the ledger: this is a test order." if order.test_mode else money,
         f"The order stays in the list as Cancelled; {order.partner} cannot use the reference "
         f"{order.sell_to_order_reference} again.",
@@ -134,15 +135,15 @@ def warnings_of_uses(
     wallets: those that are to end; used: how many of their tickets were; what: this order, say.
     """
     scans = Scan.objects.standing().filter(asset__wallet__in=[wallet.pk for wallet in wallets])
-    found = list(scans.select_related("device", "asset").order_by("-at", "-id")[: _MOST_USES + 1])
+    found = list(scans.select_related("device", "asset").order_by("-at", "-id")[: _MOST_SHOWN + 1])
     zone = page.order.venue.zone
     told = [
         f"{scan.asset.reference_number}, {scan.asset.description}: {_how_many(scan)} "
         f"{moment(scan.at, zone)} at {scan.device.name}."
-        for scan in found[:_MOST_USES]
+        for scan in found[:_MOST_SHOWN]
         if scan.asset
     ]
-    if len(found) > _MOST_USES:
+    if len(found) > _MOST_SHOWN:
         told.append("There were more before these.")
     summary = f"{count(used, 'ticket or coupon')} of {what} {'was' if used == 1 else 'were'} used."
     return [f"Guests have entered: {summary} You cancel as an exception.", *told]
@@ -162,6 +163,17 @@ def _numbers(page: OrderPage) -> dict[str, list[str]]:
 def _content(page: OrderPage) -> str:
     wallets = count(len(page.living_wallets), "wallet")
     return f"{wallets} with {count(len(page.living_assets), 'ticket or coupon')}"
+
+
+def _is_one(page: OrderPage) -> bool:
+    return len(page.living_wallets) == 1
+
+
+def first_of(numbers: Sequence[str]) -> str:
+    """Return the first of some numbers, and how many more there are."""
+    shown = ", ".join(numbers[:_MOST_SHOWN])
+    more = len(numbers) - _MOST_SHOWN
+    return f"{shown} and {more:,} more" if more > 0 else shown
 
 
 def count(number: int, what: str) -> str:

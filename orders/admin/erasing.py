@@ -148,6 +148,7 @@ def _telling(address: str) -> Confirmation:
         warnings=warnings,
         numbers={"Orders": numbers},
         back=reverse("admin:orders_order_erase_guest"),
+        post_to=reverse("admin:orders_order_erase_guest"),
         is_destructive=bool(found),
         is_blocked=not numbers,
     )

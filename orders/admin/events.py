@@ -79,7 +79,7 @@ class OrderEventAdmin(ReadOnlyAdmin[OrderEvent]):
     list_display = ("happened", "event", "order_number", "states", "actor_name", "why")
     list_filter = (NameFilter, EventModeFilter)
     search_fields = ("subject_id",)
-    search_help_text = "Order id, or any number of a deleted order"
+    search_help_text = "Our number, the order id, or any number of a deleted order"
     ordering = ("-id",)
     sortable_by = ()
     list_before_template = "admin/orders/orderevent/quick_filters.html"

@@ -14,6 +14,7 @@ from catalog.rescheduling import in_words
 from channel_manager.lib.admin.confirmation import Confirmation, ReasonForm, actor_of
 from channel_manager.lib.admin.fields import DayInput
 from channel_manager.lib.admin.typed import Select
+from orders.admin.effects import first_of
 from orders.admin.forms import ActionForm
 from orders.admin.page import OrderPage
 from orders.cancellation import used_numbers
@@ -72,7 +73,7 @@ def of_moving(page: OrderPage, back: str) -> Confirmation:
     warnings = []
     if used:
         warnings.append(
-            f"Already used: {', '.join(used[:10])}. What was used on a day keeps the order there."
+            f"Already used: {first_of(used)}. What was used on a day keeps the order there."
         )
     return Confirmation(
         title=f"Move order {order} to another day",
@@ -80,15 +81,24 @@ def of_moving(page: OrderPage, back: str) -> Confirmation:
         effects=[
             f"Everything that is visited on {when} moves to the new day, at the same times.",
             "Places of the new day's sessions are taken, the same seats where they are free.",
-            "Its tickets and coupons of that day are destroyed, and new ones with new numbers made; "
-            "the gate refuses the old ones. Wallets keep their numbers and links, the partner's own "
-            "numbers among them; prices stay.",
+            *_about_tickets(page),
+            "Wallets keep their numbers and links, the partner's own numbers among them; prices stay.",
             f"{order.partner} sees the new day in the order.",
         ],
         warnings=warnings,
         back=back,
         is_blocked=bool(used) and len(days) == 1,
     )
+
+
+def _about_tickets(page: OrderPage) -> list[str]:
+    """Tell what becomes of the tickets; an order that failed has none."""
+    if not page.living_assets:
+        return []
+    return [
+        "Its tickets and coupons of that day are destroyed, and new ones with new numbers made; the "
+        "gate refuses the old ones."
+    ]
 
 
 def move(request: HttpRequest, order: Order, answers: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin import action
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -91,6 +92,13 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
             {"cause", "cause_group"} & set(request.GET)
         )
         return self.list_display_of_failures if failures else self.list_display
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """Promise nobody to find what is not searched for them."""
+        changelist = super().get_changelist_instance(request)
+        if not people.may_see(request):
+            changelist.search_help_text = "Any number, or part of it"
+        return changelist
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Order], search_term: str

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from django import forms
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -19,7 +20,7 @@ from orders.admin.forms import ActionForm
 from orders.admin.page import OrderPage
 from orders.models import Order
 from orders.resending import resend_to_partner
-from partners.models import EndpointStatus, WebhookEndpoint
+from partners.models import EndpointStatus, EventType, WebhookEndpoint
 
 _OF_THE_ORDER = "0"
 
@@ -94,7 +95,8 @@ def of_resending(page: OrderPage, back: str) -> Confirmation:
     """Tell what sending the partner the link again does."""
     order = page.order
     endpoints = WebhookEndpoint.objects.filter(partner=order.partner_id, test_mode=order.test_mode)
-    hearing = endpoints.exclude(status=EndpointStatus.OFF).count()
+    wanting = Q(event_types=[]) | Q(event_types__contains=[EventType.CHANGED])
+    hearing = endpoints.exclude(status=EndpointStatus.OFF).filter(wanting).count()
     to = f"to {count(hearing, 'endpoint')} of {order.partner}" if hearing else "to the feed only"
     return Confirmation(
         title=f"Send the link of order {order} to {order.partner}",
@@ -105,7 +107,10 @@ def of_resending(page: OrderPage, back: str) -> Confirmation:
         ],
         warnings=[]
         if hearing
-        else [f"{order.partner} has no webhook endpoint: it hears of it when it reads its feed."],
+        else [
+            f"{order.partner} has no webhook endpoint that takes this event: it hears of it when it "
+            "reads its feed."
+        ],
         back=back,
     )
 

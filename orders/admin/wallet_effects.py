@@ -11,7 +11,7 @@ from catalog.models import Session
 from channel_manager.lib.admin.columns import money
 from channel_manager.lib.admin.confirmation import Confirmation
 from orders.admin import effects
-from orders.admin.effects import count, warnings_of_deadline, warnings_of_uses
+from orders.admin.effects import count, first_of, warnings_of_deadline, warnings_of_uses
 from orders.admin.page import OrderPage
 from orders.cancellation import used_numbers
 from wallets.models import Asset
@@ -23,7 +23,7 @@ def of_cancelling(page: OrderPage, back: str) -> Confirmation:
     warnings = warnings_of_deadline(page)
     if used:
         warnings.append(
-            f"Already used: {', '.join(used[:10])}. Only somebody who may cancel orders with used "
+            f"Already used: {first_of(used)}. Only somebody who may cancel orders with used "
             "tickets can cancel it."
         )
     return Confirmation(

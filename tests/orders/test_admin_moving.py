@@ -129,9 +129,7 @@ def test_an_order_without_a_day_has_no_such_button(
     page = desk.get(reverse("admin:orders_order_change", args=[order.pk]))
     assert "Move to another day" not in text_of(page)
     refused = desk.get(url(order), follow=True)
-    assert messages_of(refused) == [
-        f"Order {order} is Issued now; move to another day is not possible."
-    ]
+    assert messages_of(refused) == [f"Order {order} has nothing that is visited on a day."]
 
 
 def test_only_those_who_may_move_orders_do(issued: Order, venue: Venue) -> None:

@@ -15,6 +15,7 @@ from django.test import Client
 from django.urls import reverse
 
 from catalog.models import Package, PackageMapping
+from orders.admin.effects import first_of
 from orders.models import LedgerEntry, Order, OrderEvent
 from partners.models import Partner
 from tests.conftest import TOMORROW, ApiClient
@@ -257,6 +258,12 @@ def test_an_order_that_became_issued_while_its_page_stood_open_is_left_alone(
     assert states(draft) == ({"Active"}, {"Valid"})
 
 
+def test_of_many_numbers_the_first_are_named() -> None:
+    numbers = [f"T{number}" for number in range(12)]
+    assert first_of(numbers[:2]) == "T0, T1"
+    assert first_of(numbers) == "T0, T1, T2, T3, T4, T5, T6, T7, T8, T9 and 2 more"
+
+
 def test_the_second_of_two_people_gets_a_plain_message(
     desk: Client, draft: Order, failed: Order
 ) -> None:
@@ -269,10 +276,7 @@ def test_the_second_of_two_people_gets_a_plain_message(
         press(desk, order, "cancel", reason="First")
         late = colleague.post(url(order, "cancel"), {"seen": seen, "reason": "Second"}, follow=True)
         assert late.status_code == 200
-        assert messages_of(late) == [
-            "This order no longer exists; the history tells what became of it.",
-            "This order was removed for good. This is its history.",
-        ]
+        assert messages_of(late) == ["This order was removed for good. This is its history."]
         assert OrderEvent.objects.of(order.pk).filter(name="deleted").count() == 1
 
 

@@ -158,6 +158,7 @@ def test_a_long_story_is_told_in_parts_and_nothing_twice_or_left_out(
         assert [title for title, _ in told(page)] == pages[0]
     page = desk.get(page.wsgi_request.path, {"until": "0001-01-01T00:00:00+14:00"})
     assert told(page) == []
+    assert "Nothing happened before that." in text_of(page)
 
 
 def test_the_story_is_for_those_who_may_see_orders(api: ApiClient) -> None:
@@ -199,6 +200,7 @@ def test_guests_are_masked_for_those_who_may_not_see_them(
     assert all(any(guest in page for guest in guests) for page in shown)
     assert all(any(guest in page for page in shown) for guest in guests)
     hidden = [signed_in(masked).get(address).content.decode() for address in addresses]
+    assert "Any number, or part of it" in hidden[2]
     assert not any(guest in page for page in hidden for guest in guests)
     assert "A•••" in hidden[0]
     assert "a•••@•••" in hidden[0]

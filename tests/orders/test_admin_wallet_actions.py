@@ -87,7 +87,10 @@ def test_the_last_wallet_is_told_to_take_the_order_along(
     shown = desk.get(reverse("admin:wallets_wallet_change", args=[wallet.pk]))
     assert [button.label for button in shown.context["state_bar"].buttons] == ["Cancel wallet"]
     asked = desk.get(shown.context["state_bar"].buttons[0].url)
-    assert "It is the last wallet of the order: the order is cancelled." in text_of(asked)
+    assert (
+        "It is the last wallet of the order: the order is cancelled. 1 wallet with 1 ticket or "
+        "coupon is destroyed. The gate refuses it from then on." in text_of(asked)
+    )
     done = press(desk, asked, url(order))
     assert messages_of(done) == [f"{wallet} of order {order} is cancelled; the order is Cancelled."]
 

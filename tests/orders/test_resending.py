@@ -80,7 +80,9 @@ def history() -> list[tuple[str, str, dict[str, Any]]]:
 
 
 def test_the_partner_is_told_the_link(desk: Client, issued: dict[str, Any]) -> None:
-    assert "Sunny Trips has no webhook endpoint" in text_of(desk.get(url(issued, "resend")))
+    assert "Sunny Trips has no webhook endpoint that takes this event" in text_of(
+        desk.get(url(issued, "resend"))
+    )
     done = press(desk, url(issued, "resend"))
     assert "on its way to Sunny Trips." in messages_of(done)[0]
     event = WebhookEvent.objects.latest("pk")
