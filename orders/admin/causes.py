@@ -273,8 +273,8 @@ def require(permission: str, request: HttpRequest) -> None:
 def _context(model_admin: ModelAdmin[Batch], request: HttpRequest, title: str) -> dict[str, Any]:
     return {
         **model_admin.admin_site.each_context(request),
+        # Without the model's options, by which the header would say Batches.
         "title": title,
-        "opts": model_admin.opts,
     }
 
 

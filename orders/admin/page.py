@@ -227,7 +227,7 @@ def _when(wallet: Wallet, zone: zoneinfo.ZoneInfo) -> str:
     """Return when a wallet was issued, or destroyed and why."""
     if wallet.destroyed_at:
         why = f" · {wallet.destroyed_why}" if wallet.destroyed_why else ""
-        return columns.moment(wallet.destroyed_at, zone) + why
+        return f"destroyed {columns.moment(wallet.destroyed_at, zone)}{why}"
     if wallet.issued_at:
         return f"issued {columns.moment(wallet.issued_at, zone)}"
     return columns.EMPTY

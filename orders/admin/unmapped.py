@@ -46,7 +46,6 @@ def unmapped_view(model_admin: ModelAdmin[Batch], request: HttpRequest) -> HttpR
     context = {
         **model_admin.admin_site.each_context(request),
         "title": "Unmapped numbers",
-        "opts": model_admin.opts,
         "inbox": _read(request, causes[:_SHOWN]),
         "more": max(0, len(causes) - _SHOWN),
     }

@@ -44,6 +44,7 @@ def test_each_cause_is_told_once_with_what_mends_it(
     orders = [fail(api, issue, "SKU-9"), fail(api, issue, "SKU-9"), fail(api, issue, "EMPTY")]
     answer = desk.get(CAUSES)
     told = text_of(answer)
+    assert "Failures Live orders in Error, by what has to be mended." in told  # its own header
     assert "2 orders : Sunny Trips: item number SKU-9 is not mapped" in told
     assert "1 order : Package EMPTY has no active component" in told
     assert "2 visits to come, the next on Sat 5 Dec 2026." in told

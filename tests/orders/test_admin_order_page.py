@@ -223,7 +223,11 @@ def test_wallets_of_earlier_contents_are_listed_apart(
     body = api.order_body({"itemNumber": "BUNDLE", "visitDate": VISIT}, paymentReference=None)
     assert api.put(str(order.pk), body).status_code == 200
     order = issue(str(order.pk))
-    page = page_of(desk, order).context["page"]
+    shown = page_of(desk, order)
+    old.refresh_from_db()
+    ended = f"{old.destroyed_at.astimezone(order.venue.zone):%-d %b %Y, %H:%M}"
+    assert f"{old} Wallet Destroyed destroyed {ended}" in text_of(shown)
+    page = shown.context["page"]
     assert [view.wallet for view in page.replaced] == [old]
     assert [view.wallet for line in page.lines for view in line.wallets] == list(
         Wallet.objects.filter(order=order, line__isnull=False)
