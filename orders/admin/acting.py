@@ -52,9 +52,9 @@ class ChangedMeanwhile(Refusal):
 class OrderAction:
     """One button: when it is there, who may press it, what it asks, tells and does.
 
-    unsuited: what is told of an order that it does not suit. may_retry: what was answered stays on the page after a refusal, to be changed. narrow: has the page
-    tell of what was chosen by `?of=` only. override: the action that a blocked page leads to, for
-    those who may.
+    unsuited: what is told of an order that it does not suit. may_retry: what was answered stays on
+    the page after a refusal, to be changed. narrow: has the page tell of what was chosen by `?of=`
+    only. override: the action that a blocked page leads to, for those who may.
     """
 
     label: str
