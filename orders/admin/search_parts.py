@@ -20,11 +20,12 @@ from channel_manager.lib.database import TookTooLong, reading, set_for_now
 from orders.models import Order, OrderLine
 from orders.models.order import IN_FLIGHT, SETTLED
 from orders.models.searched import (
-    has_word,
     line_numbers,
     line_text,
+    names,
     order_numbers,
     order_text,
+    says,
 )
 
 # How many of the newest orders, and of the newest lines, are looked through.
@@ -38,6 +39,8 @@ _ONE_CORE = {"max_parallel_workers_per_gather": "0"}
 _OWN, _LINES = 0, 1
 # Rows of which one, and the id of an order.
 _Hits = list[tuple[int, uuid.UUID]]
+# The condition that a text has a word.
+_Has = Callable[[str, str], Q]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,11 +70,21 @@ def find_by_part(
 ) -> Parts:
     """Find orders that have each word somewhere in their own text, or in that of one line.
 
-    At most `most` by their own text, of those in `orders`, and as many by lines; the newest.
+    At most `most` by their own text, of those in `orders`, and as many by lines; the newest. Words
+    with accents are names to begin with, and only else a part of something that keeps its accents.
     """
-    own = _holding(orders, order_text(), words, texts.of_order())
+    found = _find(orders, words, texts, most, names)
+    if found.ids or not found.is_complete or all(map(str.isascii, words)):
+        return found
+    return _find(orders, words, texts, most, says)
+
+
+def _find(
+    orders: QuerySet[Order], words: Sequence[str], texts: Texts, most: int, has: _Has
+) -> Parts:
+    own = _holding(orders, order_text(), words, texts.of_order(), has)
     own = own.values_list(Value(_OWN), "pk")
-    lines = _holding(OrderLine.objects.all(), line_text(), words, texts.of_line())
+    lines = _holding(OrderLine.objects.all(), line_text(), words, texts.of_line(), has)
     lines = lines.values_list(Value(_LINES), "order")
     first_own, first_line = _first_of_newest()
     with reading():
@@ -92,13 +105,15 @@ def find_by_part(
     return Parts(_newest_of([*hits, *older], most), is_cut=bool(cut), is_complete=True)
 
 
-def _holding(rows: QuerySet[Any], indexed: Func, words: Iterable[str], text: Func) -> QuerySet[Any]:
-    """Keep the rows whose text, a part of the indexed one, has each word; case and accents aside."""
+def _holding(
+    rows: QuerySet[Any], indexed: Func, words: Iterable[str], text: Func, has: _Has
+) -> QuerySet[Any]:
+    """Keep the rows whose text, a part of the indexed one, has each word."""
     condition = Q()
     for word in words:
-        condition &= has_word("searched", word)
+        condition &= has("searched", word)
         if text != indexed:
-            condition &= has_word("text", word)
+            condition &= has("text", word)
     holding: QuerySet[Any] = rows.alias(searched=indexed, text=text).filter(condition)
     return holding
 

@@ -16,16 +16,17 @@ SEARCH_BACKLOG_KB = 1024
 _BREAK = Value("\n")
 
 
-def has_word(text: str, word: str) -> Q:
+def names(text: str, word: str) -> Q:
     """Keep the rows of which a text, an alias, has a word somewhere, in any case.
 
-    Names stand there without accents, so that they are found with theirs or without; all else
-    stands as it is.
+    Names stand in it without their accents, so a word is looked for without them, too.
     """
-    condition = Q(**{f"{text}__icontains": word})
-    if not word.isascii():
-        condition |= Q(**{f"{text}__icontains": _folded(Value(word))})
-    return condition
+    return says(text, word) if word.isascii() else says(text, _folded(Value(word)))
+
+
+def says(text: str, word: str | Func) -> Q:
+    """Keep the rows of which a text, an alias, has a word somewhere as it stands, in any case."""
+    return Q(**{f"{text}__icontains": word})
 
 
 def _folded(text: Expression | F) -> Func:

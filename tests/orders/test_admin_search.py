@@ -96,6 +96,12 @@ def test_any_part_in_any_case_finds_the_order(order: Order, other: Order) -> Non
         assert found(text) == ([str(order)], ""), text
 
 
+def test_a_reference_keeps_its_accents(api: ApiClient, order: Order) -> None:
+    odd = api.create(sellToOrderReference="Büro/Möwe")["buyFromOrderReference"]
+    assert found("büro") == found("o/möw") == ([odd], "")
+    assert found("buro") == ([], "")
+
+
 def test_what_nobody_has_in_one_place_finds_nothing(order: Order, other: Order) -> None:
     for text in (
         "Sun%May",
