@@ -121,7 +121,7 @@ class UserAdmin(DjangoUserAdmin[User], StaffAdmin[User]):
             kwargs["widget"] = SearchableSelectMultiple
         field = super().formfield_for_manytomany(db_field, request, **kwargs)
         if field is not None and db_field.name == "user_permissions":
-            field.queryset = roles.rights_of(_manager(request)).select_related("content_type")
+            _offer_rights(field, request)
         return field
 
     def change_view(
@@ -239,7 +239,7 @@ class GroupAdmin(DjangoGroupAdmin, StaffAdmin[Group]):
             kwargs["widget"] = SearchableSelectMultiple
         field = super().formfield_for_manytomany(db_field, request=request, **kwargs)
         if field is not None and db_field.name == "permissions":
-            field.queryset = roles.rights_of(_manager(request)).select_related("content_type")
+            _offer_rights(field, request)
         return field
 
     def get_urls(self) -> list[URLPattern]:
@@ -302,6 +302,14 @@ def _answers(deed: role_matrix.Deed) -> list[tuple[str, bool]]:
 
 def _manager(request: HttpRequest) -> User:
     return cast("User", request.user)
+
+
+def _offer_rights(field: ModelMultipleChoiceField[Any], request: HttpRequest) -> None:
+    """Offer the permissions that the manager has, in a field that searches as one types."""
+    field.queryset = roles.rights_of(_manager(request)).select_related("content_type")
+    field.help_text = "Begin to type to find one."
+    # django-unfold puts its own classes in place of those that its script looks for.
+    field.widget.attrs["class"] += " unfold-admin-autocomplete admin-autocomplete"
 
 
 def _reaches(request: HttpRequest, person: User | None) -> bool:

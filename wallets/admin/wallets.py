@@ -78,7 +78,7 @@ class AssetInline(ReadOnlyInline[Asset, Wallet]):
 class WalletAdmin(ReadOnlyAdmin[Wallet]):
     """Find a wallet by its number, or by the number the guest shows."""
 
-    list_display = ("number", "external", "state", "name", "of_order", "asset_count", "issued")
+    list_display = ("number", "external", "state", "named", "of_order", "asset_count", "issued")
     list_display_links = ("number",)
     list_select_related = ("venue", "order")
     list_filter = (("status", ChoicesDropdownFilter), ModeFilter)
@@ -180,7 +180,12 @@ class WalletAdmin(ReadOnlyAdmin[Wallet]):
         """Return the order it belongs to."""
         return order_link(wallet.order_id, wallet.order)
 
-    @column("Assets")
+    @column("Name")
+    def named(self, wallet: Wallet) -> SafeString | str:
+        """Return whose it is."""
+        return columns.cut(wallet.name or "", wallet.name or "")
+
+    @column("Contents")
     def asset_count(self, wallet: Wallet) -> int:
         """Return how many tickets and coupons it holds."""
         return int(wallet.total_assets)  # type: ignore[attr-defined]
