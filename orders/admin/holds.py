@@ -71,7 +71,6 @@ class HoldAdmin(ReadOnlyAdmin[Hold]):
     sortable_by = ()
     fields = ("id", "partner", "mode", "made", "expires", "ended", "what", "sessions")
     readonly_fields = ("mode", "made", "expires", "ended", "what", "sessions")
-    change_form_outer_before_template = "admin/state_bar.html"
     change_form_outer_after_template = "admin/catalog/package/below.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Hold]:
@@ -84,24 +83,26 @@ class HoldAdmin(ReadOnlyAdmin[Hold]):
         page = path("<uuid:hold_id>/release/", view, name="orders_hold_release")
         return [page, *super().get_urls()]
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """Show the hold between its status and its history."""
-        hold = self.get_object(request, object_id)
-        context: dict[str, Any] = {**(extra_context or {})}
-        if hold is not None:
-            events = Event.objects.filter(kind=HOLD_KIND, subject_id=hold.pk)
-            context |= {
-                "state_bar": _state_bar(request, hold),
-                "happenings": tell(events.order_by("-id"), _LOOKS),
-                "zone": hold.partner.venue.timezone,
-            }
-        return super().change_view(request, object_id, form_url, context)
+    def state_bar(self, request: HttpRequest, row: Hold) -> StateBar:
+        """Return its status, and the button that gives its places back."""
+        may_release = row.status == HoldStatus.HELD and request.user.has_perm("orders.change_hold")
+        url = reverse("admin:orders_hold_release", args=[row.pk])
+        button = StateButton(label="Release", icon="undo", url=url, look="quiet-danger")
+        status = HoldStatus(row.status)
+        return StateBar(
+            text=str(status.label),
+            colour=_COLOURS[status],
+            meaning=_OF_A_TEST if row.test_mode else _MEANINGS[status],
+            buttons=[button] if may_release else [],
+        )
+
+    def surroundings(self, request: HttpRequest, row: Hold) -> Mapping[str, Any]:
+        """Return its history."""
+        events = Event.objects.filter(kind=HOLD_KIND, subject_id=row.pk)
+        return {
+            "happenings": tell(events.order_by("-id"), _LOOKS),
+            "zone": row.partner.venue.timezone,
+        }
 
     def release_view(self, request: HttpRequest, hold_id: uuid.UUID) -> HttpResponse:
         """Ask before a hold is released (GET); release it (POST)."""
@@ -190,16 +191,3 @@ class HoldAdmin(ReadOnlyAdmin[Hold]):
         return format_html_join("", '<p class="cm-data"><b>{}</b> {}, {} {}</p>', rows) or (
             columns.EMPTY
         )
-
-
-def _state_bar(request: HttpRequest, hold: Hold) -> StateBar:
-    may_release = hold.status == HoldStatus.HELD and request.user.has_perm("orders.change_hold")
-    url = reverse("admin:orders_hold_release", args=[hold.pk])
-    button = StateButton(label="Release", icon="undo", url=url, look="quiet-danger")
-    status = HoldStatus(hold.status)
-    return StateBar(
-        text=str(status.label),
-        colour=_COLOURS[status],
-        meaning=_OF_A_TEST if hold.test_mode else _MEANINGS[status],
-        buttons=[button] if may_release else [],
-    )

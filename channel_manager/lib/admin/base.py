@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from django import forms
@@ -17,6 +17,7 @@ from django.urls import reverse
 from channel_manager.lib.admin import recording
 from channel_manager.lib.admin.fields import ClockField, ClockInput
 from channel_manager.lib.admin.paging import CappedPaginator
+from channel_manager.lib.admin.standing import StateBar
 from channel_manager.lib.admin.typed import ChangeList, ModelAdmin, TabularInline
 from channel_manager.lib.database import broken_constraint
 
@@ -63,6 +64,7 @@ class StaffAdmin(ModelAdmin[_Model]):
     compressed_fields = True
     save_as_continue = False
     formfield_overrides = {models.TimeField: {"form_class": ClockField, "widget": ClockInput}}
+    change_form_outer_before_template = "admin/state_bar.html"
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """Return the list with our counts."""
@@ -73,6 +75,13 @@ class StaffAdmin(ModelAdmin[_Model]):
 
     def hide_people(self, request: HttpRequest, rows: Sequence[Any]) -> None:
         """Mask what rows that are about to be shown say of guests, where they say anything."""
+
+    def state_bar(self, request: HttpRequest, row: _Model) -> StateBar | None:
+        """Return what stands above a row's form: its status, and the buttons that change it."""
+
+    def surroundings(self, request: HttpRequest, row: _Model) -> Mapping[str, Any]:
+        """Return what else the templates around a row's form show."""
+        return {}
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Refuse to filter by columns that no filter offers, and by more than their values.
@@ -185,6 +194,23 @@ class StaffAdmin(ModelAdmin[_Model]):
             except IntegrityError as clash:
                 messages.error(request, explain_clash(self.model, clash))
                 return HttpResponseRedirect(request.get_full_path())
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: _Model | None = None,
+    ) -> HttpResponse:
+        """Show the form, and around it what is told of the row."""
+        # A form that comes back has written its answers on the row: that is read anew.
+        row = obj and (self.get_object(request, str(obj.pk)) if request.method == "POST" else obj)
+        if row is not None:
+            context["state_bar"] = self.state_bar(request, row)
+            context |= self.surroundings(request, row)
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
 
 class ReadOnlyAdmin(StaffAdmin[_Model]):
