@@ -20,7 +20,7 @@ from channel_manager.lib.admin.paging import LIMIT
 from channel_manager.lib.admin.typed import ModelAdmin
 from channel_manager.lib.identity import time_ordered_uuid
 from orders import batches, choosing
-from orders.admin import acting
+from orders.admin.actions import ACTIONS
 from orders.admin.bulk_effects import of_many
 from orders.admin.bulk_forms import FORMS, BulkForm, write_chosen
 from orders.admin.wording import count_of
@@ -30,7 +30,7 @@ from orders.models import Batch, BatchAction, Order
 
 def may(request: HttpRequest, action: BatchAction) -> bool:
     """Tell whether this person may press the button of one order, and so do it with many."""
-    return request.user.has_perms(("orders.view_order", acting.ACTIONS[action].permission))
+    return request.user.has_perms(("orders.view_order", ACTIONS[action].permission))
 
 
 def ask(

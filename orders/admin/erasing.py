@@ -17,6 +17,7 @@ from django.utils import timezone
 from channel_manager.lib.admin.confirmation import Confirmation, ReasonForm, actor_of, attempt
 from channel_manager.lib.admin.typed import ModelAdmin, TextInput
 from orders import erasure
+from orders.admin.deeds import deed_of
 from orders.admin.page import OrderPage
 from orders.models import Order
 from orders.models.order import IN_FLIGHT
@@ -72,13 +73,7 @@ def of_erasing(page: OrderPage, back: str) -> Confirmation:
 
 def erase(request: HttpRequest, order: Order, answers: Mapping[str, Any]) -> str:
     """Erase one order for the signed-in person; return what to tell them."""
-    erasure.erase_order(
-        orders=Order.objects.all(),
-        order_id=order.pk,
-        actor=actor_of(request),
-        now=timezone.now(),
-        reason=answers["reason"],
-    )
+    erasure.erase_order(**deed_of(request, order, answers))
     return f"Personal data of order {order} are erased."
 
 
