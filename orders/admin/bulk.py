@@ -10,12 +10,11 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
 from catalog.rescheduling import in_words
-from channel_manager.lib.admin.confirmation import actor_of, attempt
+from channel_manager.lib.admin.confirmation import actor_of, attempt, show_confirmation
 from channel_manager.lib.admin.paging import LIMIT
 from channel_manager.lib.admin.typed import ModelAdmin
 from channel_manager.lib.identity import time_ordered_uuid
@@ -117,20 +116,9 @@ def _form(choice: Choice, seen: Sequence[Seen], data: Any = None) -> BulkForm:
 def _show(
     model_admin: ModelAdmin[Any], request: HttpRequest, choice: Choice, form: BulkForm, *, back: str
 ) -> HttpResponse:
-    confirmation = of_many(
-        choice,
-        back=back,
-        post_to=reverse(f"admin:orders_batch_{choice.action}"),
-    )
-    context = {
-        **model_admin.admin_site.each_context(request),
-        "title": confirmation.title,
-        "opts": model_admin.opts,
-        "confirmation": confirmation,
-        "form": form,
-    }
-    status = 422 if form.is_bound else 200
-    return TemplateResponse(request, "admin/confirmation.html", context, status=status)
+    post_to = reverse(f"admin:orders_batch_{choice.action}")
+    confirmation = of_many(choice, back=back, post_to=post_to)
+    return show_confirmation(request, model_admin=model_admin, confirmation=confirmation, form=form)
 
 
 def _require(request: HttpRequest, action: BatchAction) -> None:
