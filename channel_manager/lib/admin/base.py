@@ -101,6 +101,8 @@ class StaffAdmin(ModelAdmin[_Model]):
     save_as_continue = False
     formfield_overrides = {models.TimeField: {"form_class": ClockField, "widget": ClockInput}}
     change_form_outer_before_template = "admin/state_bar.html"
+    # Whether there is a list of edits to lead to.
+    is_edited = True
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """Return the list with our counts."""
@@ -246,24 +248,15 @@ class StaffAdmin(ModelAdmin[_Model]):
         if row is not None:
             context["state_bar"] = self.state_bar(request, row)
             context |= self.surroundings(request, row)
+        if not self.is_edited:
+            context["show_history"] = False
         return super().render_change_form(request, context, add, change, form_url, obj)
 
 
 class ReadOnlyAdmin(StaffAdmin[_Model]):
     """A list and a page to look at."""
 
-    def render_change_form(
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        add: bool = False,
-        change: bool = False,
-        form_url: str = "",
-        obj: _Model | None = None,
-    ) -> HttpResponse:
-        """Leave out the list of edits: there are none."""
-        context["show_history"] = False
-        return super().render_change_form(request, context, add, change, form_url, obj)
+    is_edited = False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Refuse: rows of this kind are made by the product."""
