@@ -125,10 +125,8 @@ class PackageAdmin(StaffAdmin[Package]):
 
         That page is of the orders' admin.
         """
-        bar, url = (
-            STANDING.bar(request, row),
-            reverse("admin:orders_preview_package", args=[row.pk]),
-        )
+        bar = STANDING.bar(request, row)
+        url = reverse("admin:orders_preview_package", args=[row.pk])
         preview = StateButton(label="Preview", icon="visibility", url=url)
         return dataclasses.replace(bar, buttons=[preview, *bar.buttons])
 
