@@ -292,6 +292,7 @@ UNFOLD: dict[str, Any] = {
         f"{STATIC_URL}admin_extra/admin.css",
         f"{STATIC_URL}admin_extra/calendar.css",
         f"{STATIC_URL}admin_extra/closing.css",
+        f"{STATIC_URL}admin_extra/worklists.css",
         f"{STATIC_URL}admin_extra/preview.css",
         f"{STATIC_URL}admin_extra/home.css",
         f"{STATIC_URL}admin_extra/partners.css",

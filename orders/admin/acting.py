@@ -1,45 +1,26 @@
-"""The buttons of an order: confirm, move, cancel, replay; each a page that asks before it acts."""
+"""The buttons of an order, and the page of each, which asks before it acts."""
 
 from __future__ import annotations
 
-import dataclasses
 import uuid
-from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils import timezone
 
-from channel_manager.lib.admin.confirmation import (
-    Confirmation,
-    actor_of,
-    attempt,
-    show_confirmation,
-)
+from channel_manager.lib.admin.confirmation import attempt, show_confirmation
 from channel_manager.lib.admin.standing import StateButton
 from channel_manager.lib.admin.typed import ModelAdmin
 from channel_manager.lib.errors import ErrorCode, Refusal
-from orders import cancellation, erasure, lifecycle, reading
-from orders.admin import (
-    effects,
-    erasing,
-    moving,
-    page,
-    reissue,
-    resending,
-    wallet_effects,
-    wallets,
-)
-from orders.admin.forms import ActionForm, CancelForm, ConfirmForm
-from orders.admin.page import OrderPage
-from orders.models import Order, OrderStatus
-from orders.models.order import SETTLED
+from orders import reading
+from orders.admin import page
+from orders.admin.actions import ACTIONS, OrderAction
+from orders.models import Order
 
 
 class ChangedMeanwhile(Refusal):
@@ -48,42 +29,10 @@ class ChangedMeanwhile(Refusal):
     code = ErrorCode.ORDER_STATE_CONFLICT
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class OrderAction:
-    """One button: when it is there, who may press it, what it asks, tells and does.
-
-    may_retry: what was answered stays on the page after a refusal, to be changed. narrow: has the page
-    tell of what was chosen by `?of=` only. override: the action that a blocked page leads to, for
-    those who may.
-    """
-
-    label: str
-    icon: str
-    permission: str
-    statuses: tuple[str, ...]
-    form: type[ActionForm]
-    tell: Callable[[OrderPage, str], Confirmation]
-    act: Callable[[HttpRequest, Order, Mapping[str, Any]], str]
-    is_destructive: bool = False
-    may_retry: bool = False
-    has_button: bool = True
-    look: Literal["primary", "quiet"] = "primary"
-    suits: Callable[[Order], bool] = lambda _order: True
-    asked: Callable[[HttpRequest, Order], Mapping[str, Any]] = lambda _request, _order: {}
-    narrow: Callable[[OrderPage, Form], OrderPage] = lambda page, _form: page
-    override: str = ""
-    seen: Callable[[Order], str] = lambda order: order.status_since.isoformat()
-
-
 def buttons(request: HttpRequest, order: Order) -> list[StateButton]:
     """Return the buttons that this order's status and this person's permissions allow."""
     return [
-        StateButton(
-            label=action.label,
-            icon=action.icon,
-            url=reverse(f"admin:orders_order_{name}", args=[order.pk]),
-            look="quiet-danger" if action.is_destructive else action.look,
-        )
+        action.button(reverse(f"admin:orders_order_{name}", args=[order.pk]))
         for name, action in ACTIONS.items()
         if action.has_button
         and order.status in action.statuses
@@ -144,17 +93,6 @@ def action_view(
     )
 
 
-def _replay(request: HttpRequest, order: Order, answers: Mapping[str, Any]) -> str:
-    lifecycle.replay_order(
-        orders=Order.objects.all(),
-        order_id=order.pk,
-        actor=actor_of(request),
-        now=timezone.now(),
-        reason=answers["reason"],
-    )
-    return f"Order {order} was submitted again."
-
-
 def _after(request: HttpRequest, order: Order, told: str | None) -> HttpResponse:
     """Lead back to the order, where it still exists, with what was done to it."""
     if told:
@@ -178,199 +116,3 @@ def _as_seen(
                 f"Somebody else was faster: order {order} is {now.status} now. Nothing was done."
             )
         return action.act(request, order, answers)
-
-
-def _overbook(request: HttpRequest, order: Order, answers: Mapping[str, Any]) -> str:
-    lifecycle.replay_over_capacity(
-        orders=Order.objects.all(),
-        order_id=order.pk,
-        actor=actor_of(request),
-        now=timezone.now(),
-        reason=answers["reason"],
-    )
-    return f"Order {order} was submitted again, over the capacity of its sessions."
-
-
-def _confirm(request: HttpRequest, order: Order, answers: Mapping[str, Any]) -> str:
-    lifecycle.confirm_order(
-        orders=Order.objects.all(),
-        order_id=order.pk,
-        payment_reference=answers["payment_reference"],
-        actor=actor_of(request),
-        now=timezone.now(),
-        reason=answers["reason"],
-    )
-    return f"Order {order} is confirmed and issued."
-
-
-def _cancel(request: HttpRequest, order: Order, answers: Mapping[str, Any]) -> str:
-    was_issued = order.status == OrderStatus.ISSUED
-    cancellation.cancel_order(
-        orders=Order.objects.all(),
-        order_id=order.pk,
-        actor=actor_of(request),
-        now=timezone.now(),
-        reason=answers["reason"],
-    )
-    if was_issued:
-        return f"Order {order} is cancelled."
-    return f"Order {order} was removed for good. The history keeps its numbers."
-
-
-def _cancel_used(request: HttpRequest, order: Order, answers: Mapping[str, Any]) -> str:
-    cancellation.cancel_used_order(
-        orders=Order.objects.all(),
-        order_id=order.pk,
-        actor=actor_of(request),
-        now=timezone.now(),
-        reason=answers["reason"],
-    )
-    return f"Order {order} is cancelled, although it was used."
-
-
-ACTIONS: Mapping[str, OrderAction] = {
-    "confirm": OrderAction(
-        label="Confirm",
-        icon="payments",
-        permission="orders.confirm_order",
-        statuses=(OrderStatus.DRAFT,),
-        form=ConfirmForm,
-        tell=effects.of_confirming,
-        act=_confirm,
-    ),
-    "replay": OrderAction(
-        label="Replay",
-        icon="replay",
-        permission="orders.replay_order",
-        statuses=(OrderStatus.ERROR,),
-        form=ActionForm,
-        tell=effects.of_replaying,
-        act=_replay,
-    ),
-    # What keeps an order from being replayed leads here when it is a lack of places.
-    "overbook": OrderAction(
-        label="Replay over the capacity",
-        icon="group_add",
-        permission="orders.overbook_order",
-        statuses=(OrderStatus.ERROR,),
-        form=CancelForm,
-        tell=effects.of_overbooking,
-        act=_overbook,
-        has_button=False,
-    ),
-    "move": OrderAction(
-        label="Move to another day",
-        icon="event_repeat",
-        permission="orders.move_order",
-        statuses=(OrderStatus.ISSUED, OrderStatus.DRAFT, OrderStatus.ERROR),
-        form=moving.MoveForm,
-        tell=moving.of_moving,
-        act=moving.move,
-        may_retry=True,
-        look="quiet",
-        suits=moving.has_a_day,
-        asked=moving.asked,
-        seen=moving.seen,
-    ),
-    "resend": OrderAction(
-        label="Send link to partner",
-        icon="send",
-        permission="wallets.resend_manifest",
-        statuses=(OrderStatus.ISSUED,),
-        form=ActionForm,
-        tell=resending.of_resending,
-        act=resending.resend,
-        look="quiet",
-    ),
-    "mail": OrderAction(
-        label="E-mail link",
-        icon="mail",
-        permission="wallets.resend_manifest",
-        statuses=(OrderStatus.ISSUED,),
-        form=resending.MailForm,
-        tell=resending.of_mailing,
-        act=resending.mail,
-        may_retry=True,
-        look="quiet",
-        suits=resending.may_mail,
-        asked=resending.asked,
-    ),
-    "cancel": OrderAction(
-        label="Cancel order",
-        icon="block",
-        permission="orders.cancel_order",
-        statuses=(OrderStatus.ISSUED, OrderStatus.DRAFT, OrderStatus.ERROR),
-        form=CancelForm,
-        tell=effects.of_cancelling,
-        act=_cancel,
-        is_destructive=True,
-        override="cancel_used",
-        seen=moving.seen,
-    ),
-    # Beside the guest's name, and not among what is done to the order.
-    "erase": OrderAction(
-        label="Erase personal data",
-        icon="person_remove",
-        permission=erasing.PERMISSION,
-        statuses=SETTLED,
-        form=CancelForm,
-        tell=erasing.of_erasing,
-        act=erasing.erase,
-        is_destructive=True,
-        has_button=False,
-        suits=erasure.is_there_something,
-    ),
-    # The page of "cancel" leads here when something was used.
-    "cancel_used": OrderAction(
-        label="Cancel used order",
-        icon="block",
-        permission="orders.cancel_used_order",
-        statuses=(OrderStatus.ISSUED,),
-        form=CancelForm,
-        tell=effects.of_cancelling_used,
-        act=_cancel_used,
-        is_destructive=True,
-        has_button=False,
-        seen=wallets.seen_with_uses,
-    ),
-    # These stand beside each wallet and asset.
-    "cancel_wallets": OrderAction(
-        label="Cancel wallets",
-        icon="block",
-        permission="orders.cancel_wallet",
-        statuses=(OrderStatus.ISSUED,),
-        form=wallets.ChosenForm,
-        tell=wallet_effects.of_cancelling,
-        act=wallets.cancel,
-        is_destructive=True,
-        has_button=False,
-        narrow=wallets.narrow,
-        override="cancel_used_wallets",
-        seen=moving.seen,
-    ),
-    "cancel_used_wallets": OrderAction(
-        label="Cancel used wallets",
-        icon="block",
-        permission="orders.cancel_used_order",
-        statuses=(OrderStatus.ISSUED,),
-        form=wallets.ChosenForm,
-        tell=wallet_effects.of_cancelling_used,
-        act=wallets.cancel_used,
-        is_destructive=True,
-        has_button=False,
-        narrow=wallets.narrow,
-        seen=wallets.seen_with_uses,
-    ),
-    "reissue": OrderAction(
-        label="Reissue",
-        icon="autorenew",
-        permission="orders.reissue_asset",
-        statuses=(OrderStatus.ISSUED,),
-        form=wallets.ChosenForm,
-        tell=reissue.of_reissuing,
-        act=reissue.reissue,
-        has_button=False,
-        narrow=reissue.narrow,
-        seen=wallets.seen_with_uses,
-    ),
-}
