@@ -38,6 +38,31 @@ class UnfitVisit(Exception):
         self.faults = faults
 
 
+@dataclasses.dataclass(frozen=True)
+class _Asked:
+    """A visit as it is asked for, at a place of the request, and what it is checked against."""
+
+    package: Package
+    opening_times: OpeningTimes
+    date: datetime.date | None
+    time: datetime.time | None
+    now: datetime.datetime
+    pointer: str
+
+    @property
+    def venue(self) -> Venue:
+        """Return the venue that is visited."""
+        return self.opening_times.venue
+
+    def fault(self, name: str, code: str, detail: str) -> Fault:
+        """Return what is wrong with a member of the request."""
+        return Fault(f"{self.pointer}/{name}", code, detail)
+
+    def missing(self, name: str, code: str) -> Fault:
+        """Return that a member is missing."""
+        return self.fault(name, code, f"{self.package.code} needs a {name}.")
+
+
 def plan_visit(
     *,
     package: Package,
@@ -52,12 +77,13 @@ def plan_visit(
     Dated: from the time, or opening, until closing. Timed: both are needed. Open-dated: from the
     day of sale for the package's validity. Raises UnfitVisit with faults below the JSON pointer.
     """
+    asked = _Asked(package, opening_times, date, time, now, pointer)
     match package.dating_for(date):
         case Dating.OPEN:
-            return _open_visit(package, opening_times, date, time, now, pointer)
+            return _open_visit(asked)
         case Dating.TIMED:
-            return _timed_visit(package, opening_times, date, time, now, pointer)
-    return _dated_visit(package, opening_times, date, time, now, pointer)
+            return _timed_visit(asked)
+    return _dated_visit(asked)
 
 
 def place_visit(
@@ -128,110 +154,71 @@ def _at(sessions: Sequence[Session], moment: datetime.datetime) -> list[Session]
     return [min(coming, key=lambda session: session.starts_at)] if coming else []
 
 
-def _open_visit(
-    package: Package,
-    opening_times: OpeningTimes,
-    date: datetime.date | None,
-    time: datetime.time | None,
-    now: datetime.datetime,
-    pointer: str,
-) -> Visit:
+def _open_visit(asked: _Asked) -> Visit:
+    package, venue = asked.package, asked.venue
     unwanted = [
-        Fault(
-            f"{pointer}/{name}",
-            "visit_not_allowed",
-            f"{package.code} is open-dated: it takes no {name}.",
-        )
-        for name, value in (("visitDate", date), ("visitTime", time))
+        asked.fault(name, "visit_not_allowed", f"{package.code} is open-dated: it takes no {name}.")
+        for name, value in (("visitDate", asked.date), ("visitTime", asked.time))
         if value is not None
     ]
     if unwanted:
         raise UnfitVisit(*unwanted)
-    venue = opening_times.venue
-    last_day = now.astimezone(venue.zone).date() + datetime.timedelta(days=package.validity_days)
-    return Visit(None, None, now, local_moment(venue, last_day, venue.closes_at))
+    today = asked.now.astimezone(venue.zone).date()
+    last_day = today + datetime.timedelta(days=package.validity_days)
+    return Visit(None, None, asked.now, local_moment(venue, last_day, venue.closes_at))
 
 
-def _timed_visit(
-    package: Package,
-    opening_times: OpeningTimes,
-    date: datetime.date | None,
-    time: datetime.time | None,
-    now: datetime.datetime,
-    pointer: str,
-) -> Visit:
+def _timed_visit(asked: _Asked) -> Visit:
     """Return the window of a component that has no sessions: until closing, or midnight."""
-    venue = opening_times.venue
-    faults = list(_date_faults(package, venue, date, now, pointer))
+    venue, date, time = asked.venue, asked.date, asked.time
+    faults = list(_date_faults(asked))
     if time is None:
-        faults.append(_missing(package, pointer, "visitTime", "visit_time_required"))
+        faults.append(asked.missing("visitTime", "visit_time_required"))
     if faults or date is None or time is None:
         raise UnfitVisit(*faults)
-    starts, hours = local_moment(venue, date, time), opening_times.on(date)
+    starts, hours = local_moment(venue, date, time), asked.opening_times.on(date)
     if hours is not None and time < hours.closes_at:
         return Visit(date, time, starts, local_moment(venue, date, hours.closes_at))
     midnight = local_moment(venue, date + datetime.timedelta(days=1), datetime.time())
     return Visit(date, time, starts, midnight)
 
 
-def _dated_visit(
-    package: Package,
-    opening_times: OpeningTimes,
-    date: datetime.date | None,
-    time: datetime.time | None,
-    now: datetime.datetime,
-    pointer: str,
-) -> Visit:
-    venue = opening_times.venue
-    hours = opening_times.on(date) if date else None
-    faults = [
-        *_date_faults(package, venue, date, now, pointer),
-        *_hours_faults(venue, date, time, hours, pointer),
-    ]
+def _dated_visit(asked: _Asked) -> Visit:
+    venue, date, time = asked.venue, asked.date, asked.time
+    hours = asked.opening_times.on(date) if date else None
+    faults = [*_date_faults(asked), *_hours_faults(asked, hours)]
     if faults or date is None or hours is None:
         raise UnfitVisit(*faults)
     starts = local_moment(venue, date, time or hours.opens_at)
     ends = local_moment(venue, date, hours.closes_at)
-    if now >= _sold_until(package, starts, ends):
-        raise UnfitVisit(_past(pointer, date, venue))
+    if asked.now >= _sold_until(asked.package, starts, ends):
+        raise UnfitVisit(_past(asked.pointer, date, venue))
     return Visit(date, time, starts, ends)
 
 
-def _date_faults(
-    package: Package,
-    venue: Venue,
-    date: datetime.date | None,
-    now: datetime.datetime,
-    pointer: str,
-) -> Iterator[Fault]:
-    today = now.astimezone(venue.zone).date()
+def _date_faults(asked: _Asked) -> Iterator[Fault]:
+    date, today = asked.date, asked.now.astimezone(asked.venue.zone).date()
     # A timed visit may be to a session that began before midnight and still runs.
-    first = today - datetime.timedelta(days=package.dating == Dating.TIMED)
+    first = today - datetime.timedelta(days=asked.package.dating == Dating.TIMED)
     if date is None:
-        yield _missing(package, pointer, "visitDate", "visit_date_required")
+        yield asked.missing("visitDate", "visit_date_required")
     elif date > today + datetime.timedelta(days=MAX_DAYS_AHEAD):
         detail = f"{date} is more than {MAX_DAYS_AHEAD} days ahead."
-        yield Fault(f"{pointer}/visitDate", "visit_too_far", detail)
+        yield asked.fault("visitDate", "visit_too_far", detail)
     elif date < first:
-        yield _past(pointer, date, venue)
+        yield _past(asked.pointer, date, asked.venue)
 
 
-def _hours_faults(
-    venue: Venue,
-    date: datetime.date | None,
-    time: datetime.time | None,
-    hours: Hours | None,
-    pointer: str,
-) -> Iterator[Fault]:
+def _hours_faults(asked: _Asked, hours: Hours | None) -> Iterator[Fault]:
+    venue, date, time = asked.venue, asked.date, asked.time
     if date is not None and hours is None:
-        detail = f"{venue} is closed on {date}."
-        yield Fault(f"{pointer}/visitDate", "venue_closed", detail)
+        yield asked.fault("visitDate", "venue_closed", f"{venue} is closed on {date}.")
     elif time is not None:
         known = hours or Hours(venue.opens_at, venue.closes_at)
         if not known.opens_at <= time < known.closes_at:
             span = f"{known.opens_at:%H:%M} to {known.closes_at:%H:%M}"
             detail = f"{time:%H:%M} is outside the opening hours, {span} venue time."
-            yield Fault(f"{pointer}/visitTime", "outside_opening_hours", detail)
+            yield asked.fault("visitTime", "outside_opening_hours", detail)
 
 
 def _no_session(
@@ -256,10 +243,6 @@ def _no_session(
         detail += f" Sessions that day begin at {', '.join(begins[:_MAX_NAMED])}{more}."
     name = "visitTime" if begins and visit.time else "visitDate"
     return Fault(f"{pointer}/{name}", ErrorCode.UNKNOWN_SESSION, detail)
-
-
-def _missing(package: Package, pointer: str, name: str, code: str) -> Fault:
-    return Fault(f"{pointer}/{name}", code, f"{package.code} needs a {name}.")
 
 
 def _past(pointer: str, date: datetime.date, venue: Venue) -> Fault:

@@ -49,7 +49,6 @@ class UserAdmin(DjangoUserAdmin[User], StaffAdmin[User]):
     change_password_form = AdminPasswordChangeForm
     list_display = ("username", "role_names", "is_active", "is_staff", "last_login")
     filter_horizontal = ()
-    change_form_outer_before_template = "admin/state_bar.html"
 
     def prepare_rows(self, rows: Sequence[User]) -> None:
         """Read the groups of a page of people in one statement."""
@@ -121,7 +120,7 @@ class UserAdmin(DjangoUserAdmin[User], StaffAdmin[User]):
             kwargs["widget"] = SearchableSelectMultiple
         field = super().formfield_for_manytomany(db_field, request, **kwargs)
         if field is not None and db_field.name == "user_permissions":
-            field.queryset = roles.rights_of(_manager(request)).select_related("content_type")
+            _offer_rights(field, request)
         return field
 
     def change_view(
@@ -131,7 +130,7 @@ class UserAdmin(DjangoUserAdmin[User], StaffAdmin[User]):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """Show the form, and say why it cannot be changed where that is so."""
+        """Say why somebody cannot be changed where that is so."""
         person = self.get_object(request, object_id)
         if (
             person is not None
@@ -141,13 +140,28 @@ class UserAdmin(DjangoUserAdmin[User], StaffAdmin[User]):
         ):
             told = f"{person} may do more than you, and so can be changed only by others."
             messages.info(request, told)
-        context = {**(extra_context or {})}
-        if person is not None:
-            context["state_bar"] = _second_factor_bar(
-                person,
-                may_reset=person != request.user and self.has_change_permission(request, person),
+        return super().change_view(request, object_id, form_url, extra_context)
+
+    def state_bar(self, request: HttpRequest, row: User) -> StateBar:
+        """Return whether somebody has a second factor, with the way to take a lost one away."""
+        if two_factor.device_of(row) is None:
+            meaning = (
+                "Signs in by password alone; everybody sets up a second factor for themselves."
             )
-        return super().change_view(request, object_id, form_url, context)
+            return StateBar(text="One factor", colour="", meaning=meaning)
+        reset = StateButton(
+            label="Reset second factor",
+            icon="phonelink_erase",
+            url=reverse("admin:auth_user_reset_two_factor", args=[row.pk]),
+            look="quiet-danger",
+        )
+        may_reset = row != request.user and self.has_change_permission(request, row)
+        return StateBar(
+            text="Two factors",
+            colour="success",
+            meaning="Signs in by password and a code of an app on the phone.",
+            buttons=[reset] if may_reset else (),
+        )
 
     def changeform_view(
         self,
@@ -239,7 +253,7 @@ class GroupAdmin(DjangoGroupAdmin, StaffAdmin[Group]):
             kwargs["widget"] = SearchableSelectMultiple
         field = super().formfield_for_manytomany(db_field, request=request, **kwargs)
         if field is not None and db_field.name == "permissions":
-            field.queryset = roles.rights_of(_manager(request)).select_related("content_type")
+            _offer_rights(field, request)
         return field
 
     def get_urls(self) -> list[URLPattern]:
@@ -277,31 +291,20 @@ class GroupAdmin(DjangoGroupAdmin, StaffAdmin[Group]):
         return int(group.count)  # type: ignore[attr-defined]
 
 
-def _second_factor_bar(person: User, *, may_reset: bool) -> StateBar:
-    """Return whether somebody has a second factor, with the way to take a lost one away."""
-    if two_factor.device_of(person) is None:
-        meaning = "Signs in by password alone; everybody sets up a second factor for themselves."
-        return StateBar(text="One factor", colour="", meaning=meaning)
-    reset = StateButton(
-        label="Reset second factor",
-        icon="phonelink_erase",
-        url=reverse("admin:auth_user_reset_two_factor", args=[person.pk]),
-        look="quiet-danger",
-    )
-    return StateBar(
-        text="Two factors",
-        colour="success",
-        meaning="Signs in by password and a code of an app on the phone.",
-        buttons=[reset] if may_reset else (),
-    )
-
-
 def _answers(deed: role_matrix.Deed) -> list[tuple[str, bool]]:
     return [(role, role_matrix.may(role, deed)) for role in role_matrix.ROLES]
 
 
 def _manager(request: HttpRequest) -> User:
     return cast("User", request.user)
+
+
+def _offer_rights(field: ModelMultipleChoiceField[Any], request: HttpRequest) -> None:
+    """Offer the permissions that the manager has, in a field that searches as one types."""
+    field.queryset = roles.rights_of(_manager(request)).select_related("content_type")
+    field.help_text = "Begin to type to find one."
+    # django-unfold puts its own classes in place of those that its script looks for.
+    field.widget.attrs["class"] += " unfold-admin-autocomplete admin-autocomplete"
 
 
 def _reaches(request: HttpRequest, person: User | None) -> bool:

@@ -10,7 +10,7 @@ class ChannelManagerConfig(AppConfig):
     verbose_name = "OTA Channel Manager"
 
     def ready(self) -> None:
-        """Register the system checks, note when sessions begin, have roles follow migrations."""
+        """Register the checks, note when sessions begin, have roles follow, name others' apps."""
         from channel_manager import checks, sign_in  # noqa: F401, PLC0415
         from channel_manager.history import roles  # noqa: PLC0415
 
@@ -19,3 +19,6 @@ class ChannelManagerConfig(AppConfig):
         # Django tells of each app in turn; with the last one all permissions are there.
         last = [each for each in apps.get_app_configs() if each.models_module is not None][-1]
         post_migrate.connect(roles.follow_after_migrate, sender=last)
+        # As the admin's navigation calls them.
+        apps.get_app_config("auth").verbose_name = "People"
+        apps.get_app_config("procrastinate").verbose_name = "Background jobs"

@@ -36,7 +36,7 @@ class RequestIdMiddleware:
 
 def request_id_for(request: HttpRequest) -> str:
     """Return the id that the caller gave a request if it is a sane one, else a new one."""
-    sent = request.headers.get("X-Request-Id", "")
+    sent = request.META.get("HTTP_X_REQUEST_ID", "")
     return sent if _SANE_ID.fullmatch(sent) else str(uuid.uuid4())
 
 
@@ -44,7 +44,7 @@ class RateLimitMiddleware:
     """Say how a key's limit stands on every answer of the partner API (contract section 1).
 
     Authentication charges the requests that reach a view. Those that no view has seen, such as one
-    to an unknown address, are charged here. The turnstile has refused what it could before.
+    to an unknown address, are charged here. The turnstile has refused or charged what it could.
     """
 
     def __init__(self, get_response: _Handler) -> None:
@@ -53,6 +53,8 @@ class RateLimitMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not in_partner_api(request):
             return self.get_response(request)
+        if charged := request.META.get(limits.CHARGED):
+            limits.note_standing(request, charged)
         response = self.get_response(request)
         if limits.standing_of(request) is None and request.resolver_match is None:
             response = _charge_unseen(request) or response

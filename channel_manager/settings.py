@@ -126,6 +126,7 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("nl", "Nederlands"), ("de", "Deutsch")]
 TIME_ZONE = "UTC"
 USE_I18N = True
+FORMAT_MODULE_PATH = "channel_manager.formats"
 USE_TZ = True
 
 STATIC_URL = "/static/"
@@ -291,6 +292,7 @@ UNFOLD: dict[str, Any] = {
         f"{STATIC_URL}admin_extra/admin.css",
         f"{STATIC_URL}admin_extra/calendar.css",
         f"{STATIC_URL}admin_extra/closing.css",
+        f"{STATIC_URL}admin_extra/worklists.css",
         f"{STATIC_URL}admin_extra/preview.css",
         f"{STATIC_URL}admin_extra/home.css",
         f"{STATIC_URL}admin_extra/partners.css",

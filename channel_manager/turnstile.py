@@ -1,7 +1,7 @@
-"""The door before Django: a key that is known to have no token is refused here (contract section 1).
+"""The door before Django: a key that had no token lately is charged here (contract section 1).
 
-Whoever sends many times what its limit allows costs the others next to nothing then: no signal, no
-line in the log, no connection to the database, no thread that waits for one.
+Whoever sends many times what its limit allows costs the others next to nothing then: most is refused
+without asking anybody, what has to ask takes one statement, and neither is a request to Django.
 """
 
 from __future__ import annotations
@@ -35,34 +35,39 @@ class Turnstile:
         self._application = application
 
     def __call__(self, environ: _Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
-        refused = _refusal(environ) if limits.SPENT else None
-        if refused is None:
-            return self._application(environ, start_response)
-        request, refusal = refused
-        request_id = request_id_for(request)
-        request.request_id = request_id  # type: ignore[attr-defined]
-        body = api.problem_json(refusal, request)
-        own = {
-            "Content-Length": str(len(body)),
-            "Retry-After": str(refusal.retry_after),
-            "X-Request-Id": request_id,
-            **refusal.standing.headers,
-        }
-        headers = [*_usual_headers(is_secure=request.is_secure()), *own.items()]
-        start_response(_STATUS, headers)
-        return [body]
+        request = _for_partners(environ) if limits.SPENT else None
+        if request is not None:
+            try:
+                environ[limits.CHARGED] = limits.charge_known(hash_key(key_sent(request)))
+            except Unauthenticated:
+                pass  # Django tells it why
+            except limits.RateLimited as refusal:
+                return _refuse(request, refusal, start_response)
+        return self._application(environ, start_response)
 
 
-def _refusal(environ: _Environ) -> tuple[HttpRequest, limits.RateLimited] | None:
-    """Return a request whose key is known to have no token, and its refusal; asks nobody."""
+def _for_partners(environ: _Environ) -> HttpRequest | None:
+    """Return the request if it is for the partner API, and not to be told of https first."""
     request = WSGIRequest(environ)
     if not in_partner_api(request) or (settings.SECURE_SSL_REDIRECT and not request.is_secure()):
         return None
-    try:
-        standing = limits.SPENT.standing(hash_key(key_sent(request)))
-    except Unauthenticated:
-        return None
-    return None if standing is None else (request, limits.RateLimited(standing))
+    return request
+
+
+def _refuse(
+    request: HttpRequest, refusal: limits.RateLimited, start_response: Callable[..., Any]
+) -> Iterable[bytes]:
+    request_id = request_id_for(request)
+    request.request_id = request_id  # type: ignore[attr-defined]
+    body = api.problem_json(refusal, request)
+    own = {
+        "Content-Length": str(len(body)),
+        "Retry-After": str(refusal.retry_after),
+        "X-Request-Id": request_id,
+        **refusal.standing.headers,
+    }
+    start_response(_STATUS, [*_usual_headers(is_secure=request.is_secure()), *own.items()])
+    return [body]
 
 
 @functools.cache

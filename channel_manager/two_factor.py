@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import logging
 import math
 import secrets
 from typing import Any
@@ -16,14 +17,19 @@ from django_otp import verify_token
 from django_otp.models import Device
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
+from django_otp.util import random_hex
 
 from channel_manager.history import audit
+from channel_manager.history.models import SealedTOTPDevice
+from channel_manager.lib.sealing import seal
 
 RECOVERY_CODES = 10
 _DIGITS = 6
+_KEY_BYTES = 20
 # Each wrong code doubles the time that the next one has to wait, from one second; the ninth and
 # all after it make it 256 seconds: whoever guesses does not lock the owner out for long.
 _MOST_COUNTED = 9
+_log = logging.getLogger(__name__)
 
 
 class WrongCode(Exception):
@@ -43,16 +49,17 @@ def is_required() -> bool:
     return bool(settings.TWO_FACTOR == "required")
 
 
-def device_of(user: Any) -> TOTPDevice | None:
+def device_of(user: Any) -> SealedTOTPDevice | None:
     """Return what makes somebody's codes, once it is set up."""
-    found: TOTPDevice | None = TOTPDevice.objects.filter(user=user.pk, confirmed=True).first()
+    of_user = SealedTOTPDevice.objects.filter(user=user.pk, confirmed=True)
+    found: SealedTOTPDevice | None = of_user.first()
     return found
 
 
-def unfinished_device_of(user: Any) -> TOTPDevice | None:
-    """Return what somebody is about to set up."""
-    found: TOTPDevice | None = TOTPDevice.objects.filter(user=user.pk, confirmed=False).first()
-    return found
+def unfinished_device_of(user: Any) -> SealedTOTPDevice | None:
+    """Return what somebody is about to set up, while its secret can be shown."""
+    found = SealedTOTPDevice.objects.filter(user=user.pk, confirmed=False).first()
+    return found if found is not None and found.is_readable else None
 
 
 def recovery_codes_left(user: Any) -> int:
@@ -60,22 +67,28 @@ def recovery_codes_left(user: Any) -> int:
     return sum(device.token_set.count() for device in StaticDevice.objects.filter(user=user.pk))
 
 
-def begin(*, user: User) -> TOTPDevice:
+def begin(*, user: User) -> SealedTOTPDevice:
     """Make a new secret for somebody to put into an app; it counts once a code of it was typed."""
     with transaction.atomic():
         _lock(user)
         TOTPDevice.objects.filter(user=user, confirmed=False).delete()
-        made: TOTPDevice = TOTPDevice.objects.create(user=user, name="app", confirmed=False)
+        made: SealedTOTPDevice = SealedTOTPDevice.objects.create(
+            user=user,
+            name="app",
+            confirmed=False,
+            key=SealedTOTPDevice.NO_KEY,
+            sealed_key=seal(random_hex(_KEY_BYTES)),
+        )
         return made
 
 
-def typed_secret(device: TOTPDevice) -> str:
+def typed_secret(device: SealedTOTPDevice) -> str:
     """Return the secret as it is typed into an app: groups of four letters."""
     text = base64.b32encode(device.bin_key).decode()
     return " ".join(text[start : start + 4] for start in range(0, len(text), 4))
 
 
-def finish(*, user: User, code: str) -> tuple[TOTPDevice, list[str]]:
+def finish(*, user: User, code: str) -> tuple[SealedTOTPDevice, list[str]]:
     """Switch the second factor on with a first code; return its recovery codes.
 
     Whatever was set up before stops working. Raises WrongCode, TooSoon.
@@ -132,6 +145,9 @@ def reset(*, user: User) -> None:
 
 def _verify(user: User, device: Device, plain: str) -> Device:
     """Use a code of a device up; return the device. Raises WrongCode, TooSoon."""
+    if isinstance(device, SealedTOTPDevice) and not device.is_readable:
+        _log.error("No key of ENCRYPTION_KEYS opens the second factor of %s", user.pk)
+        raise WrongCode
     if device.throttling_failure_count > _MOST_COUNTED:
         device.throttling_failure_count = _MOST_COUNTED
         counted = type(device).objects.filter(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
+from channel_manager.history import runner
+from channel_manager.history.runner import Change
 from orders.magic import is_webhook_lost
 from orders.models import Order
 from partners.models import EventType
@@ -33,3 +35,9 @@ def announce(order: Order, event_type: EventType, *, now: datetime.datetime, **m
         now=now,
         is_feed_only=is_webhook_lost(order),
     )
+
+
+def announce_change(order: Order, *, change: Change, **more: Any) -> None:
+    """Record what was changed of an order that keeps its status, and tell its partner of it."""
+    runner.note(order, change=change)
+    announce(order, EventType.CHANGED, now=change.now, **more)

@@ -209,11 +209,7 @@ def _erase(order: Order, *, actor: str, now: datetime.datetime, reason: str) -> 
     _blank_requests(order)
     idempotency.blank_answers(order_id=order.pk)
     pruning.forget_answers(order_id=order.pk)
-    runner.record(
-        [order],
-        change=Change(name=EVENT, actor=actor, now=now, reason=reason),
-        before=[order.status],
-    )
+    runner.note(order, change=Change(name=EVENT, actor=actor, now=now, reason=reason))
 
 
 def _blank_requests(order: Order) -> None:

@@ -134,14 +134,13 @@ def _note_other_payment(
     """Keep for staff that a repeated confirmation named another payment."""
     if payment_reference in ("", order.payment_reference):
         return
-    runner.record(
-        [order],
+    runner.note(
+        order,
         change=Change(
             name="payment_differs",
             actor=actor,
             now=now,
             data={"given": payment_reference, "kept": order.payment_reference},
         ),
-        before=[order.status],
         beside=receipt.rows_of(received, order, now),
     )

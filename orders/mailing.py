@@ -207,4 +207,4 @@ def _record(
     """Append an event to the order's history; it names whose address, never the address."""
     to = f"guest of line {row.line_no}" if row.line_no else "guest of the order"
     change = Change(name=name, actor=actor, now=now, reason=reason, data={"to": to})
-    runner.record([order], change=change, before=[order.status])
+    runner.note(order, change=change)

@@ -22,13 +22,13 @@ from channel_manager.history.runner import Change
 from channel_manager.lib.errors import ErrorCode, Refusal
 from orders import places, reading
 from orders.actions import OrderStateConflict
-from orders.announcing import announce
+from orders.announcing import announce_change
 from orders.cancellation import AssetUsed, used_numbers
 from orders.contents import set_visit_date
 from orders.destruction import replace_assets
 from orders.models import Allocation, Order, OrderLine, OrderStatus
 from orders.room import Room
-from partners.models import EventType, Venue
+from partners.models import Venue
 from wallets.minting import mint_successor
 from wallets.models import Asset
 
@@ -104,8 +104,8 @@ def move_order(
         set_visit_date(order, lines)
         order.updated_at = now
         order.save(update_fields=["visit_date", "updated_at"])
-        runner.record(
-            [order],
+        announce_change(
+            order,
             change=Change(
                 name=EVENT,
                 actor=actor,
@@ -113,9 +113,7 @@ def move_order(
                 reason=reason,
                 data=_event_data(moved, from_date, to_date),
             ),
-            before=[order.status],
         )
-        announce(order, EventType.CHANGED, now=now)
         return order
 
 

@@ -105,4 +105,4 @@ def _release_places(order: Order, now: datetime.datetime) -> None:
         now=now,
         reason="It has been in Error for longer than a draft lives.",
     )
-    runner.record([order], change=change, before=[order.status])
+    runner.note(order, change=change)

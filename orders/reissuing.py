@@ -13,10 +13,9 @@ from channel_manager.history.runner import Change
 from channel_manager.lib.errors import ErrorCode, Refusal
 from orders import destruction, reading
 from orders.actions import require_issued
-from orders.announcing import announce
+from orders.announcing import announce_change
 from orders.cancellation import AssetUsed
 from orders.models import Order
-from partners.models import EventType
 from wallets.minting import mint_successor
 from wallets.models import Asset, AssetStatus, Wallet
 
@@ -53,8 +52,8 @@ def reissue_asset(
         destruction.replace_assets([asset], [successor])
         order.updated_at = now
         order.save(update_fields=["updated_at"])
-        runner.record(
-            [order],
+        announce_change(
+            order,
             change=Change(
                 name=EVENT,
                 actor=actor,
@@ -66,9 +65,7 @@ def reissue_asset(
                     "walletReferenceNumber": asset.wallet.reference_number,
                 },
             ),
-            before=[order.status],
         )
-        announce(order, EventType.CHANGED, now=now)
         return successor
 
 

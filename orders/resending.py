@@ -8,14 +8,12 @@ import uuid
 from django.db import transaction
 from django.db.models import QuerySet
 
-from channel_manager.history import runner
 from channel_manager.history.runner import Change
 from orders import reading
 from orders.actions import require_issued
-from orders.announcing import announce
+from orders.announcing import announce_change
 from orders.manifests import order_url
 from orders.models import Order
-from partners.models import EventType
 
 EVENT = "link_resent"
 
@@ -36,6 +34,5 @@ def resend_to_partner(
         order = reading.lock_order(orders, order_id)
         require_issued(order)
         change = Change(name=EVENT, actor=actor, now=now, reason=reason)
-        runner.record([order], change=change, before=[order.status])
-        announce(order, EventType.CHANGED, now=now, manifestUrl=order_url(order))
+        announce_change(order, change=change, manifestUrl=order_url(order))
         return order

@@ -11,15 +11,13 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from catalog import expansion
-from channel_manager.history import runner
 from channel_manager.history.runner import Change
 from channel_manager.lib.errors import ErrorCode, Refusal
 from orders import cancellation, contents, destruction, ledger, places, reading
 from orders.actions import require_issued
-from orders.announcing import announce
+from orders.announcing import announce_change
 from orders.cancellation import refuse_used, used_numbers
 from orders.models import Order, OrderLine
-from partners.models import EventType
 from wallets.models import Asset, Wallet
 
 EVENT = "wallets_cancelled"
@@ -130,8 +128,8 @@ def _end(
     destruction.destroy(wallets, assets, by=actor, why=reason, now=now)
     _shrink(order, _by_line(wallets), now)
     ledger.post_wallet_reversals(order=order, wallets=wallets, reason=reason, now=now)
-    runner.record(
-        [order],
+    announce_change(
+        order,
         change=Change(
             name=EVENT,
             actor=actor,
@@ -142,9 +140,7 @@ def _end(
                 **({"usedAssets": used} if used else {}),
             },
         ),
-        before=[order.status],
     )
-    announce(order, EventType.CHANGED, now=now)
     return reading.find_order(Order.objects.all(), order.pk)
 
 

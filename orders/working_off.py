@@ -182,7 +182,7 @@ def retry_failed(*, worklist: Worklist, actor: str, now: datetime.datetime) -> i
             _resume(locked, "retried", actor, now, orders=count)
         elif count:
             change = Change(name="retried", actor=actor, now=now, data={"orders": count})
-            runner.record([locked], change=change, before=[locked.status])
+            runner.note(locked, change=change)
         return count
 
 

@@ -59,6 +59,10 @@ class SecretResponse(Response):
         self["Cache-Control"] = "no-store"
 
 
+class NamelessResponse(Response):
+    """An answer about what is gone, and can be erased no more: what is stored of it names nobody."""
+
+
 def idempotent(
     handler: Callable[Concatenate[_View, Request, _P], Response],
 ) -> Callable[Concatenate[_View, Request, _P], Response]:
@@ -175,7 +179,6 @@ def _opened(body: str) -> Any:
 
 
 def _store(account: Account, key: str, print_: str, response: Response) -> None:
-    body = json.dumps(response.data, ensure_ascii=False)
     record = IdempotencyRecord(
         partner=account.partner,
         test_mode=account.test_mode,
@@ -183,7 +186,7 @@ def _store(account: Account, key: str, print_: str, response: Response) -> None:
         fingerprint=print_,
         status_code=response.status_code,
         location=response.headers.get("Location", ""),
-        body=seal(body) if isinstance(response, SecretResponse) else body,
+        body=_kept_of(response),
         order_id=_order_answered(response),
         created_at=timezone.now(),
     )
@@ -192,6 +195,14 @@ def _store(account: Account, key: str, print_: str, response: Response) -> None:
             record.save(force_insert=True)
     except IntegrityError:
         raise _in_progress() from None
+
+
+def _kept_of(response: Response) -> str:
+    """Return an answer as it is stored."""
+    body = json.dumps(response.data, ensure_ascii=False)
+    if isinstance(response, SecretResponse):
+        return seal(body)
+    return personal.blanked(body) if isinstance(response, NamelessResponse) else body
 
 
 def _order_answered(response: Response) -> str | None:

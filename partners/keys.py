@@ -95,7 +95,7 @@ def _record(
     """Write down in its partner's history what became of a key; a prefix is no secret."""
     data = {"key": str(key), "mode": "test" if key.test_mode else "live"}
     change = Change(name=name, actor=actor, now=now, reason=reason, data=data)
-    runner.record([key.partner], change=change, before=[key.partner.status])
+    runner.note(key.partner, change=change)
 
 
 def _too_many(row: ApiKey) -> TooManyKeys:

@@ -27,6 +27,10 @@ _SECOND = 1_000_000
 _MILLISECOND = 1_000
 # More keys than this are not remembered at once: some megabytes.
 _MOST_SPENT_KEYS = 10_000
+# How long a key without a token is charged by the limit that was read before, in µs.
+_LIMIT_READ_EVERY = 1_000_000
+# Where a request's WSGI environment says how its key stood when the turnstile charged it.
+CHARGED = "channel_manager.charged"
 # Whoever is kept waiting for the row reads the clock before others who got it first, hence
 # GREATEST. Nobody waits longer than the time-out of locks: a row from further ahead means that the
 # server's clock was set back, hence LEAST.
@@ -120,9 +124,14 @@ def usual_limit() -> Limit:
 
 @dataclasses.dataclass(frozen=True)
 class _Spent:
-    """A key without a token: when it gets one, and when all, by this process's clock (µs)."""
+    """A key without a token: when it gets one, and when all, by this process's clock (µs).
 
+    limit_until: when the limit is to be read anew, by the same clock.
+    """
+
+    key_id: int
     limit: Limit
+    limit_until: int
     next_at: int
     full_at: int
 
@@ -131,8 +140,8 @@ class SpentKeys:
     """What this process knows of keys without a token, so that refusing them costs next to nothing.
 
     Each is remembered with the moment until which it gets none, whoever asks: tokens come by time
-    alone. When that has come, one request goes on to ask the database, and the others are refused
-    until the token after it: it is taken then, by that request or by another process.
+    alone. When that has come, one request asks the database, and the others are refused until the
+    token after it: it is taken then, by that request or by another process.
     """
 
     def __init__(self, size: int) -> None:
@@ -143,15 +152,24 @@ class SpentKeys:
     def __len__(self) -> int:
         return len(self._known)
 
-    def note(self, key_hash: str, standing: Standing) -> None:
-        """Remember how a key stands, as the database has just said."""
+    def note(
+        self, key_hash: str, key_id: int, standing: Standing, limit_until: int | None = None
+    ) -> None:
+        """Remember how a key stands, as the database has just said.
+
+        limit_until: when its limit is to be read anew, if that was not done just now.
+        """
         now = _ceil(time.monotonic_ns(), 1000)
         with self._writing:
             self._known.pop(key_hash, None)
             if not standing.next_in:
                 return
             self._known[key_hash] = _Spent(
-                standing.limit, now + standing.next_in, now + standing.full_in
+                key_id,
+                standing.limit,
+                now + _LIMIT_READ_EVERY if limit_until is None else limit_until,
+                now + standing.next_in,
+                now + standing.full_in,
             )
             if len(self._known) > self._size:
                 del self._known[next(iter(self._known))]
@@ -167,6 +185,12 @@ class SpentKeys:
         if known is None:
             return None
         return Standing(known.limit, 0, known.next_at - now, known.full_at - now)
+
+    def with_limit(self, key_hash: str) -> _Spent | None:
+        """Return what is known of a key, unless its limit is to be read anew."""
+        known = self._known.get(key_hash)
+        is_fresh = known is not None and time.monotonic_ns() // 1000 < known.limit_until
+        return known if is_fresh else None
 
     def forget(self, key_hash: str) -> None:
         """Forget a key of which the database has not said, or cannot say, how it stands."""
@@ -201,19 +225,40 @@ SPENT = SpentKeys(_MOST_SPENT_KEYS)
 def charge(request: HttpRequest, key: ApiKey) -> None:
     """Take a token for a request, in one statement; raises RateLimited when there is none.
 
-    To be called outside of any transaction: the row is locked for the statement only. While the
-    database cannot say how many tokens there are, requests go on: what they need of it next decides
-    what becomes of them.
+    One that was charged at the turnstile is not charged again. To be called outside of any
+    transaction: the row is locked for the statement only. While the database cannot say how many
+    tokens there are, requests go on: what they need of it next decides what becomes of them.
     """
-    try:
-        standing, is_granted = _take(key.pk, limit_of(key.partner))
-    except DATABASE_AWAY:
-        SPENT.forget(key.key_hash)
+    if standing_of(request) is not None:
         return
-    SPENT.note(key.key_hash, standing)
+    taken = _take(key.key_hash, key.pk, limit_of(key.partner))
+    if taken is None:
+        return
+    standing, is_granted = taken
+    SPENT.note(key.key_hash, key.pk, standing)
     note_standing(request, standing)
     if not is_granted:
         raise RateLimited(standing)
+
+
+def charge_known(key_hash: str) -> Standing | None:
+    """Take a token for a request by what this process knows of its key, before it is looked up.
+
+    Most are refused without asking the database; the one that a token is due for takes it, as
+    `charge` does. Returns how the key stands then, None when it is to be charged as usual. Raises
+    RateLimited.
+    """
+    if (standing := SPENT.standing(key_hash)) is not None:
+        raise RateLimited(standing)
+    known = SPENT.with_limit(key_hash)
+    taken = known and _take(key_hash, known.key_id, known.limit)
+    if not (known and taken):
+        return None
+    standing, is_granted = taken
+    SPENT.note(key_hash, known.key_id, standing, known.limit_until)
+    if not is_granted:
+        raise RateLimited(standing)
+    return standing
 
 
 def note_standing(request: HttpRequest, standing: Standing) -> None:
@@ -226,19 +271,26 @@ def standing_of(request: HttpRequest) -> Standing | None:
     return getattr(request, "rate_standing", None)
 
 
-def _take(key_id: int, limit: Limit) -> tuple[Standing, bool]:
-    """Take a token and return how the key stands then, and whether there was one."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _TAKE,
-            {
-                "key": key_id,
-                "full": limit.burst * _TOKEN,
-                "token": _TOKEN,
-                "per_second": limit.per_second,
-            },
-        )
-        level, is_granted = cursor.fetchone()
+def _take(key_hash: str, key_id: int, limit: Limit) -> tuple[Standing, bool] | None:
+    """Take a token and return how the key stands then, and whether there was one.
+
+    None when the database cannot say.
+    """
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                _TAKE,
+                {
+                    "key": key_id,
+                    "full": limit.burst * _TOKEN,
+                    "token": _TOKEN,
+                    "per_second": limit.per_second,
+                },
+            )
+            level, is_granted = cursor.fetchone()
+    except DATABASE_AWAY:
+        SPENT.forget(key_hash)
+        return None
     return Standing.of_level(limit, level), is_granted
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.contrib import messages
 from django.db.models import Max, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
@@ -76,19 +76,9 @@ class AllotmentAdmin(StaffAdmin[Allotment]):
         """Fix whose it is, and what for: places were counted under it."""
         return ("partner", "package") if obj else ()
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """Show below the form how much of it is used."""
-        allotment = self.get_object(request, object_id)
-        context: dict[str, Any] = {**(extra_context or {})}
-        if allotment is not None:
-            context["uses"] = _uses(allotment)
-        return super().change_view(request, object_id, form_url, context)
+    def surroundings(self, request: HttpRequest, row: Allotment) -> Mapping[str, Any]:
+        """Return how much of it is used."""
+        return {"uses": _uses(row)}
 
     def save_model(self, request: HttpRequest, obj: Allotment, form: Any, change: bool) -> None:
         """Save, and tell where more is taken already than it allows from now on."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
@@ -79,32 +79,20 @@ class AttractionAdmin(StaffAdmin[Attraction]):
         """Name the only venue."""
         return {**initial_venue(), **super().get_changeform_initial_data(request)}
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """Show the rules, the exceptions and what comes next below the form."""
-        attraction = self.get_object(request, object_id)
-        context: dict[str, Any] = {**(extra_context or {})}
-        if attraction is not None:
-            events = Event.objects.filter(
-                kind=scheduling.ATTRACTION_KIND, subject_id=attraction.pk
-            ).order_by("-id")
-            context |= {
-                "attraction": attraction,
-                "items": attraction.items.all(),
-                "rules": _rules(attraction),
-                "exceptions": _exceptions(attraction),
-                "next_sessions": _next_sessions(attraction),
-                "month_url": f"{reverse('admin:catalog_session_month')}"
-                f"?venue={attraction.venue_id}&attraction={attraction.pk}",
-                "happenings": tell(events[:20], _LOOKS),
-                "zone": attraction.venue.timezone,
-            }
-        return super().change_view(request, object_id, form_url, context)
+    def surroundings(self, request: HttpRequest, row: Attraction) -> Mapping[str, Any]:
+        """Return the rules, the exceptions and what comes next."""
+        events = Event.objects.filter(kind=scheduling.ATTRACTION_KIND, subject_id=row.pk)
+        return {
+            "attraction": row,
+            "items": row.items.all(),
+            "rules": _rules(row),
+            "exceptions": _exceptions(row),
+            "next_sessions": _next_sessions(row),
+            "month_url": f"{reverse('admin:catalog_session_month')}"
+            f"?venue={row.venue_id}&attraction={row.pk}",
+            "happenings": tell(events.order_by("-id")[:20], _LOOKS),
+            "zone": row.venue.timezone,
+        }
 
     @column("Items")
     def sells(self, attraction: Attraction) -> str:

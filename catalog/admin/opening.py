@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.db.models import Sum
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 
 from catalog import scheduling
 from catalog.admin.calendar_forms import HoursForm, OpeningHoursForm
@@ -143,22 +144,13 @@ class CalendarDayAdmin(_HoursAdmin):
         """Return all attractions of the venue, on the day."""
         return scheduling.scope_of(row.venue, first=row.date, last=row.date)
 
-    def render_change_form(
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        add: bool = False,
-        change: bool = False,
-        form_url: str = "",
-        obj: CalendarDay | None = None,
-    ) -> HttpResponse:
-        """Say how many places of the day are taken."""
-        if obj is not None:
-            of_day = Session.objects.filter(attraction__venue=obj.venue_id, date=obj.date).taken()
-            taken = of_day.aggregate(sold=Sum("sold"), held=Sum("held"))
-            if taken["sold"] is not None:
-                context["taken"] = f"{taken['sold']:,} places are sold and {taken['held']:,} held"
-        return super().render_change_form(request, context, add, change, form_url, obj)
+    def surroundings(self, request: HttpRequest, row: CalendarDay) -> Mapping[str, Any]:
+        """Return how many places of the day are taken."""
+        of_day = Session.objects.filter(attraction__venue=row.venue_id, date=row.date).taken()
+        taken = of_day.aggregate(sold=Sum("sold"), held=Sum("held"))
+        if taken["sold"] is None:
+            return {}
+        return {"taken": f"{taken['sold']:,} places are sold and {taken['held']:,} held"}
 
     @column("Day", order="date")
     def day(self, row: CalendarDay) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib import messages
 from django.db.models import Count, Field, QuerySet
 from django.forms import Field as FormField
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.urls import URLPattern, reverse
 
 from catalog.admin.forms import PriceForm, PriceFormSet
@@ -83,7 +83,6 @@ class PackageAdmin(StaffAdmin[Package]):
         ),
     )
     inlines = (ComponentInline, PriceInline)
-    change_form_outer_before_template = "admin/state_bar.html"
     change_form_outer_after_template = "admin/catalog/package/below.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Package]:
@@ -121,24 +120,23 @@ class PackageAdmin(StaffAdmin[Package]):
         """Add a page for each change of status."""
         return [*STANDING.urls(self), *super().get_urls()]
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """Show the form between the status with its buttons and the history."""
-        package = self.get_object(request, object_id)
-        context: dict[str, Any] = {**(extra_context or {})}
-        if package is not None:
-            events = Event.objects.filter(kind="package", subject_id=package.pk)
-            context |= {
-                "state_bar": _with_preview(STANDING.bar(request, package), package),
-                "happenings": tell(events.order_by("-id")[:50], _LOOKS),
-                "zone": package.venue.timezone,
-            }
-        return super().change_view(request, object_id, form_url, context)
+    def state_bar(self, request: HttpRequest, row: Package) -> StateBar:
+        """Return the status with the ways to another, and to what an order would become.
+
+        That page is of the orders' admin.
+        """
+        bar = STANDING.bar(request, row)
+        url = reverse("admin:orders_preview_package", args=[row.pk])
+        preview = StateButton(label="Preview", icon="visibility", url=url)
+        return dataclasses.replace(bar, buttons=[preview, *bar.buttons])
+
+    def surroundings(self, request: HttpRequest, row: Package) -> Mapping[str, Any]:
+        """Return the history of its statuses."""
+        events = Event.objects.filter(kind="package", subject_id=row.pk)
+        return {
+            "happenings": tell(events.order_by("-id")[:50], _LOOKS),
+            "zone": row.venue.timezone,
+        }
 
     def save_related(
         self, request: HttpRequest, form: ModelForm[Package], formsets: Any, change: bool
@@ -170,10 +168,3 @@ class PackageAdmin(StaffAdmin[Package]):
     def parts(self, package: Package) -> int:
         """Return how many components are issued."""
         return int(package.active)  # type: ignore[attr-defined]
-
-
-def _with_preview(bar: StateBar, package: Package) -> StateBar:
-    """Add the way to what an order of the package would become; the page is of the orders' admin."""
-    url = reverse("admin:orders_preview_package", args=[package.pk])
-    preview = StateButton(label="Preview", icon="visibility", url=url)
-    return dataclasses.replace(bar, buttons=[preview, *bar.buttons])

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 
 from catalog.admin.opening import initial_venue
 from catalog.admin.seat_map import rows_of
@@ -97,20 +97,9 @@ class SeatPlanAdmin(StaffAdmin[SeatPlan]):
             form.instance.seats.all().delete()
             Seat.objects.bulk_create(seats)
 
-    def render_change_form(
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        add: bool = False,
-        change: bool = False,
-        form_url: str = "",
-        obj: SeatPlan | None = None,
-    ) -> HttpResponse:
-        """Show the hall below its form."""
-        if obj is not None:
-            context["seat_rows"] = rows_of(obj.seats.all())
-            context["is_used"] = _is_used(obj)
-        return super().render_change_form(request, context, add, change, form_url, obj)
+    def surroundings(self, request: HttpRequest, row: SeatPlan) -> Mapping[str, Any]:
+        """Return the hall, and whether it is fixed."""
+        return {"seat_rows": rows_of(row.seats.all()), "is_used": _is_used(row)}
 
     @column("Seats")
     def seats(self, plan: SeatPlan) -> str:

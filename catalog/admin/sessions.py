@@ -143,7 +143,6 @@ class SessionAdmin(StaffAdmin[Session]):
     )
     ordering = ("starts_at", "attraction", "pk")
     actions = ("follow_rules_again",)
-    change_form_outer_before_template = "admin/state_bar.html"
     change_form_outer_after_template = "admin/catalog/session/below.html"
     fieldsets = (
         (None, {"fields": ("attraction", "hours", ("sold_places", "held_places", "left"))}),
@@ -217,31 +216,18 @@ class SessionAdmin(StaffAdmin[Session]):
             messages.error(request, str(refusal))
             return redirect(request.get_full_path())
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """Show the form between the state and the seats with the history."""
-        session = self.get_object(request, object_id)
-        context: dict[str, Any] = {**(extra_context or {})}
-        if session is not None:
-            events = Event.objects.filter(
-                kind=scheduling.SESSION_KIND, subject_id=session.pk
-            ).order_by("-id")
-            context |= {
-                "title": str(session),
-                "state_bar": self._state_bar(request, session),
-                "seat_rows": seat_map(session),
-                "happenings": tell(events[:50], _LOOKS),
-                "zone": session.attraction.venue.timezone,
-                "nothing_happened": "Nobody has changed this session by hand. What the rules "
-                "changed stands in the history of its attraction.",
-                "orders_url": _orders_of(request, session),
-            }
-        return super().change_view(request, object_id, form_url, context)
+    def surroundings(self, request: HttpRequest, row: Session) -> Mapping[str, Any]:
+        """Return its seats and its history."""
+        events = Event.objects.filter(kind=scheduling.SESSION_KIND, subject_id=row.pk)
+        return {
+            "title": str(row),
+            "seat_rows": seat_map(row),
+            "happenings": tell(events.order_by("-id")[:50], _LOOKS),
+            "zone": row.attraction.venue.timezone,
+            "nothing_happened": "Nobody has changed this session by hand. What the rules "
+            "changed stands in the history of its attraction.",
+            "orders_url": _orders_of(request, row),
+        }
 
     def save_model(self, request: HttpRequest, obj: Session, form: Any, change: bool) -> None:
         """Change the session under its lock; raises PlacesTaken when a sale was faster."""
@@ -276,18 +262,19 @@ class SessionAdmin(StaffAdmin[Session]):
         chosen = list(queryset.order_by().values_list("pk", flat=True))
         return following.follow_rules(self, request, chosen)
 
-    def _state_bar(self, request: HttpRequest, session: Session) -> StateBar:
-        state = state_of(session, timezone.now())
+    def state_bar(self, request: HttpRequest, row: Session) -> StateBar:
+        """Return its state, with the way back to the rules from what was changed by hand."""
+        state = state_of(row, timezone.now())
         meaning = _MEANINGS[state]
         buttons = []
-        if session.is_adjusted and state != OVER:
+        if row.is_adjusted and state != OVER:
             meaning += " It was edited by hand, so the rules leave it as it is."
-            if self.has_change_permission(request, session):
+            if self.has_change_permission(request, row):
                 buttons.append(
                     StateButton(
                         label="Follow the rules again",
                         icon="event_repeat",
-                        url=reverse("admin:catalog_session_follow_rules", args=[session.pk]),
+                        url=reverse("admin:catalog_session_follow_rules", args=[row.pk]),
                     )
                 )
         return StateBar(

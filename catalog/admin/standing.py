@@ -43,7 +43,7 @@ STANDING = Standing(
             run=_run(selling.put_on_sale),
             effects=("Partners can order it at once, by their mapping or by its code.",),
             obstacles=lambda package: [fault.detail for fault in selling.find_faults(package)],
-            is_primary=True,
+            look="primary",
         ),
         "withdraw": StatusAction(
             label="Withdraw",

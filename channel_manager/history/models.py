@@ -1,10 +1,14 @@
 """The append-only event log, whose rows name their subject by kind and id and so outlive it; what
-else staff did; who tried to sign in; and which groups are the product's roles.
+else staff did; who tried to sign in, and with which second factor; and which groups are the product's
+roles.
 """
 
 from django.contrib.auth.models import Group
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from channel_manager.lib.sealing import Unsealable, unseal
 
 
 class Event(models.Model):
@@ -116,6 +120,35 @@ class SignInAttempt(models.Model):
 
     def __str__(self) -> str:
         return "succeeded" if self.succeeded else "failed"
+
+
+class SealedTOTPDevice(TOTPDevice):  # type: ignore[misc]  # the library is not typed
+    """What makes somebody's codes, an app on a phone; its secret is sealed.
+
+    The library's own column is too short for that. It holds what is no key at all, so that a row
+    taken for the library's verifies nothing.
+    """
+
+    NO_KEY = "sealed"
+
+    sealed_key = models.TextField(help_text="The secret, hex-encoded.")
+
+    class Meta:
+        default_permissions = ()
+        verbose_name = "TOTP device"
+
+    @property
+    def bin_key(self) -> bytes:
+        """Return the secret; raises Unsealable."""
+        return bytes.fromhex(unseal(self.sealed_key))
+
+    @property
+    def is_readable(self) -> bool:
+        """Tell whether a key in the environment opens the secret."""
+        try:
+            return bool(self.bin_key)
+        except Unsealable:
+            return False
 
 
 class Role(models.Model):

@@ -122,6 +122,11 @@ def record(
         Event.objects.bulk_create(events)
 
 
+def note(row: models.Model, *, change: Change, beside: Sequence[models.Model] = ()) -> None:
+    """Append the event of what left a row in its status; beside: as `record` takes it."""
+    record([row], change=change, before=[_status(row)], beside=beside)
+
+
 def _status(row: models.Model) -> str:
     return str(row.status)  # type: ignore[attr-defined]
 

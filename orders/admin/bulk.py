@@ -10,17 +10,16 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
 from catalog.rescheduling import in_words
-from channel_manager.lib.admin.confirmation import actor_of, attempt
+from channel_manager.lib.admin.confirmation import actor_of, attempt, show_confirmation
 from channel_manager.lib.admin.paging import LIMIT
 from channel_manager.lib.admin.typed import ModelAdmin
 from channel_manager.lib.identity import time_ordered_uuid
 from orders import batches, choosing
-from orders.admin import acting
+from orders.admin.actions import ACTIONS
 from orders.admin.bulk_effects import of_many
 from orders.admin.bulk_forms import FORMS, BulkForm, write_chosen
 from orders.admin.wording import count_of
@@ -30,7 +29,7 @@ from orders.models import Batch, BatchAction, Order
 
 def may(request: HttpRequest, action: BatchAction) -> bool:
     """Tell whether this person may press the button of one order, and so do it with many."""
-    return request.user.has_perms(("orders.view_order", acting.ACTIONS[action].permission))
+    return request.user.has_perms(("orders.view_order", ACTIONS[action].permission))
 
 
 def ask(
@@ -117,20 +116,9 @@ def _form(choice: Choice, seen: Sequence[Seen], data: Any = None) -> BulkForm:
 def _show(
     model_admin: ModelAdmin[Any], request: HttpRequest, choice: Choice, form: BulkForm, *, back: str
 ) -> HttpResponse:
-    confirmation = of_many(
-        choice,
-        back=back,
-        post_to=reverse(f"admin:orders_batch_{choice.action}"),
-    )
-    context = {
-        **model_admin.admin_site.each_context(request),
-        "title": confirmation.title,
-        "opts": model_admin.opts,
-        "confirmation": confirmation,
-        "form": form,
-    }
-    status = 422 if form.is_bound else 200
-    return TemplateResponse(request, "admin/confirmation.html", context, status=status)
+    post_to = reverse(f"admin:orders_batch_{choice.action}")
+    confirmation = of_many(choice, back=back, post_to=post_to)
+    return show_confirmation(request, model_admin=model_admin, confirmation=confirmation, form=form)
 
 
 def _require(request: HttpRequest, action: BatchAction) -> None:

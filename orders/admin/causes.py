@@ -129,7 +129,7 @@ def causes_view(model_admin: ModelAdmin[Batch], request: HttpRequest) -> HttpRes
         "causes": read_causes(request),
         "running": list(_running()),
     }
-    return TemplateResponse(request, "admin/orders/replay/causes.html", context)
+    return TemplateResponse(request, "admin/orders/cause/page.html", context)
 
 
 def start_view(model_admin: ModelAdmin[Batch], request: HttpRequest) -> HttpResponse:
@@ -170,7 +170,7 @@ def start_view(model_admin: ModelAdmin[Batch], request: HttpRequest) -> HttpResp
         **_waiting(cause),
     }
     status = 422 if form.errors else 200
-    return TemplateResponse(request, "admin/orders/replay/start.html", context, status=status)
+    return TemplateResponse(request, "admin/orders/cause/replay.html", context, status=status)
 
 
 def _asked_by(request: HttpRequest) -> str:

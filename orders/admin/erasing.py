@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -10,13 +11,19 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from channel_manager.lib.admin.confirmation import Confirmation, ReasonForm, actor_of, attempt
+from channel_manager.lib.admin.confirmation import (
+    Confirmation,
+    ReasonForm,
+    actor_of,
+    attempt,
+    show_confirmation,
+)
 from channel_manager.lib.admin.typed import ModelAdmin, TextInput
 from orders import erasure
+from orders.admin.deeds import deed_of
 from orders.admin.page import OrderPage
 from orders.models import Order
 from orders.models.order import IN_FLIGHT
@@ -72,13 +79,7 @@ def of_erasing(page: OrderPage, back: str) -> Confirmation:
 
 def erase(request: HttpRequest, order: Order, answers: Mapping[str, Any]) -> str:
     """Erase one order for the signed-in person; return what to tell them."""
-    erasure.erase_order(
-        orders=Order.objects.all(),
-        order_id=order.pk,
-        actor=actor_of(request),
-        now=timezone.now(),
-        reason=answers["reason"],
-    )
+    erasure.erase_order(**deed_of(request, order, answers))
     return f"Personal data of order {order} are erased."
 
 
@@ -86,9 +87,10 @@ def guest_view(model_admin: ModelAdmin[Order], request: HttpRequest) -> HttpResp
     """Ask for an address (GET), tell how many orders name it, then erase them (POST)."""
     if not (request.user.has_perm(PERMISSION) and model_admin.has_view_permission(request)):
         raise PermissionDenied
+    show = partial(show_confirmation, request, model_admin=model_admin)
     asked = AddressForm(request.POST if request.method == "POST" else None)
     if not asked.is_valid():
-        return _show(model_admin, request, _asking(), asked)
+        return show(confirmation=_asking(), form=asked)
     address = asked.cleaned_data["address"]
     form = GuestForm(initial={"address": address})
     done: erasure.Erased | None = None
@@ -101,10 +103,10 @@ def guest_view(model_admin: ModelAdmin[Order], request: HttpRequest) -> HttpResp
         messages.success(request, f"Personal data of {_orders(done.orders)} are erased.")
     told = attempt(request, lambda: _telling(address))
     if told is None:
-        return _show(model_admin, request, _asking(), asked)
+        return show(confirmation=_asking(), form=asked)
     if done and not told.is_destructive:
         return redirect("admin:orders_order_changelist")
-    return _show(model_admin, request, told, form)
+    return show(confirmation=told, form=form)
 
 
 def _erase_all(request: HttpRequest, answers: Mapping[str, Any]) -> erasure.Erased:
@@ -156,20 +158,3 @@ def _telling(address: str) -> Confirmation:
 
 def _orders(number: int) -> str:
     return f"{number} order{'' if number == 1 else 's'}"
-
-
-def _show(
-    model_admin: ModelAdmin[Order],
-    request: HttpRequest,
-    confirmation: Confirmation,
-    form: forms.Form,
-) -> TemplateResponse:
-    context = {
-        **model_admin.admin_site.each_context(request),
-        "title": confirmation.title,
-        "opts": model_admin.opts,
-        "confirmation": confirmation,
-        "form": form,
-    }
-    status = 422 if form.errors else 200
-    return TemplateResponse(request, "admin/confirmation.html", context, status=status)

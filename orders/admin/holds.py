@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
-import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
-from django.urls import URLPattern, path, reverse
+from django.http import HttpRequest
+from django.urls import URLPattern
 from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
@@ -21,38 +18,67 @@ from channel_manager.history.models import Event
 from channel_manager.lib.admin import columns
 from channel_manager.lib.admin.base import ReadOnlyAdmin, register
 from channel_manager.lib.admin.columns import column
-from channel_manager.lib.admin.confirmation import (
-    Confirmation,
-    ReasonForm,
-    actor_of,
-    attempt,
-    show_confirmation,
-)
-from channel_manager.lib.admin.standing import StateBar, StateButton
+from channel_manager.lib.admin.confirmation import actor_of
+from channel_manager.lib.admin.standing import Standing, StateBar, StatusAction
 from channel_manager.lib.admin.typed import ChoicesDropdownFilter, RelatedDropdownFilter
 from orders import holds
 from orders.models import HOLD_KIND, Hold, HoldStatus
 from partners.admin.filters import ModeFilter
 from partners.timeline import Look, tell
 
-_COLOURS: Mapping[str, str] = {
-    HoldStatus.HELD: "info",
-    HoldStatus.CONVERTED: "success",
-    HoldStatus.RELEASED: "",
-    HoldStatus.EXPIRED: "warning",
-}
-_MEANINGS = {
-    HoldStatus.HELD: "Its places are kept and cannot be sold to anybody else.",
-    HoldStatus.CONVERTED: "Its places belong to an order now.",
-    HoldStatus.RELEASED: "Its places were given back.",
-    HoldStatus.EXPIRED: "Its time was over; its places were given back.",
-}
 _OF_A_TEST = "A test: it never kept places that somebody could buy."
 _LOOKS = {
     "held": Look("Held", "hourglass_top"),
     "released": Look("Released", "undo"),
     "expired": Look("Expired", "timer_off", "warning"),
 }
+
+
+def _release(request: HttpRequest, hold: Hold, reason: str) -> str:
+    released = holds.release_hold(
+        held=Hold.objects.all(),
+        hold_id=hold.pk,
+        actor=actor_of(request),
+        now=timezone.now(),
+        reason=reason,
+    )
+    return f"The hold is {released.status.lower()}."
+
+
+def _effects(_request: HttpRequest, hold: Hold) -> tuple[str, ...]:
+    return (
+        "It is a test: no places come back."
+        if hold.test_mode
+        else "Its places are for sale again at once.",
+        f"An order of {hold.partner} that names this hold is refused from then on.",
+    )
+
+
+_STANDING = Standing(
+    model=Hold,
+    colours={
+        HoldStatus.HELD: "info",
+        HoldStatus.CONVERTED: "success",
+        HoldStatus.RELEASED: "",
+        HoldStatus.EXPIRED: "warning",
+    },
+    meanings={
+        HoldStatus.HELD: "Its places are kept and cannot be sold to anybody else.",
+        HoldStatus.CONVERTED: "Its places belong to an order now.",
+        HoldStatus.RELEASED: "Its places were given back.",
+        HoldStatus.EXPIRED: "Its time was over; its places were given back.",
+    },
+    actions={
+        "release": StatusAction(
+            label="Release hold",
+            icon="undo",
+            statuses=(HoldStatus.HELD,),
+            run=_release,
+            about=_effects,
+            is_destructive=True,
+        ),
+    },
+)
 
 
 @register(Hold)
@@ -71,7 +97,6 @@ class HoldAdmin(ReadOnlyAdmin[Hold]):
     sortable_by = ()
     fields = ("id", "partner", "mode", "made", "expires", "ended", "what", "sessions")
     readonly_fields = ("mode", "made", "expires", "ended", "what", "sessions")
-    change_form_outer_before_template = "admin/state_bar.html"
     change_form_outer_after_template = "admin/catalog/package/below.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Hold]:
@@ -80,75 +105,27 @@ class HoldAdmin(ReadOnlyAdmin[Hold]):
 
     def get_urls(self) -> list[URLPattern]:
         """Add the page that releases a hold."""
-        view = self.admin_site.admin_view(self.release_view)
-        page = path("<uuid:hold_id>/release/", view, name="orders_hold_release")
-        return [page, *super().get_urls()]
+        return [*_STANDING.urls(self), *super().get_urls()]
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """Show the hold between its status and its history."""
-        hold = self.get_object(request, object_id)
-        context: dict[str, Any] = {**(extra_context or {})}
-        if hold is not None:
-            events = Event.objects.filter(kind=HOLD_KIND, subject_id=hold.pk)
-            context |= {
-                "state_bar": _state_bar(request, hold),
-                "happenings": tell(events.order_by("-id"), _LOOKS),
-                "zone": hold.partner.venue.timezone,
-            }
-        return super().change_view(request, object_id, form_url, context)
+    def state_bar(self, request: HttpRequest, row: Hold) -> StateBar:
+        """Return its status, and the button that gives its places back."""
+        bar = _STANDING.bar(request, row)
+        return dataclasses.replace(bar, meaning=_OF_A_TEST) if row.test_mode else bar
 
-    def release_view(self, request: HttpRequest, hold_id: uuid.UUID) -> HttpResponse:
-        """Ask before a hold is released (GET); release it (POST)."""
-        if not request.user.has_perm("orders.change_hold"):
-            raise PermissionDenied
-        hold = get_object_or_404(self.get_queryset(request), pk=hold_id)
-        form = ReasonForm(request.POST if request.method == "POST" else None, is_required=True)
-        back = reverse("admin:orders_hold_change", args=[hold.pk])
-        if form.is_valid():
-            released = attempt(
-                request,
-                lambda: holds.release_hold(
-                    held=Hold.objects.all(),
-                    hold_id=hold.pk,
-                    actor=actor_of(request),
-                    now=timezone.now(),
-                    reason=form.cleaned_data["reason"],
-                ),
-            )
-            if released:
-                messages.success(request, f"The hold is {released.status.lower()}.")
-            return redirect(back)
-        return show_confirmation(
-            request,
-            model_admin=self,
-            subject=hold,
-            confirmation=Confirmation(
-                title="Release hold",
-                button="Release hold",
-                effects=(
-                    "It is a test: no places come back."
-                    if hold.test_mode
-                    else "Its places are for sale again at once.",
-                    f"An order of {hold.partner} that names this hold is refused from then on.",
-                ),
-                back=back,
-                is_destructive=True,
-            ),
-            form=form,
-        )
+    def surroundings(self, request: HttpRequest, row: Hold) -> Mapping[str, Any]:
+        """Return its history."""
+        events = Event.objects.filter(kind=HOLD_KIND, subject_id=row.pk)
+        return {
+            "happenings": tell(events.order_by("-id"), _LOOKS),
+            "zone": row.partner.venue.timezone,
+        }
 
     @column("Made")
     def made(self, hold: Hold) -> str:
         """Return the moment on the venue's clock."""
         return columns.moment(hold.created_at, hold.partner.venue.zone)
 
-    @column("Status", badges=_COLOURS)
+    @column("Status", badges=_STANDING.colours)
     def state(self, hold: Hold) -> str:
         """Return the status as a badge."""
         return str(hold.status)
@@ -190,16 +167,3 @@ class HoldAdmin(ReadOnlyAdmin[Hold]):
         return format_html_join("", '<p class="cm-data"><b>{}</b> {}, {} {}</p>', rows) or (
             columns.EMPTY
         )
-
-
-def _state_bar(request: HttpRequest, hold: Hold) -> StateBar:
-    may_release = hold.status == HoldStatus.HELD and request.user.has_perm("orders.change_hold")
-    url = reverse("admin:orders_hold_release", args=[hold.pk])
-    button = StateButton(label="Release", icon="undo", url=url, look="quiet-danger")
-    status = HoldStatus(hold.status)
-    return StateBar(
-        text=str(status.label),
-        colour=_COLOURS[status],
-        meaning=_OF_A_TEST if hold.test_mode else _MEANINGS[status],
-        buttons=[button] if may_release else [],
-    )

@@ -8,12 +8,12 @@ from typing import Any
 
 from django import forms
 from django.http import HttpRequest
-from django.utils import timezone
 
 from catalog.rescheduling import in_words
-from channel_manager.lib.admin.confirmation import Confirmation, ReasonForm, actor_of
+from channel_manager.lib.admin.confirmation import Confirmation, ReasonForm
 from channel_manager.lib.admin.fields import DayInput
 from channel_manager.lib.admin.typed import Select
+from orders.admin.deeds import deed_of
 from orders.admin.effects import first_of
 from orders.admin.forms import ActionForm
 from orders.admin.page import OrderPage
@@ -104,12 +104,8 @@ def _about_tickets(page: OrderPage) -> list[str]:
 def move(request: HttpRequest, order: Order, answers: Mapping[str, Any]) -> str:
     """Move an order for the signed-in person; return what to tell them."""
     move_order(
-        orders=Order.objects.all(),
-        order_id=order.pk,
         from_date=answers["from_date"],
         to_date=answers["to_date"],
-        actor=actor_of(request),
-        now=timezone.now(),
-        reason=answers["reason"],
+        **deed_of(request, order, answers),
     )
     return f"Order {order} is moved to {in_words(answers['to_date'])}."

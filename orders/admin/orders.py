@@ -20,11 +20,13 @@ from django.utils.safestring import SafeString
 from channel_manager.lib.admin import columns, people
 from channel_manager.lib.admin.base import ReadOnlyAdmin, register
 from channel_manager.lib.admin.columns import column
+from channel_manager.lib.admin.standing import action_urls
 from channel_manager.lib.admin.typed import (
     RangeDateFilter,
     RelatedDropdownFilter,
 )
 from orders.admin import acting, bulk, erasing, page, story
+from orders.admin.actions import ACTIONS
 from orders.admin.badges import LEDGER_COLOURS, ORDER_COLOURS, WALLET_COLOURS
 from orders.admin.failures import Remedy
 from orders.admin.filters import (
@@ -119,16 +121,7 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
 
     def get_urls(self) -> list[URLPattern]:
         """Add a page for each button, and those that show what an order would become."""
-        pages = preview_urls(self)
-        pages += [
-            path(
-                f"<uuid:order_id>/{name}/",
-                self.admin_site.admin_view(self.action_view),
-                {"name": name},
-                name=f"orders_order_{name}",
-            )
-            for name in acting.ACTIONS
-        ]
+        pages = [*preview_urls(self), *action_urls(self, ACTIONS, self.action_view)]
         pages.append(
             path(
                 "<uuid:order_id>/story/",
@@ -223,9 +216,9 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
         """Tell whether this person may cancel orders."""
         return bulk.may(request, BatchAction.CANCEL)
 
-    def action_view(self, request: HttpRequest, order_id: uuid.UUID, name: str) -> HttpResponse:
+    def action_view(self, request: HttpRequest, key: uuid.UUID, name: str) -> HttpResponse:
         """Show what a button does (GET), or do it (POST)."""
-        return acting.action_view(self, request, order_id, name)
+        return acting.action_view(self, request, key, name)
 
     @action(description="Replay", permissions=["replay"])
     def replay_chosen(self, request: HttpRequest, queryset: QuerySet[Order]) -> HttpResponse | None:

@@ -8,10 +8,10 @@ from typing import Any
 
 from django import forms
 from django.http import HttpRequest
-from django.utils import timezone
 
 from catalog.rescheduling import in_words
-from channel_manager.lib.admin.confirmation import Confirmation, actor_of
+from channel_manager.lib.admin.confirmation import Confirmation
+from orders.admin.deeds import deed_of
 from orders.admin.page import OrderPage
 from orders.models import Order
 from orders.reissuing import AssetNotReissuable, reissue_asset
@@ -61,14 +61,7 @@ def of_reissuing(page: OrderPage, back: str) -> Confirmation:
 def reissue(request: HttpRequest, order: Order, answers: Mapping[str, Any]) -> str:
     """Reissue the chosen asset for the signed-in person; return what to tell them."""
     asset = _named(order, answers["chosen"])
-    successor = reissue_asset(
-        orders=Order.objects.all(),
-        order_id=order.pk,
-        asset_id=asset.pk,
-        actor=actor_of(request),
-        now=timezone.now(),
-        reason=answers["reason"],
-    )
+    successor = reissue_asset(asset_id=asset.pk, **deed_of(request, order, answers))
     return f"{asset} is replaced by {successor}."
 
 

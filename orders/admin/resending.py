@@ -8,13 +8,13 @@ from typing import Any
 from django import forms
 from django.db.models import Q
 from django.http import HttpRequest
-from django.utils import timezone
 
 from channel_manager.lib import personal
 from channel_manager.lib.admin import people
-from channel_manager.lib.admin.confirmation import Confirmation, actor_of
+from channel_manager.lib.admin.confirmation import Confirmation
 from channel_manager.lib.admin.typed import Select
 from orders import mailing
+from orders.admin.deeds import deed_of
 from orders.admin.effects import count
 from orders.admin.forms import ActionForm
 from orders.admin.page import OrderPage
@@ -80,14 +80,7 @@ def of_mailing(page: OrderPage, back: str) -> Confirmation:
 
 def mail(request: HttpRequest, order: Order, answers: Mapping[str, Any]) -> str:
     """Have a guest mailed for the signed-in person; return what to tell them."""
-    mailing.ask_for_mail(
-        orders=Order.objects.all(),
-        order_id=order.pk,
-        line_no=answers["to"] or None,
-        actor=actor_of(request),
-        now=timezone.now(),
-        reason=answers["reason"],
-    )
+    mailing.ask_for_mail(line_no=answers["to"] or None, **deed_of(request, order, answers))
     return f"An e-mail with the link of order {order} is on its way. The history says what becomes of it."
 
 
@@ -117,11 +110,5 @@ def of_resending(page: OrderPage, back: str) -> Confirmation:
 
 def resend(request: HttpRequest, order: Order, answers: Mapping[str, Any]) -> str:
     """Send the partner the link for the signed-in person; return what to tell them."""
-    resend_to_partner(
-        orders=Order.objects.all(),
-        order_id=order.pk,
-        actor=actor_of(request),
-        now=timezone.now(),
-        reason=answers["reason"],
-    )
+    resend_to_partner(**deed_of(request, order, answers))
     return f"The link of order {order} is on its way to {order.partner}."

@@ -49,7 +49,7 @@ def unmapped_view(model_admin: ModelAdmin[Batch], request: HttpRequest) -> HttpR
         "inbox": _read(request, causes[:_SHOWN]),
         "more": max(0, len(causes) - _SHOWN),
     }
-    return TemplateResponse(request, "admin/orders/replay/unmapped.html", context)
+    return TemplateResponse(request, "admin/orders/cause/unmapped.html", context)
 
 
 def of_unmapped(causes: Sequence[Cause]) -> list[Cause]:

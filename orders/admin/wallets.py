@@ -10,11 +10,10 @@ from django import forms
 from django.core.exceptions import PermissionDenied
 from django.db.models import Sum
 from django.http import HttpRequest
-from django.utils import timezone
 
-from channel_manager.lib.admin.confirmation import actor_of
 from orders import wallet_cancellation
 from orders.admin import moving
+from orders.admin.deeds import deed_of
 from orders.admin.forms import CancelForm
 from orders.admin.page import OrderPage, token_of
 from orders.models import Order
@@ -88,12 +87,7 @@ def _end(
     cancel_them: Callable[..., Order],
 ) -> str:
     ended = cancel_them(
-        orders=Order.objects.all(),
-        order_id=order.pk,
-        wallet_ids=[wallet.pk for wallet in chosen],
-        actor=actor_of(request),
-        now=timezone.now(),
-        reason=answers["reason"],
+        wallet_ids=[wallet.pk for wallet in chosen], **deed_of(request, order, answers)
     )
     return _told(ended, chosen)
 

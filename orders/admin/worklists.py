@@ -21,6 +21,7 @@ from channel_manager.lib.admin import columns
 from channel_manager.lib.admin.base import ReadOnlyAdmin
 from channel_manager.lib.admin.columns import column
 from channel_manager.lib.admin.confirmation import actor_of, attempt
+from channel_manager.lib.admin.standing import action_urls
 from channel_manager.lib.strict_fields import is_uuid
 from orders import working_off
 from orders.admin.progress import COLOURS, count_outcomes, read_progress
@@ -72,15 +73,10 @@ class WorklistAdmin(ReadOnlyAdmin[_Worklist]):
 
     def get_urls(self) -> list[URLPattern]:
         """Add what the page asks for, and its buttons."""
-        wrap = self.admin_site.admin_view
-        acts = [
-            path(f"<uuid:key>/{name}/", wrap(self.act_view), {"name": name}, name=self._name(name))
-            for name in _ACTS
-        ]
-        progress = wrap(self.progress_view)
+        progress = self.admin_site.admin_view(self.progress_view)
         return [
             path("<uuid:key>/progress/", progress, name=self._name("progress")),
-            *acts,
+            *action_urls(self, _ACTS, self.act_view),
             *super().get_urls(),
         ]
 

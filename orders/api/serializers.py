@@ -57,6 +57,29 @@ class ScheduleRequestSerializer(StrictSerializer):
     seats = SeatsField()
 
 
+class ScheduleField(StrictListField):
+    """When the components of a package are to be visited."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            child=ScheduleRequestSerializer(),
+            required=False,
+            allow_null=True,
+            max_length=MAX_SCHEDULE,
+            help_text="Packages of several components only.",
+        )
+
+
+class ItemRequestSerializer(StrictSerializer):
+    """What is asked for, how many of it, and when."""
+
+    itemNumber = TextField(max_length=64, help_text="Your SKU, or a package code of the venue.")
+    quantity = WholeNumberField(min_value=1, max_value=MAX_QUANTITY, default=1)
+    visitDate = LocalDateField(required=False, allow_null=True, help_text="Venue's date.")
+    visitTime = LocalTimeField(required=False, allow_null=True, help_text="Venue's time.")
+    seats = SeatsField()
+
+
 class WalletRequestSerializer(StrictSerializer):
     """What is known of a line's wallets when it is ordered."""
 
@@ -75,13 +98,7 @@ class WalletRequestSerializer(StrictSerializer):
         help_text="One number per expected wallet: `quantity` for individual packages, 1 for a "
         "group. The guest can show it at the gate. Unique in the venue among living wallets.",
     )
-    componentSchedule = StrictListField(
-        child=ScheduleRequestSerializer(),
-        required=False,
-        allow_null=True,
-        max_length=MAX_SCHEDULE,
-        help_text="Packages of several components only.",
-    )
+    componentSchedule = ScheduleField()
 
 
 class SellToSerializer(StrictSerializer):
@@ -94,14 +111,9 @@ class SellToSerializer(StrictSerializer):
     )
 
 
-class LineRequestSerializer(SellToSerializer):
+class LineRequestSerializer(SellToSerializer, ItemRequestSerializer):
     """One line. A sellTo member left out is inherited from the header; null blanks it."""
 
-    itemNumber = TextField(max_length=64, help_text="Your SKU, or a package code of the venue.")
-    quantity = WholeNumberField(min_value=1, max_value=MAX_QUANTITY, default=1)
-    visitDate = LocalDateField(required=False, allow_null=True, help_text="Venue's date.")
-    visitTime = LocalTimeField(required=False, allow_null=True, help_text="Venue's time.")
-    seats = SeatsField()
     holdId = IdentifierField(
         required=False, allow_null=True, help_text="A hold of yours; its places become the order's."
     )
@@ -153,23 +165,12 @@ class OrderRequestSerializer(SellToSerializer):
 class HoldWalletRequestSerializer(StrictSerializer):
     """When the components of a package are to be visited, as in an order."""
 
-    componentSchedule = StrictListField(
-        child=ScheduleRequestSerializer(),
-        required=False,
-        allow_null=True,
-        max_length=MAX_SCHEDULE,
-        help_text="Packages of several components only.",
-    )
+    componentSchedule = ScheduleField()
 
 
-class HoldLineRequestSerializer(StrictSerializer):
+class HoldLineRequestSerializer(ItemRequestSerializer):
     """What to keep places for."""
 
-    itemNumber = TextField(max_length=64, help_text="Your SKU, or a package code of the venue.")
-    quantity = WholeNumberField(min_value=1, max_value=MAX_QUANTITY, default=1)
-    visitDate = LocalDateField(required=False, allow_null=True, help_text="Venue's date.")
-    visitTime = LocalTimeField(required=False, allow_null=True, help_text="Venue's time.")
-    seats = SeatsField()
     wallet = HoldWalletRequestSerializer(required=False, allow_null=True)
 
 

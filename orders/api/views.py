@@ -26,7 +26,7 @@ from orders.receipt import Received
 from orders.requests import OrderRequest
 from partners.api.views import PartnerView
 from partners.authentication import caller_of
-from partners.idempotency import idempotent
+from partners.idempotency import NamelessResponse, idempotent
 from partners.models import Scope
 from partners.permissions import require_active
 
@@ -129,7 +129,8 @@ class OrderView(OrderingView):
             now=timezone.now(),
             received=self.received(RequestKind.DELETE),
         )
-        return Response(render_order(order))
+        answer = NamelessResponse if order.is_removed else Response
+        return answer(render_order(order))
 
 
 class ConfirmOrderView(OrderingView):

@@ -156,15 +156,14 @@ def _admit(asked: _Asked, candidate: Candidate) -> Scan:
             code=ScanCode.ADMITTED, reason=reason, candidate=candidate, wallet=candidate.wallet
         ),
     )
-    runner.record(
-        [candidate.order],
+    runner.note(
+        candidate.order,
         change=Change(
             name=EVENT,
             actor=asked.device.actor,
             now=asked.question.now,
             data=event_data(scan, candidate.asset),
         ),
-        before=[candidate.order.status],
     )
     announce(
         candidate.order,

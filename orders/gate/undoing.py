@@ -78,8 +78,8 @@ def _undo(
     scan.undone_by = scan.device.actor
     scan.undo_reason = reason
     scan.save(update_fields=["undone_at", "undone_by", "undo_reason"])
-    runner.record(
-        [order],
+    runner.note(
+        order,
         change=Change(
             name=EVENT,
             actor=scan.device.actor,
@@ -87,7 +87,6 @@ def _undo(
             reason=reason,
             data=event_data(scan, asset),
         ),
-        before=[order.status],
     )
     announce(order, EventType.ADMISSION_UNDONE, now=now, **announced_data(scan, asset))
 

@@ -244,6 +244,9 @@ class Order(FSMModelMixin, models.Model):
             ),
         ]
 
+    # Whether its row is gone: whom it names is in no row that could still be erased then.
+    is_removed = False
+
     def __str__(self) -> str:
         return self.buy_from_order_reference
 
@@ -346,3 +349,4 @@ class Order(FSMModelMixin, models.Model):
     def remove(self, *, now: datetime.datetime) -> None:
         """End an order that was never issued; its row is removed in the same transaction."""
         self._moved(now)
+        self.is_removed = True

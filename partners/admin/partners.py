@@ -16,6 +16,7 @@ from django.utils import timezone
 from channel_manager.history.models import Event
 from channel_manager.lib.admin.base import StaffAdmin, register
 from channel_manager.lib.admin.columns import column
+from channel_manager.lib.admin.standing import StateBar
 from channel_manager.lib.admin.typed import ChoicesDropdownFilter
 from partners import limits
 from partners.admin import keys
@@ -150,19 +151,13 @@ class PartnerAdmin(StaffAdmin[Partner]):
             *super().get_urls(),
         ]
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """Show the form between the status with its buttons and the keys with the history."""
-        partner = self.get_object(request, object_id)
-        context: dict[str, Any] = {**(extra_context or {})}
-        if partner is not None:
-            context |= _page(request, partner)
-        return super().change_view(request, object_id, form_url, context)
+    def state_bar(self, request: HttpRequest, row: Partner) -> StateBar:
+        """Return its status with the ways to another."""
+        return STANDING.bar(request, row)
+
+    def surroundings(self, request: HttpRequest, row: Partner) -> Mapping[str, Any]:
+        """Return how it goes, its checklist, keys and endpoints, and its history."""
+        return _surroundings(request, row)
 
     def new_key_view(self, request: HttpRequest, partner_id: uuid.UUID) -> HttpResponse:
         """Ask for a new key (GET), or make and show it (POST)."""
@@ -195,8 +190,7 @@ class PartnerAdmin(StaffAdmin[Partner]):
         return str(partner.get_unmapped_items_display())
 
 
-def _page(request: HttpRequest, partner: Partner) -> dict[str, Any]:
-    """Return what stands above and below a partner's form."""
+def _surroundings(request: HttpRequest, partner: Partner) -> dict[str, Any]:
     now = timezone.now()
     new_key = reverse("admin:partners_partner_new_key", args=[partner.pk])
     events = Event.objects.filter(kind="partner", subject_id=partner.pk)
@@ -204,7 +198,6 @@ def _page(request: HttpRequest, partner: Partner) -> dict[str, Any]:
     golive, listed = read_golive(partner), keys.list_keys(request, partner)
     is_onboarding = partner.status == PartnerStatus.ONBOARDING
     return {
-        "state_bar": STANDING.bar(request, partner),
         "keys": listed,
         **webhooks,
         "new_key_url": new_key if request.user.has_perm("partners.add_apikey") else "",

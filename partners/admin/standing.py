@@ -116,7 +116,7 @@ STANDING = Standing(
             effects=("The partner sells from now on: its live keys can create orders.",),
             about=_ready,
             cautions=_not_ready,
-            is_primary=True,
+            look="primary",
         ),
         "resume": StatusAction(
             label="Resume",
@@ -127,7 +127,7 @@ STANDING = Standing(
                 "The partner sells again: its live and test keys can create orders.",
                 "Drafts and holds that are still there can become orders again.",
             ),
-            is_primary=True,
+            look="primary",
         ),
         "pause": StatusAction(
             label="Pause",

@@ -339,4 +339,4 @@ def conflict(endpoint: WebhookEndpoint, consequence: str) -> EndpointStateConfli
 
 def _record(endpoint: WebhookEndpoint, name: str, actor: str, now: datetime.datetime) -> None:
     change = Change(name=name, actor=actor, now=now, data={"partnerId": str(endpoint.partner_id)})
-    runner.record([endpoint], change=change, before=[endpoint.status])
+    runner.note(endpoint, change=change)

@@ -140,6 +140,6 @@ def _send_again(
         sent: int = cursor.rowcount
     if sent:
         change = Change(name="replayed", actor=actor, now=now, data={"events": sent})
-        runner.record([endpoint], change=change, before=[endpoint.status])
+        runner.note(endpoint, change=change)
     dispatching.dispatch_next(endpoint=endpoint, now=now)
     return sent

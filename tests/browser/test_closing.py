@@ -95,7 +95,7 @@ def test_a_day_is_closed_and_its_orders_move_while_one_watches(
     closure = Closure.objects.get()
     bar = desk.get_by_role("progressbar")
     # The page is not loaded again: what is marked stays marked.
-    desk.evaluate("document.querySelector('.cm-closing').dataset.mark = 'here'")
+    desk.evaluate("document.querySelector('.cm-worklist').dataset.mark = 'here'")
     desk.get_by_role("button", name="Stop").focus()
     run_once(closure)
     expect(desk.get_by_text("3 of 8 orders done.")).to_be_visible()
@@ -108,7 +108,7 @@ def test_a_day_is_closed_and_its_orders_move_while_one_watches(
     expect(desk.locator(".cm-order-head")).to_contain_text("Done")
     expect(desk.get_by_text("has no places left, and 2 are needed")).to_be_visible()
     expect(desk.get_by_text("To open the day again")).to_be_visible()
-    assert desk.evaluate("document.querySelector('.cm-closing').dataset.mark") == "here"
+    assert desk.evaluate("document.querySelector('.cm-worklist').dataset.mark") == "here"
 
     session_of = sold[4].lines.get().visit_date
     assert str(session_of) == DAY

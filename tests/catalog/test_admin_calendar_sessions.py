@@ -93,9 +93,11 @@ def test_a_page_that_stood_open_changes_only_what_was_changed_there(
 def test_fewer_places_than_are_taken_are_refused_with_the_numbers(
     desk: Client, show: Session
 ) -> None:
-    page = desk.post(page_of(show), {"capacity": 423, "is_on_sale": "on"})
+    page = desk.post(page_of(show), {"capacity": 423})
     assert errors_of(page) == {"capacity": ["Sold 412, held 12, so at least 424."]}
     assert Session.objects.get(pk=show.pk).capacity == 500
+    # What was typed is not what is so: the session is on sale.
+    assert page.context["state_bar"].text == "On sale"
 
 
 @pytest.mark.django_db(transaction=True)

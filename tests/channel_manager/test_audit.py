@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import importlib
 from collections.abc import Callable
 from typing import Any
@@ -14,11 +15,13 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from catalog.models import Package
 from channel_manager.history import audit, roles
-from channel_manager.history.models import AuditRecord
+from channel_manager.history.models import AuditEntry, AuditRecord
 from channel_manager.history.role_matrix import CATALOG, VIEWER
+from channel_manager.lib.admin import paging
 from partners.models import Partner
 from tests.conftest import ApiClient
 from tests.factories import PartnerFactory
@@ -253,6 +256,36 @@ def test_the_log_is_for_those_who_may_see_it() -> None:
     assert signed_in(looker).get(LOG).status_code == 403
     looker.user_permissions.add(may)
     assert signed_in(User.objects.get(pk=looker.pk)).get(LOG).status_code == 200
+
+
+def test_nothing_of_a_long_log_is_out_of_reach(
+    desk: Client, day: Package, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = timezone.now()
+    for back in (3, 2, 2, 2, 1):  # several at one moment
+        moment = now - datetime.timedelta(minutes=back)
+        audit.write(row=day, name="changed", actor="staff:1", now=moment)
+    wanted = list(AuditEntry.objects.order_by("-at", "-pk").values_list("pk", flat=True))
+    monkeypatch.setattr(paging, "LIMIT", 2)
+    found, lists, page = [], [], desk.get(f"{LOG}?kind=package")
+    while True:
+        shown = page.context["cl"]
+        lists.append(shown)
+        found += [row.pk for row in shown.queryset[: paging.LIMIT]]
+        if not shown.next_url:
+            break
+        assert "go on behind them" in text_of(page)
+        page = desk.get(LOG + shown.next_url)
+    assert found == wanted
+    assert [(one.result_count, one.start_url) for one in lists] == [
+        (2, ""),
+        (2, "?kind=package"),
+        (1, "?kind=package"),
+    ]
+    # A key is good for the list that it was given out for, and for no other.
+    for other in (lists[0].next_url.replace("package", "order"), "?kind=package&behind=x"):
+        page = desk.get(LOG + other)
+        assert (page.status_code, page.context["cl"].start_url) == (200, "")
 
 
 def a_partner(day: Package) -> Partner:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime
+import importlib
+import io
 import re
 import time
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.test import Client, override_settings
@@ -17,7 +20,7 @@ from django_otp.plugins.otp_static.models import StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from channel_manager import two_factor
-from channel_manager.history.models import AuditRecord
+from channel_manager.history.models import AuditRecord, SealedTOTPDevice
 from tests.staff import messages_of, person, signed_in, text_of
 
 pytestmark = pytest.mark.django_db
@@ -44,7 +47,7 @@ def test_it_is_set_up_with_a_picture_or_by_hand_and_a_first_code(order_desk: Use
     browser = signed_in(order_desk)
     assert "Besides your password" in text_of(browser.get(OWN))
     page = browser.post(OWN, {"do": "begin"}, follow=True)
-    device = TOTPDevice.objects.get()
+    device = SealedTOTPDevice.objects.get()
     assert not device.confirmed
     secret = two_factor.typed_secret(device)
     assert secret in text_of(page)
@@ -109,10 +112,10 @@ def test_waiting_after_wrong_codes_ends_after_some_minutes_and_says_when(
 ) -> None:
     settings.OTP_TOTP_THROTTLE_FACTOR = 1
     tried = timezone.now() - datetime.timedelta(seconds=60)
-    TOTPDevice.objects.update(throttling_failure_count=40, throttling_failure_timestamp=tried)
+    SealedTOTPDevice.objects.update(throttling_failure_count=40, throttling_failure_timestamp=tried)
     assert "Try again in 3 min " in text_of(code_sent(halfway_in(), next_code()))
     tried -= datetime.timedelta(seconds=200)
-    TOTPDevice.objects.update(throttling_failure_timestamp=tried)
+    SealedTOTPDevice.objects.update(throttling_failure_timestamp=tried)
     assert code_sent(halfway_in(), next_code()).status_code == 302
 
 
@@ -135,7 +138,7 @@ def test_codes_are_renewed_and_it_is_switched_off_with_a_code(
     assert WRONG in text_of(browser.post(OWN, {"do": "remove", "code": codes[2]}))
     off = browser.post(OWN, {"do": "remove", "code": renewed[0]}, follow=True)
     assert "Two-factor sign-in is off for you." in messages_of(off)
-    assert not TOTPDevice.objects.exists()
+    assert not SealedTOTPDevice.objects.exists()
     assert Client().post(LOGIN, FORM).status_code == 302
     assert browser.get("/admin/").status_code == 200
 
@@ -148,7 +151,7 @@ def test_where_it_is_required_nothing_else_can_be_done_without(order_desk: User)
         assert browser.post(address, {}).status_code == 302
     page = browser.post(OWN, {"do": "begin"}, follow=True)
     assert page.context["sidebar_navigation"] == []
-    browser.post(OWN, {"do": "finish", "code": code_of(TOTPDevice.objects.get())})
+    browser.post(OWN, {"do": "finish", "code": code_of(SealedTOTPDevice.objects.get())})
     assert browser.get("/admin/").status_code == 200
 
 
@@ -172,9 +175,9 @@ def test_a_lost_second_factor_is_reset_with_a_reason(order_desk: User, codes: li
     bar = owner.get(f"/admin/auth/user/{order_desk.pk}/change/").context["state_bar"]
     assert [button.url for button in bar.buttons] == [address]
     assert owner.post(address, {"reason": ""}).status_code == 422
-    assert TOTPDevice.objects.exists()
+    assert SealedTOTPDevice.objects.exists()
     assert owner.post(address, {"reason": "Phone stolen"}).status_code == 302
-    assert not TOTPDevice.objects.exists()
+    assert not SealedTOTPDevice.objects.exists()
     kept = AuditRecord.objects.get(name="two_factor_reset")
     assert (kept.subject, kept.reason) == ("desk", "Phone stolen")
     assert signed_in(order_desk).get("/admin/").status_code == 200
@@ -184,8 +187,43 @@ def test_who_is_locked_out_altogether_is_let_in_from_the_command_line(
     order_desk: User, codes: list[str]
 ) -> None:
     call_command("resettwofactor", "desk")
-    assert not TOTPDevice.objects.exists()
+    assert not SealedTOTPDevice.objects.exists()
     assert AuditRecord.objects.get(name="two_factor_reset").actor == "worker"
+
+
+def test_the_secret_is_sealed_anew_with_the_newest_key(order_desk: User, settings: Any) -> None:
+    settings.ENCRYPTION_KEYS = ["old"]
+    secret = two_factor.begin(user=order_desk).bin_key
+    settings.ENCRYPTION_KEYS = ["new", "old"]
+    call_command("reseal", stdout=io.StringIO())
+    settings.ENCRYPTION_KEYS = ["new"]
+    assert SealedTOTPDevice.objects.get().bin_key == secret
+
+
+def test_a_secret_that_can_no_longer_be_opened_makes_no_code_right(
+    order_desk: User, codes: list[str]
+) -> None:
+    SealedTOTPDevice.objects.update(sealed_key="sealed with a key that is lost")
+    assert WRONG in text_of(code_sent(halfway_in(), "123456"))
+    assert code_sent(halfway_in(), codes[0]).status_code == 302
+
+
+def test_secrets_of_before_are_sealed_and_opened_again_on_the_way_back(order_desk: User) -> None:
+    migration = importlib.import_module(
+        "channel_manager.history.migrations.0009_second_factors_are_sealed"
+    )
+    before = TOTPDevice.objects.create(user=order_desk, name="app")
+    migration.seal_keys(apps, None)
+    device, row = SealedTOTPDevice.objects.get(), TOTPDevice.objects.get()
+    assert (device.bin_key, device.name, row.key) == (before.bin_key, "app", "sealed")
+    assert before.key not in device.sealed_key
+    code = code_of(device)
+    # The library's half of the row verifies nothing.
+    with pytest.raises(ValueError, match="Non-hexadecimal"):
+        row.verify_token(code)
+    assert device.verify_token(code)
+    migration.open_keys(apps, None)
+    assert TOTPDevice.objects.get().key == before.key
 
 
 def halfway_in() -> Client:
@@ -199,7 +237,7 @@ def code_sent(browser: Client, code: str) -> Any:
     return browser.post(CODE, {"code": code, "next": "/admin/"})
 
 
-def code_of(device: TOTPDevice, ahead: int = 0) -> str:
+def code_of(device: SealedTOTPDevice, ahead: int = 0) -> str:
     """Return what the app shows so many half minutes from now."""
     maker = TOTP(device.bin_key, device.step, device.t0, device.digits)
     maker.time = time.time() + ahead * device.step
@@ -208,4 +246,4 @@ def code_of(device: TOTPDevice, ahead: int = 0) -> str:
 
 def next_code() -> str:
     """Return the code after the one that switched it on."""
-    return code_of(TOTPDevice.objects.get(), ahead=1)
+    return code_of(SealedTOTPDevice.objects.get(), ahead=1)

@@ -1,22 +1,14 @@
-"""What the database refuses of admissions whatever the code does, and how it came to be so."""
+"""What the database refuses of admissions whatever the code does."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import pytest
-from django.core.management import call_command
-from django.db import connection
-
-from orders.models import Order
 from partners.models import Venue
-from tests.conftest import ApiClient
 from tests.factories import VenueFactory
 from tests.gate.conftest import Gate, Issued, asset_of
 from tests.orders.expected import NOON, line
 from tests.orders.test_database_promises import refused
 from wallets.devices import create_device
-from wallets.models import Asset, GateDevice, Scan, Wallet
+from wallets.models import Asset, GateDevice, Scan
 
 
 def test_an_asset_is_admitted_at_most_as_often_as_it_is_worth(issued: Issued) -> None:
@@ -83,20 +75,3 @@ def test_a_device_has_a_name_and_a_key_of_its_own(venue: Venue, gate: Gate) -> N
     assert create_device(venue=VenueFactory.create(), name=gate.device.name)
     with refused("gate_device_key_hash_is_sha256"):
         GateDevice.objects.filter(pk=gate.device.pk).update(key_hash="plain")
-
-
-@pytest.mark.django_db(transaction=True)
-def test_what_was_used_before_the_gate_counts_as_admitted(
-    api: ApiClient, issue: Callable[[str], Order]
-) -> None:
-    order = issue(api.create({**api.order_body()["items"][0], "quantity": 2})["orderId"])
-    used, valid = Asset.objects.filter(wallet__order=order).order_by("pk")
-    try:
-        call_command("migrate", "wallets", "0001", verbosity=0)
-        with connection.cursor() as cursor:
-            cursor.execute("UPDATE wallets_asset SET status = 'Used' WHERE id = %s", [used.pk])
-    finally:
-        call_command("migrate", verbosity=0)
-    counts = Asset.objects.order_by("pk").values_list("pk", "status", "admitted", "seat")
-    assert list(counts) == [(used.pk, "Used", 1, ""), (valid.pk, "Valid", 0, "")]
-    assert Wallet.objects.count() == 2

@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from orders.admin.acting import ACTIONS
+from orders.admin.actions import ACTIONS
 from orders.choosing import STATUSES
 from orders.models import Batch, BatchAction, Order
 from tests.conftest import ApiClient

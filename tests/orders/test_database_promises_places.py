@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 
 from catalog.models import Allotment, AllotmentUse, Attraction, Package, Seat, SeatPlan, Session
@@ -343,19 +342,3 @@ def test_many_sessions_are_counted_in_one_statement(
         )
     assert len(count) == 1
     assert list(counters().values()) == ["0+1"] * 10
-
-
-@pytest.mark.django_db(transaction=True)
-def test_the_counting_can_be_taken_off_and_put_on_again(matinee: Session, kept: Hold) -> None:
-    triggers = "SELECT 1 FROM pg_trigger WHERE tgname LIKE 'orders_places_%%'"
-    take(matinee, 2, hold=kept)
-    assert execute(triggers) == 3
-    try:
-        call_command("migrate", "orders", "0003", verbosity=0)
-        assert execute(triggers) == 0
-    finally:
-        call_command("migrate", verbosity=0)
-    take(matinee, 1, hold=kept)
-    assert counters() == {"cinema 14:00": "3+0"}
-    with refused("session_not_oversold"):
-        take(matinee, 3, hold=kept)

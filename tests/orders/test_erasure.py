@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -17,6 +18,7 @@ from django.utils import timezone
 
 from catalog.models import Package, PackageMapping
 from channel_manager.history.models import Event
+from channel_manager.lib import personal
 from channel_manager.lib.database import TookTooLong, reading, set_for_now
 from orders import erasure, lifecycle
 from orders.actions import OrderStateConflict
@@ -194,10 +196,13 @@ def test_removing_an_order_takes_the_copies_of_its_guests_along(
     Sender(_now()).publish()
     assert WebhookAttempt.objects.update(status_code=200, answer="Thank you, Anna de Vries")
     assert {"partners_webhookattempt", "partners_idempotencyrecord"} <= rows_with("Anna de Vries")
-    assert api.delete(str(order.pk)).status_code == 200
+    deleted = api.delete(str(order.pk), idempotency_key="key-2")
+    assert (deleted.status_code, deleted.json()["sellToName"]) == (200, "Anna de Vries")
     assert (rows_with("Anna de Vries"), rows_with("Zoë")) == (set(), set())
     repeated = api.post(body, idempotency_key="key-1")
     assert (repeated.status_code, repeated.json()["sellToName"]) == (201, None)
+    repeated = api.delete(str(order.pk), idempotency_key="key-2")
+    assert repeated.json() == json.loads(personal.blanked(deleted.content.decode()))
 
 
 def test_an_order_in_flight_is_not_erased(api: ApiClient) -> None:

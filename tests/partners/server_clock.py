@@ -28,9 +28,13 @@ class ServerClock:
     def forward(self, microseconds: int) -> None:
         """Move both clocks; a negative number sets them back."""
         self.microseconds += microseconds
-        now = NOON + datetime.timedelta(microseconds=self.microseconds)
         with connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('standing.clock', %s, true)", [now.isoformat()])
+            cursor.execute("SELECT set_config('standing.clock', %s, true)", [self.now.isoformat()])
+
+    @property
+    def now(self) -> datetime.datetime:
+        """Return the moment that the database's clock shows."""
+        return NOON + datetime.timedelta(microseconds=self.microseconds)
 
     def monotonic_ns(self) -> int:
         return self.microseconds * 1000

@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 from django.core.checks import run_checks
+from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.db import IntegrityError, OperationalError, connection, transaction
 from django.test import Client, RequestFactory
+from django.test.utils import CaptureQueriesContext
 
 from channel_manager.middleware import RateLimitMiddleware
 from channel_manager.turnstile import Turnstile
@@ -157,16 +159,91 @@ def test_the_turnstile_refuses_in_the_same_words_as_the_database(
     assert headers == dict(asked.items())
 
 
+def let_through(_: Any, start_response: Any) -> list[bytes]:
+    start_response("PASSED", [])
+    return [b""]
+
+
+def by_django(environ: Any, start_response: Any) -> list[bytes]:
+    # Without the signals, which would close the connection that the test's transaction is on.
+    response = WSGIHandler().get_response(WSGIRequest(environ))
+    start_response(f"{response.status_code} {response.reason_phrase}", list(response.items()))
+    return [response.content]
+
+
 def at_the_turnstile(
-    api: ApiClient, path: str = "/channelManager/packages", **sent: str
+    api: ApiClient,
+    path: str = "/channelManager/packages",
+    application: Any = let_through,
+    **sent: str,
 ) -> tuple[str, dict[str, str], bytes]:
     """Return what a request with the partner's key is answered at the door; PASSED if it goes on."""
     said: list[Any] = []
     headers = {"x-api-key": api.key, **{n.replace("_", "-"): v for n, v in sent.items()}}
     environ = RequestFactory().get(path, headers=headers).environ
-    passed = Turnstile(lambda _, start_response: start_response("PASSED", []) or [b""])
-    body = b"".join(passed(environ, lambda status, headers: said.extend((status, dict(headers)))))
+    turnstile = Turnstile(application)
+    body = b"".join(
+        turnstile(environ, lambda status, headers: said.extend((status, dict(headers))))
+    )
     return said[0], said[1], body
+
+
+def test_at_the_turnstile_one_request_asks_for_the_token_that_is_due(
+    api: ApiClient, clock: ServerClock
+) -> None:
+    allow(api.partner, 4, 1)
+    assert statuses(api, 2) == [200, 429]
+    clock.forward(250_000)
+    with CaptureQueriesContext(connection) as asked:
+        answers = [at_the_turnstile(api)[0] for _ in range(3)]
+    assert answers == ["PASSED", "429 Too Many Requests", "429 Too Many Requests"]
+    assert len(asked) == 1
+    clock.forward(250_000)
+    TokenBucket.objects.update(level=0, at=clock.now)  # another process was faster
+    with CaptureQueriesContext(connection) as asked:
+        status, headers, body = at_the_turnstile(api)
+    assert status == "429 Too Many Requests"
+    assert json.loads(body)["retryAfterMs"] == 250
+    assert headers["RateLimit-Remaining"] == "0"
+    assert len(asked) == 1
+
+
+def test_what_was_charged_at_the_turnstile_is_not_charged_again(
+    api: ApiClient, clock: ServerClock
+) -> None:
+    allow(api.partner, 4, 3)
+    assert statuses(api, 4) == [200, 200, 200, 429]
+    clock.forward(250_000)
+    for path, expected in (("/channelManager/packages", 200), ("/channelManager/a/b/c", 404)):
+        passed = at_the_turnstile(api, path, application=by_django)
+        assert int(passed[0].split()[0]) == expected
+        assert [passed[1][name] for name in NAMES] == ["3", "0", "1"]
+        assert TokenBucket.objects.get().level == 0
+        clock.forward(250_000)
+
+
+def test_a_limit_that_is_raised_counts_at_the_turnstile_within_a_second(
+    api: ApiClient, clock: ServerClock
+) -> None:
+    allow(api.partner, 10, 1)
+    assert statuses(api, 2) == [200, 429]
+    allow(api.partner, 1_000, 1_000)
+    clock.forward(100_000)
+    assert at_the_turnstile(api)[0] == "PASSED"
+    assert at_the_turnstile(api)[1]["RateLimit-Limit"] == "1"
+    clock.forward(900_000)
+    assert at_the_turnstile(api, application=by_django)[1]["RateLimit-Limit"] == "1000"
+
+
+def test_a_key_that_is_revoked_is_told_so_at_the_next_token(
+    api: ApiClient, clock: ServerClock
+) -> None:
+    allow(api.partner, 10, 1)
+    assert statuses(api, 2) == [200, 429]
+    revoke_key(key=ApiKey.objects.get(), now=NOON)
+    clock.forward(100_000)
+    for _ in range(2):
+        assert at_the_turnstile(api, application=by_django)[0] == "401 Unauthorized"
 
 
 def test_the_turnstile_stops_nobody_else(api: ApiClient, rival: ApiClient, settings: Any) -> None:
@@ -332,16 +409,25 @@ def test_a_gate_is_not_limited(partner: Partner) -> None:
 
 
 def test_requests_go_on_while_nobody_can_say_what_is_left(
-    api: ApiClient, monkeypatch: pytest.MonkeyPatch
+    api: ApiClient, clock: ServerClock, spent: limits.SpentKeys
 ) -> None:
-    def away(*_: Any) -> Any:
-        raise OperationalError("cannot execute INSERT in a read-only transaction")
+    def away(execute: Any, statement: str, *rest: Any) -> Any:
+        if "partners_tokenbucket" in statement:
+            raise OperationalError("cannot execute INSERT in a read-only transaction")
+        return execute(statement, *rest)
 
-    monkeypatch.setattr(limits, "_take", away)
-    for path, status in (("/channelManager/packages", 200), ("/channelManager/a/b/c", 404)):
-        answer = api.get(path)
-        assert answer.status_code == status
-        assert "RateLimit-Limit" not in answer.headers
+    with connection.execute_wrapper(away):
+        for path, status in (("/channelManager/packages", 200), ("/channelManager/a/b/c", 404)):
+            answer = api.get(path)
+            assert answer.status_code == status
+            assert "RateLimit-Limit" not in answer.headers
+        allow(api.partner, 1, 1)
+        key = ApiKey.objects.get()
+        spent.note(key.key_hash, key.pk, limits.Standing.of_level(limits.Limit(1, 1), 0))
+        clock.forward(SECOND // 2)
+        assert at_the_turnstile(api)[0] == "429 Too Many Requests"
+        clock.forward(SECOND // 2)
+        assert at_the_turnstile(api)[0] == "PASSED"
 
 
 def test_a_clock_that_was_set_back_stops_nobody_for_long(

@@ -67,7 +67,7 @@ def test_a_wallet_is_found_by_both_its_numbers(desk: Client, api: ApiClient, ord
     for text in numbers[:3]:
         assert list(desk.get(WALLETS, {"q": text}).context["cl"].result_list) == [wallet], text
     page = text_of(desk.get(f"{WALLETS}{wallet.pk}/change/"))
-    for shown in ("Destroyed by Sunny Trips", "Destroyed why cancelled", "Assets"):
+    for shown in ("Destroyed by Sunny Trips", "Destroyed why cancelled", "Tickets and coupons"):
         assert shown in page
 
 
@@ -118,8 +118,8 @@ def test_a_long_list_is_counted_and_paged_up_to_its_limit_only(
     monkeypatch.setattr(paging, "LIMIT", 4)
     with statements() as count:
         page = desk.get(ASSETS)
-    assert "More than 4 assets; these are the first of them." in text_of(page)
+    assert "More than 4 tickets and coupons; these are the first of them." in text_of(page)
     counts = [statement for statement in count.statements if "COUNT(" in statement]
     assert all("LIMIT 5" in statement for statement in counts)
     monkeypatch.setattr(paging, "LIMIT", 6)
-    assert "6 assets" in text_of(desk.get(ASSETS))
+    assert "6 tickets and coupons" in text_of(desk.get(ASSETS))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -83,7 +83,6 @@ class GateDeviceAdmin(StaffAdmin[GateDevice]):
         (None, {"fields": ("venue", "name")}),
         ("Admits", {"fields": ("admits_every_item", "items")}),
     )
-    change_form_outer_before_template = "admin/state_bar.html"
     change_form_outer_after_template = "admin/wallets/gatedevice/below.html"
 
     def get_fieldsets(self, request: HttpRequest, obj: GateDevice | None = None) -> Any:
@@ -159,21 +158,9 @@ class GateDeviceAdmin(StaffAdmin[GateDevice]):
         key: str = request.shown_key  # type: ignore[attr-defined]
         return show_key(self, request, obj, key)
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """Show the form below the status with its buttons."""
-        device = self.get_object(request, object_id)
-        context: dict[str, Any] = {**(extra_context or {})}
-        if device is not None:
-            scans = reverse("admin:wallets_scan_changelist")
-            context["state_bar"] = self._state_bar(request, device)
-            context["scans_url"] = f"{scans}?device={device.pk}"
-        return super().change_view(request, object_id, form_url, context)
+    def surroundings(self, request: HttpRequest, row: GateDevice) -> Mapping[str, Any]:
+        """Return where its scans are listed."""
+        return {"scans_url": f"{reverse('admin:wallets_scan_changelist')}?device={row.pk}"}
 
     @sensitive_variables("key")
     def new_key_view(self, request: HttpRequest, device_id: uuid.UUID) -> HttpResponse:
@@ -264,17 +251,18 @@ class GateDeviceAdmin(StaffAdmin[GateDevice]):
         devices = GateDevice.objects.select_related("venue").defer("venue__logo")
         return get_object_or_404(devices, pk=device_id)
 
-    def _state_bar(self, request: HttpRequest, device: GateDevice) -> StateBar:
-        state = state_of(device)
+    def state_bar(self, request: HttpRequest, row: GateDevice) -> StateBar:
+        """Return whether its key works, with the ways to a new one and to none."""
+        state = state_of(row)
         new_key = StateButton(
             label="New key",
             icon="key",
-            url=reverse("admin:wallets_gatedevice_new_key", args=[device.pk]),
+            url=reverse("admin:wallets_gatedevice_new_key", args=[row.pk]),
         )
         revoke = StateButton(
             label="Revoke",
             icon="block",
-            url=reverse("admin:wallets_gatedevice_revoke", args=[device.pk]),
+            url=reverse("admin:wallets_gatedevice_revoke", args=[row.pk]),
             look="quiet-danger",
         )
         buttons = [new_key, revoke] if state == WORKING else [new_key]

@@ -12,7 +12,6 @@ from channel_manager.lib.admin.standing import Look, StateBar, StateButton
 from wallets.admin.badges import ASSET_COLOURS, WALLET_COLOURS
 from wallets.models import Asset, AssetStatus, Wallet, WalletStatus
 
-TEMPLATE = "admin/state_bar.html"
 _WALLETS: Mapping[str, str] = {
     WalletStatus.RESERVED: "It has its numbers, and nothing in it yet.",
     WalletStatus.MINTED: "Its tickets are made, and not valid until the order is paid.",

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from channel_manager.lib.admin import columns, people
 from channel_manager.lib.admin.base import ReadOnlyAdmin, ReadOnlyInline, register
 from channel_manager.lib.admin.columns import column
+from channel_manager.lib.admin.standing import StateBar
 from channel_manager.lib.admin.typed import ChoicesDropdownFilter
 from partners.actors import name_actors
 from partners.admin.filters import ModeFilter
@@ -78,7 +79,7 @@ class AssetInline(ReadOnlyInline[Asset, Wallet]):
 class WalletAdmin(ReadOnlyAdmin[Wallet]):
     """Find a wallet by its number, or by the number the guest shows."""
 
-    list_display = ("number", "external", "state", "name", "of_order", "asset_count", "issued")
+    list_display = ("number", "external", "state", "named", "of_order", "asset_count", "issued")
     list_display_links = ("number",)
     list_select_related = ("venue", "order")
     list_filter = (("status", ChoicesDropdownFilter), ModeFilter)
@@ -87,7 +88,6 @@ class WalletAdmin(ReadOnlyAdmin[Wallet]):
     search_fields = ("reference_number",)
     search_help_text = "Wallet number or external reference number"
     inlines = (AssetInline,)
-    change_form_outer_before_template = standing.TEMPLATE
     fieldsets = (
         (None, {"fields": ("number", "external", "state", "name", "of_order", "issued")}),
         ("Destroyed", {"fields": ("destroyed", "destroyed_by_whom", "destroyed_why")}),
@@ -138,19 +138,9 @@ class WalletAdmin(ReadOnlyAdmin[Wallet]):
         """Mask the guests."""
         people.hide(request, rows, "name")
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """Show the wallet's state with its buttons above the page."""
-        wallet = self.get_object(request, object_id)
-        context = {**(extra_context or {})}
-        if wallet is not None:
-            context["state_bar"] = standing.bar_of_wallet(request, wallet)
-        return super().change_view(request, object_id, form_url, context)
+    def state_bar(self, request: HttpRequest, row: Wallet) -> StateBar:
+        """Return its status, and the button that cancels it."""
+        return standing.bar_of_wallet(request, row)
 
     def prepare_rows(self, rows: Any) -> None:
         """Count the assets of a page of wallets in one statement."""
@@ -180,7 +170,12 @@ class WalletAdmin(ReadOnlyAdmin[Wallet]):
         """Return the order it belongs to."""
         return order_link(wallet.order_id, wallet.order)
 
-    @column("Assets")
+    @column("Name")
+    def named(self, wallet: Wallet) -> SafeString | str:
+        """Return whose it is."""
+        return columns.cut(wallet.name or "", wallet.name or "")
+
+    @column("Contents")
     def asset_count(self, wallet: Wallet) -> int:
         """Return how many tickets and coupons it holds."""
         return int(wallet.total_assets)  # type: ignore[attr-defined]
@@ -226,7 +221,6 @@ class AssetAdmin(ReadOnlyAdmin[Asset]):
         *("number", "state", "entered", "visit", "starts", "ends", "of_order", "of_wallet"),
     )
     inlines = (ScanInline,)
-    change_form_outer_before_template = standing.TEMPLATE
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Asset]:
         """Leave the venues' logos where they are."""
@@ -241,19 +235,9 @@ class AssetAdmin(ReadOnlyAdmin[Asset]):
             queryset = queryset.filter(reference_number=number, venue__in=_venues())
         return queryset, False
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """Show the ticket's state with its buttons above the page."""
-        asset = self.get_object(request, object_id)
-        context = {**(extra_context or {})}
-        if asset is not None:
-            context["state_bar"] = standing.bar_of_asset(request, asset)
-        return super().change_view(request, object_id, form_url, context)
+    def state_bar(self, request: HttpRequest, row: Asset) -> StateBar:
+        """Return its status, and the button that reissues it."""
+        return standing.bar_of_asset(request, row)
 
     @column("Number")
     def number(self, asset: Asset) -> SafeString | str:

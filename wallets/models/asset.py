@@ -79,6 +79,8 @@ class Asset(FSMModelMixin, models.Model):
     objects = AssetQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "ticket or coupon"
+        verbose_name_plural = "tickets and coupons"
         ordering = ("wallet", "position", "unit")
         constraints = [
             models.CheckConstraint(

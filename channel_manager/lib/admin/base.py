@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from django import forms
@@ -11,24 +11,35 @@ from django.contrib.admin.utils import unquote
 from django.contrib.auth.context_processors import PermWrapper
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, models
+from django.db.models import QuerySet
 from django.db.models.constants import LOOKUP_SEP
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from channel_manager.lib.admin import recording
 from channel_manager.lib.admin.fields import ClockField, ClockInput
-from channel_manager.lib.admin.paging import CappedPaginator
+from channel_manager.lib.admin.paging import CappedPaginator, key_behind, rows_behind
+from channel_manager.lib.admin.standing import StateBar
 from channel_manager.lib.admin.typed import ChangeList, ModelAdmin, TabularInline
+from channel_manager.lib.canonical import fingerprint
 from channel_manager.lib.database import broken_constraint
 
 # What the filters of lists compare by; others compare parts of values.
 _COMPARISONS = ("exact", "in", "isnull", "gte", "gt", "lte", "lt")
+# The parameter with the key of the row that a list goes on behind.
+_BEHIND = "behind"
 _Model = TypeVar("_Model", bound=models.Model)
 _Parent = TypeVar("_Parent", bound=models.Model)
 
 
 class StaffChangeList(ChangeList):
-    """A list that says how many rows a search or filter found, and no more than that."""
+    """A list that says how many rows a search or filter found, and no more than that.
+
+    Of a long one it pages through the first rows only; `next_url` goes on behind them, and
+    `start_url` leads back from there.
+    """
+
+    start_url = next_url = ""
 
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         """Read what is asked for without NUL characters: the database takes no text with them."""
@@ -41,9 +52,35 @@ class StaffChangeList(ChangeList):
         self.perms = PermWrapper(request.user)
         super().__init__(request, *args, **kwargs)
 
+    def get_filters_params(self, params: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Leave out the key of what is to be shown: it is no filter."""
+        asked = super().get_filters_params(params)
+        asked.pop(_BEHIND, None)
+        return asked
+
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
+        """Return the rows that are asked for; those behind a key only, if it is of this list."""
+        rows = super().get_queryset(request, exclude_parameters)
+        if _BEHIND not in self.filter_params:
+            return rows
+        behind = rows_behind(rows, request.GET[_BEHIND], self._bound_to(rows))
+        if behind is None:
+            del self.filter_params[_BEHIND], self.params[_BEHIND]
+            return rows
+        self.start_url = self.get_query_string(remove=[_BEHIND])
+        return behind
+
+    def _bound_to(self, rows: QuerySet[Any]) -> str:
+        """Return which rows these are and in which order: what a key is good for."""
+        chosen = {name: asked for name, asked in self.filter_params.items() if name != _BEHIND}
+        return fingerprint(self.opts.label, chosen, [str(name) for name in rows.query.order_by])
+
     def get_results(self, request: HttpRequest) -> None:
         """Read one page; without search and filter there is no other count to name."""
         super().get_results(request)
+        if getattr(self.paginator, "is_capped", False):
+            key = key_behind(self.queryset, self._bound_to(self.queryset))
+            self.next_url = self.get_query_string({_BEHIND: key}) if key else ""
         self.result_list = list(self.result_list)
         self.model_admin.prepare_rows(self.result_list)  # type: ignore[attr-defined]
         self.model_admin.hide_people(request, self.result_list)  # type: ignore[attr-defined]
@@ -66,6 +103,9 @@ class StaffAdmin(ModelAdmin[_Model]):
     compressed_fields = True
     save_as_continue = False
     formfield_overrides = {models.TimeField: {"form_class": ClockField, "widget": ClockInput}}
+    change_form_outer_before_template = "admin/state_bar.html"
+    # Whether there is a list of edits to lead to.
+    is_edited = True
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """Return the list with our counts."""
@@ -76,6 +116,13 @@ class StaffAdmin(ModelAdmin[_Model]):
 
     def hide_people(self, request: HttpRequest, rows: Sequence[Any]) -> None:
         """Mask what rows that are about to be shown say of guests, where they say anything."""
+
+    def state_bar(self, request: HttpRequest, row: _Model) -> StateBar | None:
+        """Return what stands above a row's form: its status, and the buttons that change it."""
+
+    def surroundings(self, request: HttpRequest, row: _Model) -> Mapping[str, Any]:
+        """Return what else the templates around a row's form show."""
+        return {}
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Refuse to filter by columns that no filter offers, and by more than their values.
@@ -189,10 +236,6 @@ class StaffAdmin(ModelAdmin[_Model]):
                 messages.error(request, explain_clash(self.model, clash))
                 return HttpResponseRedirect(request.get_full_path())
 
-
-class ReadOnlyAdmin(StaffAdmin[_Model]):
-    """A list and a page to look at."""
-
     def render_change_form(
         self,
         request: HttpRequest,
@@ -202,9 +245,21 @@ class ReadOnlyAdmin(StaffAdmin[_Model]):
         form_url: str = "",
         obj: _Model | None = None,
     ) -> HttpResponse:
-        """Leave out the list of edits: there are none."""
-        context["show_history"] = False
+        """Show the form, and around it what is told of the row."""
+        # A form that comes back has written its answers on the row: that is read anew.
+        row = obj and (self.get_object(request, str(obj.pk)) if request.method == "POST" else obj)
+        if row is not None:
+            context["state_bar"] = self.state_bar(request, row)
+            context |= self.surroundings(request, row)
+        if not self.is_edited:
+            context["show_history"] = False
         return super().render_change_form(request, context, add, change, form_url, obj)
+
+
+class ReadOnlyAdmin(StaffAdmin[_Model]):
+    """A list and a page to look at."""
+
+    is_edited = False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Refuse: rows of this kind are made by the product."""

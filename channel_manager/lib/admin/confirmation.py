@@ -62,11 +62,14 @@ def show_confirmation(
     request: HttpRequest,
     *,
     model_admin: ModelAdmin[Any],
-    subject: models.Model,
+    subject: models.Model | None = None,
     confirmation: Confirmation,
     form: forms.Form,
 ) -> TemplateResponse:
-    """Show the page; 422 when it comes back with errors in the form."""
+    """Show the page; 422 when it comes back with errors in the form.
+
+    subject: the row that it is about, where it is about one.
+    """
     context = {
         **model_admin.admin_site.each_context(request),
         "title": confirmation.title,

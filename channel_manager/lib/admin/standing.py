@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, Generic, Literal, TypeVar
 
 from django.contrib import messages
@@ -47,33 +48,40 @@ class StateBar:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class StatusAction(Generic[_Row]):
-    """One button: in which statuses it is there, what it does, and what its page tells.
+class Action:
+    """What every action on a row has whose button leads to a page that asks before it acts.
 
-    run: changes the row for a reason and returns what staff are told. effects: sentences that hold
-    for every row; about: those of this row, such as what is under way. cautions: sentences of what
-    speaks against it; obstacles: why it cannot be done as things stand. is_destructive: it ends
-    something for good. A reason is asked for then, and where asks_why says so.
+    statuses: those of the row in which it is there. is_destructive: it ends something for good.
     """
 
     label: str
     icon: str
     statuses: tuple[str, ...]
+    look: Look = "quiet"
+    is_destructive: bool = False
+
+    def button(self, url: str) -> StateButton:
+        """Return the button that leads to its page."""
+        look: Look = "quiet-danger" if self.is_destructive else self.look
+        return StateButton(label=self.label, icon=self.icon, url=url, look=look)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class StatusAction(Action, Generic[_Row]):
+    """An action that leads to another status: what it does, and what its page tells.
+
+    run: changes the row for a reason and returns what staff are told. effects: sentences that hold
+    for every row; about: those of this row, such as what is under way. cautions: sentences of what
+    speaks against it; obstacles: why it cannot be done as things stand. A reason is asked for where
+    it is destructive, and where asks_why says so.
+    """
+
     run: Callable[[HttpRequest, _Row, str], str]
-    effects: tuple[str, ...]
+    effects: tuple[str, ...] = ()
     about: Callable[[HttpRequest, _Row], Sequence[str]] = lambda _request, _row: ()
     cautions: Callable[[HttpRequest, _Row], Sequence[str]] = lambda _request, _row: ()
     obstacles: Callable[[_Row], Sequence[str]] = lambda _row: ()
-    is_primary: bool = False
-    is_destructive: bool = False
     asks_why: bool = False
-
-    @property
-    def look(self) -> Look:
-        """Return how its button looks."""
-        if self.is_destructive:
-            return "quiet-danger"
-        return "primary" if self.is_primary else "quiet"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -87,19 +95,13 @@ class Standing(Generic[_Row]):
 
     def bar(self, request: HttpRequest, row: Any) -> StateBar:
         """Return the row's status with the buttons this person may press."""
-        opts = self.model._meta
-        may_change = request.user.has_perm(f"{opts.app_label}.change_{opts.model_name}")
+        may_change = self._may_change(request)
         return StateBar(
             text=str(row.get_status_display()),
             colour=self.colours[row.status],
             meaning=self.meanings[row.status],
             buttons=[
-                StateButton(
-                    label=action.label,
-                    icon=action.icon,
-                    url=reverse(f"admin:{self._name(name)}", args=[row.pk]),
-                    look=action.look,
-                )
+                action.button(reverse(f"admin:{self._name(name)}", args=[row.pk]))
                 for name, action in self.actions.items()
                 if may_change and row.status in action.statuses
             ],
@@ -107,21 +109,13 @@ class Standing(Generic[_Row]):
 
     def urls(self, model_admin: ModelAdmin[_Row]) -> list[URLPattern]:
         """Return a page for each change of status."""
-
-        def page(request: HttpRequest, key: Any, name: str) -> HttpResponse:
-            return self._page(model_admin, request, key, name)
-
-        view = model_admin.admin_site.admin_view(page)
-        return [
-            path(f"<uuid:key>/{name}/", view, {"name": name}, name=self._name(name))
-            for name in self.actions
-        ]
+        return action_urls(model_admin, self.actions, partial(self._page, model_admin))
 
     def _page(
         self, model_admin: ModelAdmin[_Row], request: HttpRequest, key: Any, name: str
     ) -> HttpResponse:
         """Show what a change of status does (GET), or do it (POST)."""
-        if not model_admin.has_change_permission(request):
+        if not self._may_change(request):
             raise PermissionDenied
         action, kind = self.actions[name], self.model._meta.verbose_name
         row: Any = self.model._default_manager.filter(pk=key).first()
@@ -153,5 +147,21 @@ class Standing(Generic[_Row]):
             form=form,
         )
 
+    def _may_change(self, request: HttpRequest) -> bool:
+        opts = self.model._meta
+        return request.user.has_perm(f"{opts.app_label}.change_{opts.model_name}")
+
     def _name(self, page: str) -> str:
         return f"{self.model._meta.app_label}_{self.model._meta.model_name}_{page}"
+
+
+def action_urls(
+    model_admin: ModelAdmin[Any], names: Iterable[str], view: Callable[..., HttpResponse]
+) -> list[URLPattern]:
+    """Return an address for each action on a row: the view takes `request`, `key` and `name`."""
+    opts, wrapped = model_admin.opts, model_admin.admin_site.admin_view(view)
+    prefix = f"{opts.app_label}_{opts.model_name}"
+    return [
+        path(f"<uuid:key>/{name}/", wrapped, {"name": name}, name=f"{prefix}_{name}")
+        for name in names
+    ]

@@ -19,7 +19,7 @@ from channel_manager.lib.admin.confirmation import (
     attempt_in,
     show_confirmation,
 )
-from channel_manager.lib.admin.standing import Look, StateButton
+from channel_manager.lib.admin.standing import Action, StateButton
 from channel_manager.lib.admin.typed import ModelAdmin
 from partners.admin.webhooks import doing, effects
 from partners.admin.webhooks.forms import (
@@ -41,24 +41,19 @@ Place = Literal["status", "settings", "deliveries"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class EndpointAction:
+class EndpointAction(Action):
     """One button: where and when it is there, who may press it, what it asks, tells and does.
 
     tell: the effects, in sentences. act: does it and returns what staff are told, or a page.
     """
 
-    label: str
-    icon: str
     place: Place
     permission: str
-    statuses: tuple[str, ...]
     tell: Callable[[WebhookEndpoint, Backlog], Sequence[str]]
     act: Callable[[doing.Deed], str | HttpResponse]
     form: Callable[..., forms.Form] = NothingForm
     asked: Callable[[WebhookEndpoint], Mapping[str, Any]] = lambda _endpoint: {}
-    look: Look = "quiet"
     suits: Callable[[Backlog], bool] = lambda _backlog: True
-    is_destructive: bool = False
 
 
 def buttons(
@@ -69,14 +64,8 @@ def buttons(
     for name, action in ACTIONS.items():
         may = endpoint.status in action.statuses and action.suits(backlog)
         if may and request.user.has_perm(action.permission):
-            shown[action.place].append(
-                StateButton(
-                    label=action.label,
-                    icon=action.icon,
-                    url=reverse(f"admin:partners_webhookendpoint_{name}", args=[endpoint.pk]),
-                    look="quiet-danger" if action.is_destructive else action.look,
-                )
-            )
+            url = reverse(f"admin:partners_webhookendpoint_{name}", args=[endpoint.pk])
+            shown[action.place].append(action.button(url))
     return shown
 
 

@@ -23,7 +23,7 @@ from channel_manager.lib.admin import columns, people
 from channel_manager.lib.admin.base import StaffAdmin, register
 from channel_manager.lib.admin.columns import column
 from channel_manager.lib.admin.confirmation import attempt
-from channel_manager.lib.admin.standing import StateBar
+from channel_manager.lib.admin.standing import StateBar, action_urls
 from channel_manager.lib.admin.typed import RelatedDropdownFilter
 from channel_manager.lib.strict_fields import is_uuid
 from partners.admin.webhooks import acting, doing, settings
@@ -69,17 +69,8 @@ class WebhookEndpointAdmin(StaffAdmin[WebhookEndpoint]):
     def get_urls(self) -> list[URLPattern]:
         """Add the form of the settings, a page for each button, and sending one event again."""
         wrap = self.admin_site.admin_view
-        pages = [
-            path(
-                f"<uuid:endpoint_id>/{name}/",
-                wrap(self.action_view),
-                {"name": name},
-                name=f"partners_webhookendpoint_{name}",
-            )
-            for name in acting.ACTIONS
-        ]
         return [
-            *pages,
+            *action_urls(self, acting.ACTIONS, self.action_view),
             path(
                 "<uuid:endpoint_id>/edit/",
                 wrap(self.edit_view),
@@ -114,9 +105,9 @@ class WebhookEndpointAdmin(StaffAdmin[WebhookEndpoint]):
         key = uuid.UUID(object_id) if is_uuid(object_id) else uuid.UUID(int=0)
         return acting.action_view(self, request, key, "delete")
 
-    def action_view(self, request: HttpRequest, endpoint_id: uuid.UUID, name: str) -> HttpResponse:
+    def action_view(self, request: HttpRequest, key: uuid.UUID, name: str) -> HttpResponse:
         """Show what a button does (GET), or do it (POST)."""
-        return acting.action_view(self, request, endpoint_id, name)
+        return acting.action_view(self, request, key, name)
 
     def change_view(
         self,

@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand
 from django.db import transaction
 
 from channel_manager.history import runner
+from channel_manager.history.models import SealedTOTPDevice
 from channel_manager.lib.sealing import reseal
 from partners.models import WebhookEndpoint
 
@@ -22,4 +23,9 @@ class Command(BaseCommand):
                 if endpoint.sealed_old_secret:
                     endpoint.sealed_old_secret = reseal(endpoint.sealed_old_secret)
                 endpoint.save(update_fields=["sealed_secret", "sealed_old_secret"])
+            devices = runner.lock(SealedTOTPDevice.objects.all())
+            for device in devices:
+                device.sealed_key = reseal(device.sealed_key)
+                device.save(update_fields=["sealed_key"])
         self.stdout.write(f"{len(endpoints)} webhook endpoints were sealed anew.")
+        self.stdout.write(f"{len(devices)} second factors were sealed anew.")
