@@ -45,3 +45,12 @@ window.addEventListener("load", () => {
     window.django?.jQuery?.(nameChoices);
 });
 document.addEventListener("formset:added", nameChoices);
+
+// Until its font is there a list may be wider than its window, and keep the scroll bar it had then
+// across its last row: have it measured once more.
+window.addEventListener("load", async () => {
+    await document.fonts.ready;
+    for (const list of document.querySelectorAll("[data-simplebar]")) {
+        window.SimpleBar?.instances.get(list)?.recalculate();
+    }
+});
