@@ -57,7 +57,10 @@ def test_a_mapping_is_shown_before_it_is_saved(
     session(cinema, "14:00", "2026-11-21", capacity=0)
     session(cinema, "16:00", "2026-11-22")
     form = text_of(desk.get("/admin/catalog/packagemapping/add/"))
-    assert "Preview What an order would become, in a tab of its own. Nothing is saved." in form
+    assert (
+        "Preview What an order would become, and what of those that wait, in a tab of its own."
+        in form
+    )
     before = stored()
     answer = desk.post(MAPPING, filled_in(partner, show))
     told = text_of(answer)

@@ -1,0 +1,87 @@
+"""The failed orders that wait for one thing to be mended, and what a replay would make of each."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+from collections.abc import Sequence
+from urllib.parse import urlencode
+
+from django.db.models import F, Prefetch
+from django.urls import reverse
+
+from catalog.models import PackageMapping
+from orders.admin.wording import counted
+from orders.models import OrderLine
+from orders.replay_preview import ReplayPreview, preview_replays
+from orders.replaying import failed_for
+
+# Shown and tried: those with the earliest visits.
+_TRIED = 20
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """Orders that wait, those with the earliest visits tried. count: of all; url: their list."""
+
+    rows: Sequence[ReplayPreview]
+    count: int
+    url: str
+
+    @property
+    def more(self) -> int:
+        """Return how many were not tried."""
+        return self.count - len(self.rows)
+
+    @property
+    def refused(self) -> int:
+        """Return how many of the tried ones would not be issued."""
+        return sum(bool(row.obstacles) for row in self.rows)
+
+    @property
+    def in_words(self) -> str:
+        """Say how many would be issued as things stand, and how many would not."""
+        tried, refused = len(self.rows), self.refused
+        of_them = f" of the {tried:,} with the earliest visits" if self.more else ""
+        if not refused:
+            all_of_them = f"All{of_them or f' {tried:,}'}" if tried > 1 else "It"
+            return f"{all_of_them} would be issued."
+        if refused == tried:
+            return f"None{of_them} would be issued as things stand. The list says why."
+        issued = counted(tried - refused, "order", "orders")
+        return (
+            f"{issued}{of_them} would be issued, {refused:,} would not as things stand. The list "
+            "says why."
+        )
+
+
+def read_waiting(
+    fingerprint: str, *, now: datetime.datetime, meaning: PackageMapping | None = None
+) -> Waiting:
+    """Return the orders that wait for a cause, and try the first.
+
+    meaning: a mapping that counts as stored as it stands. Three statements, and those of the
+    preview.
+    """
+    failed = failed_for(fingerprint)
+    earliest = failed.order_by(F("visit_date").asc(nulls_last=True), "received_at", "id")
+    lines = OrderLine.objects.select_related("package").order_by("line_no")
+    orders = list(
+        earliest.select_related("venue", "partner__venue")
+        .defer("venue__logo", "partner__venue__logo")
+        .prefetch_related(Prefetch("lines", lines))[:_TRIED]
+    )
+    # A replay takes them by their receipt.
+    in_turn = sorted(orders, key=lambda order: (order.received_at, order.pk))
+    tried = {row.order.pk: row for row in preview_replays(orders=in_turn, now=now, meaning=meaning)}
+    return Waiting(
+        rows=[tried[order.pk] for order in orders],
+        count=failed.count() if len(orders) == _TRIED else len(orders),
+        url=list_url(fingerprint),
+    )
+
+
+def list_url(fingerprint: str) -> str:
+    """Return the list of the orders that failed for a cause."""
+    query = urlencode({"cause_group": fingerprint})
+    return f"{reverse('admin:orders_order_changelist')}?{query}"
