@@ -23,7 +23,7 @@ from channel_manager.lib.admin.columns import column
 from partners.admin.filters import VenueFilter
 from partners.timeline import Look, tell
 
-_LOOKS: Mapping[str, Look] = {"sessions_changed": Look("Sessions changed", "edit_calendar")}
+LOOKS: Mapping[str, Look] = {"sessions_changed": Look("Sessions changed", "edit_calendar")}
 _NEXT = 10
 _MOST_LISTED = 50
 
@@ -101,7 +101,7 @@ class AttractionAdmin(StaffAdmin[Attraction]):
                 "next_sessions": _next_sessions(attraction),
                 "month_url": f"{reverse('admin:catalog_session_month')}"
                 f"?venue={attraction.venue_id}&attraction={attraction.pk}",
-                "happenings": tell(events[:20], _LOOKS),
+                "happenings": tell(events[:20], LOOKS),
                 "zone": attraction.venue.timezone,
             }
         return super().change_view(request, object_id, form_url, context)

@@ -24,7 +24,7 @@ from channel_manager.lib.admin.typed import ChoicesDropdownFilter, ModelForm
 from partners.admin.filters import VenueFilter
 from partners.timeline import Look, tell
 
-_LOOKS: Mapping[str, Look] = {
+LOOKS: Mapping[str, Look] = {
     "put_on_sale": Look("Put on sale", "storefront", "success"),
     "withdrawn": Look("Withdrawn", "block", "warning"),
 }
@@ -135,7 +135,7 @@ class PackageAdmin(StaffAdmin[Package]):
             events = Event.objects.filter(kind="package", subject_id=package.pk)
             context |= {
                 "state_bar": _with_preview(STANDING.bar(request, package), package),
-                "happenings": tell(events.order_by("-id")[:50], _LOOKS),
+                "happenings": tell(events.order_by("-id")[:50], LOOKS),
                 "zone": package.venue.timezone,
             }
         return super().change_view(request, object_id, form_url, context)

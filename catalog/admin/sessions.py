@@ -47,7 +47,7 @@ _MEANINGS: Mapping[str, str] = {
     FULL: "Every place is sold or held.",
     OVER: "It has ended; nothing about it changes any more.",
 }
-_LOOKS: Mapping[str, Look] = {
+LOOKS: Mapping[str, Look] = {
     "adjusted": Look("Changed by hand", "pan_tool", "warning"),
     "follows_rules": Look("Follows the rules again", "event_repeat", "success"),
 }
@@ -235,7 +235,7 @@ class SessionAdmin(StaffAdmin[Session]):
                 "title": str(session),
                 "state_bar": self._state_bar(request, session),
                 "seat_rows": seat_map(session),
-                "happenings": tell(events[:50], _LOOKS),
+                "happenings": tell(events[:50], LOOKS),
                 "zone": session.attraction.venue.timezone,
                 "nothing_happened": "Nobody has changed this session by hand. What the rules "
                 "changed stands in the history of its attraction.",

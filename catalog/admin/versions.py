@@ -34,7 +34,7 @@ from channel_manager.lib.admin.fields import DayInput
 from channel_manager.lib.admin.typed import ModelAdmin, Select
 from partners.timeline import Look, tell
 
-_LOOKS: Mapping[str, Look] = {
+LOOKS: Mapping[str, Look] = {
     "mapping_added": Look("Version added", "add_link", "success"),
     "mapping_changed": Look("Version changed", "edit"),
     "mapping_removed": Look("Version removed", "link_off", "danger"),
@@ -105,11 +105,13 @@ def context_of(request: HttpRequest, mapping: PackageMapping) -> dict[str, Any]:
     events = Event.objects.filter(
         kind=versions.NUMBER_KIND,
         subject_id=versions.number_key(mapping.partner_id, mapping.item_number),
-    )
+    ).order_by("-id")[:_MOST_EVENTS]
+    for event in events:
+        event.data = versions.without_name(event.data)
     return {
         "mapping": mapping,
         "versions": [_as_shown(row, mapping, counts) for row in rows],
-        "happenings": tell(events.order_by("-id")[:_MOST_EVENTS], _LOOKS),
+        "happenings": tell(events, LOOKS),
         "zone": mapping.partner.venue.timezone,
         "may_continue": standing_of(mapping) in ("Today", "To come"),
     }

@@ -48,7 +48,7 @@ _MEANINGS = {
     HoldStatus.EXPIRED: "Its time was over; its places were given back.",
 }
 _OF_A_TEST = "A test: it never kept places that somebody could buy."
-_LOOKS = {
+LOOKS = {
     "held": Look("Held", "hourglass_top"),
     "released": Look("Released", "undo"),
     "expired": Look("Expired", "timer_off", "warning"),
@@ -98,7 +98,7 @@ class HoldAdmin(ReadOnlyAdmin[Hold]):
             events = Event.objects.filter(kind=HOLD_KIND, subject_id=hold.pk)
             context |= {
                 "state_bar": _state_bar(request, hold),
-                "happenings": tell(events.order_by("-id"), _LOOKS),
+                "happenings": tell(events.order_by("-id"), LOOKS),
                 "zone": hold.partner.venue.timezone,
             }
         return super().change_view(request, object_id, form_url, context)
