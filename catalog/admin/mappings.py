@@ -18,8 +18,9 @@ from django.utils.safestring import SafeString
 
 from catalog import versions
 from catalog.admin import mapping_files, sold
+from catalog.admin.change_from import change_from_view
 from catalog.admin.forms import MappingForm
-from catalog.admin.versions import STANDINGS, change_from_view, context_of, standing_of
+from catalog.admin.versions import STANDINGS, context_of, standing_of
 from catalog.models import PackageMapping
 from channel_manager.lib.admin.base import StaffAdmin, register
 from channel_manager.lib.admin.columns import column

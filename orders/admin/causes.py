@@ -303,7 +303,7 @@ def _confirmation(cause: Cause, waiting: Waiting, *, back: str) -> Confirmation:
             "An order whose cause is not mended stays in Error and says why.",
             *([waiting.in_words] if _is_foretold(cause) and not waiting.refused else []),
         ],
-        warnings=[waiting.in_words] if waiting.refused else [],
+        warnings=[f"{waiting.in_words} The list says why."] if waiting.refused else [],
         back=back,
     )
 

@@ -47,12 +47,9 @@ class Waiting:
             all_of_them = f"All{of_them or f' {tried:,}'}" if tried > 1 else "It"
             return f"{all_of_them} would be issued."
         if refused == tried:
-            return f"None{of_them} would be issued as things stand. The list says why."
+            return f"None{of_them} would be issued as things stand."
         issued = counted(tried - refused, "order", "orders")
-        return (
-            f"{issued}{of_them} would be issued, {refused:,} would not as things stand. The list "
-            "says why."
-        )
+        return f"{issued}{of_them} would be issued, {refused:,} would not as things stand."
 
 
 def read_waiting(
