@@ -165,6 +165,11 @@ def test_a_row_that_cannot_be_done_says_why_and_keeps_the_others_from_being_done
         "Sunny Trips;A;;GROUP;2027-01-01;;",
         "Sunny Trips;FINE;;DAY;;;",
         "Sunny Trips;SKU;;DAY;0001-01-01;;",
+        "Nobody; 1E+5;;NONE;32-01-2026;;",
+        "Sunny Trips;SKU;8;NONE;;;maybe",
+        "Sunny Trips;TWO;;DAY;;2026-06-30;",
+        "Sunny Trips;TWO;;DAY;2026-12-01;;",
+        "Sunny Trips;TWO;;GROUP;2026-05-01;;",
     )
     told = effects(page)
     why = {row: said for row, (effect, said) in told.items() if effect == "refused"}
@@ -186,6 +191,22 @@ def test_a_row_that_cannot_be_done_says_why_and_keeps_the_others_from_being_done
         16: "There is no day before the first one.",
     }.items():
         assert expected in why[row], why[row]
+    # All that is wrong with a row is said at once.
+    assert why[17] == (
+        "“32-01-2026” is no day of the calendar. There is no partner “Nobody”. The item number has "
+        "blanks around it. “ 1E+5” looks like a number that a spreadsheet has shortened. Format the "
+        "column as text and enter it again."
+    )
+    assert why[18] == (
+        "“maybe” says neither yes nor no in the column active. Dune Park has no package “NONE”. "
+        "There is no version 8 of this number. Leave the version empty to add one: it is numbered "
+        "then."
+    )
+    assert why[21] == (
+        "It clashes with what row 19 adds (DAY, until 30 Jun 2026): both would hold 1 May 2026 – "
+        "30 Jun 2026. It clashes with what row 20 adds (DAY, from 1 Dec 2026): both would hold "
+        "from 1 Dec 2026."
+    )
     assert "The last day is before the first." in why[12]
     assert "This file cannot be imported" in text_of(page)
     assert b'name="_agreed"' not in page.content
