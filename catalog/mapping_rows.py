@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from django.db import models
 
 from catalog import versions
+from catalog.magic import why_not_mapped
 from catalog.mapping_csv import Row
 from catalog.models import Package, PackageMapping
 from channel_manager.lib.admin.columns import validity
@@ -314,6 +315,8 @@ def _faults_of_number(item_number: str) -> Iterator[str]:
             f"“{item_number}” looks like a number that a spreadsheet has shortened. Format the "
             "column as text and enter it again."
         )
+    if refused := why_not_mapped(item_number):
+        yield refused
 
 
 def _state(mapping: PackageMapping) -> tuple[datetime.date | None, datetime.date | None, bool]:

@@ -20,6 +20,7 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.timesince import timesince
 
+from catalog.magic import why_not_mapped
 from catalog.models import Package, PackageMapping
 from catalog.rescheduling import in_words
 from channel_manager.lib.admin.confirmation import (
@@ -172,6 +173,11 @@ class _Told:
                 link=reverse("admin:catalog_packagemapping_change", args=[mapping.pk]),
                 link_text=f"See what {item_number} means",
                 permission="catalog.view_packagemapping",
+            )
+        if partner is not None and (refused := why_not_mapped(item_number)):
+            return cls(
+                title=f"{partner}: test item number {item_number} was ordered with a live key",
+                advice=f"{refused} Ask the partner to replace or delete the order.",
             )
         if partner is not None:
             query = {
