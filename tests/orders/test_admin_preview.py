@@ -125,6 +125,17 @@ def test_another_mapping_that_holds_today_is_named(
     assert "is valid until 30 Nov 2026. Below is what it becomes under this one." in told
 
 
+def test_a_preview_stands_where_one_came_from(desk: Client, partner: Partner, day: Package) -> None:
+    for answer, name in (
+        (desk.post(MAPPING, filled_in(partner, day)), "Package mappings"),
+        (desk.get(of_package(day)), "Packages"),
+    ):
+        groups = answer.context["sidebar_navigation"]
+        active = [item["title"] for group in groups for item in group["items"] if item["active"]]
+        assert active == [name]
+        assert f"Catalogue chevron_right {name}" in text_of(answer)
+
+
 def test_a_package_is_shown_for_anybody_and_for_a_partner(
     desk: Client, partner: Partner, day: Package
 ) -> None:
