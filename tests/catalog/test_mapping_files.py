@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import csv
 import datetime
-from typing import Any
+import io
+import re
+from typing import Any, cast
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from catalog import mapping_csv, mapping_import, versions
 from catalog.mapping_csv import Row, Unreadable
 from catalog.models import Package, PackageMapping
 from channel_manager.history.models import Event
-from partners.models import Partner
+from partners.models import Partner, Venue
 from tests.conftest import ApiClient
 from tests.factories import PackageMappingFactory, PartnerFactory, VenueFactory
 from tests.staff import messages_of, person, signed_in, text_of
@@ -84,6 +89,27 @@ def test_what_is_exported_changes_nothing_when_it_is_imported(
     assert b"".join(one.streaming_content).count(b"\r\n") == 2  # type: ignore[attr-defined]
     none = desk.get(f"{MAPPINGS}export/", {"partner": "x"})
     assert b"".join(none.streaming_content).count(b"\r\n") == 1  # type: ignore[attr-defined]
+
+
+@given(st.text(alphabet=""";,|\t\r\n="'+-@a """, min_size=1, max_size=12))
+@example("x,=1+1")
+@example('x|"=1')
+@example("x;'=1,''@y")
+def test_no_cell_is_a_formula_wherever_a_spreadsheet_splits_and_all_is_read_as_it_was(
+    number: str,
+) -> None:
+    partner = Partner(name="P", venue=Venue(code="dune"))
+    row = PackageMapping(
+        partner=partner, item_number=number, package=Package(code="DAY"), version=1
+    )
+    for separator, others in ((";", ",|\t"), (",", ";|\t")):
+        text = "".join(mapping_csv.write([row], cast("Any", separator)))
+        assert mapping_csv.read(text.removeprefix(mapping_csv.BOM))[0].item_number == number
+        for cells in csv.reader(io.StringIO(text, newline=""), delimiter=separator):
+            assert not any(cell.startswith(("=", "+", "-", "@")) for cell in cells)
+        for other in others:
+            cells = [cell.lstrip(' "') for cell in re.split(f"[{other}\r\n]", text)]
+            assert not any(cell.startswith(("=", "+", "-", "@")) for cell in cells)
 
 
 def test_every_row_is_shown_and_then_done_just_so(
