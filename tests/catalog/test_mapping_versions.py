@@ -243,7 +243,7 @@ def test_what_a_change_does_is_shown_first_and_anew_when_a_colleague_was_faster(
         "Orders that were sold until now, today's included, stay DAY: an order keeps the version it "
         "was sold under.",
         "Sold under Version 1 so far, and not touched: 1 order.",
-        "1 order waits for this number. Replayed after this: None would be issued as things stand. "
+        "1 order waits for this number. Replayed after this: It would not be issued as things stand. "
         "The preview says why.",
     ]
     assert "GROUP is not on sale: as things stand, orders for it are refused" in text_of(shown)

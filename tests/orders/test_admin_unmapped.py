@@ -195,6 +195,10 @@ def test_orders_that_wait_are_tried_in_few_statements_however_many_there_are(
     assert taken[1] == taken[0] + 1
     assert (page.context["waiting"].count, page.context["waiting"].more) == (5, 1)
     assert "All of the 4 with the earliest visits would be issued." in text_of(page)
+    monkeypatch.setattr("orders.admin.waiting._MOST_UNITS", 1)
+    large = text_of(desk.post(PREVIEW, sent))
+    assert "The one with the earliest visit would be issued." in large
+    assert "and 4 more" in large
     blind = signed_in(person("blind", "catalog.view_packagemapping"))
     assert "waiting" not in blind.post(PREVIEW, sent).context
 
