@@ -18,7 +18,7 @@ from tests.conftest import ApiClient
 from tests.factories import PackageFactory, PackageMappingFactory, VenueFactory, sellable_package
 from tests.orders.expected import NOON, line, stored
 from tests.orders.sessions import session
-from tests.orders.test_causes import fail, run_once
+from tests.orders.test_causes import fail, outcomes, run_once
 from tests.staff import messages_of, person, signed_in, text_of, viewer
 
 pytestmark = pytest.mark.usefixtures("clock")
@@ -170,6 +170,13 @@ def test_what_does_not_fit_the_package_is_told_before_the_mapping_is_saved_and_a
     saved = desk.post(f"{MAPPINGS}add/", sent, follow=True)
     assert summary in text_of(saved)
     assert f"{waiting['names']} Stays in Error. Line 100000: 1 wallet" in text_of(saved)
+    pressed = {"replay_id": saved.context["form"]["replay_id"].value(), "reason": ""}
+    desk.post(saved.redirect_chain[-1][0], pressed)
+    run_once(Batch.objects.get())
+    for number, (outcome, message) in outcomes(Batch.objects.get()).items():
+        foretold = told[number]
+        assert (outcome, message) == ("replayed", "") or str(foretold[0]).endswith(message), number
+        assert (outcome == "failed") == (len(foretold) == 1), number
 
 
 def test_orders_that_wait_are_tried_in_few_statements_however_many_there_are(
