@@ -7,7 +7,7 @@ import dataclasses
 import datetime
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from catalog import expansion
 from catalog.mapping import Catalogue, Offer, read_catalogue, read_catalogue_of
@@ -77,12 +77,13 @@ class _Desk:
         if self._has_lost_places(lines):
             shortage = resolution.shortage_of(order, lines)
             if shortage is not None:
-                return _refused(order, shortage.faults or [Fault("", "", shortage.detail)])
+                told = [fault.detail for fault in shortage.faults] or [shortage.detail]
+                return ReplayPreview(order=order, obstacles=told)
         plans: Sequence[LinePlan] = ()
         if waiting:
             plans, faults = self._plan(order, waiting)
             if faults:
-                return _refused(order, faults)
+                return ReplayPreview(order=order, obstacles=[fault.detail for fault in faults])
         for line, plan in zip(waiting, plans, strict=True):
             fill_line(line, plan)
         self._take(order, waiting, plans)
@@ -192,7 +193,3 @@ def _waiting(order: Order) -> list[OrderLine]:
 
 def _key(order: Order) -> _Key:
     return order.partner_id, order.received_at.astimezone(order.account.venue.zone).date()
-
-
-def _refused(order: Order, faults: Collection[Fault]) -> ReplayPreview:
-    return ReplayPreview(order=order, obstacles=[fault.detail for fault in faults])
