@@ -128,7 +128,7 @@ class AuditEntryAdmin(ReadOnlyAdmin[AuditEntry]):
     list_display_links = ("happened",)
     list_filter = (WhoFilter, KindFilter, ("at", DayFilter), ObjectFilter)
     search_fields = ("subject",)
-    search_help_text = "Id of something, or all of its name at the time"
+    search_help_text = "Id, item number, or all of a name at the time"
     ordering = ("-at",)
     sortable_by = ()
     fields = ("happened", "who", "deed", "thing", "status", "reason", "details")
@@ -137,11 +137,12 @@ class AuditEntryAdmin(ReadOnlyAdmin[AuditEntry]):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[AuditEntry], search_term: str
     ) -> tuple[QuerySet[AuditEntry], bool]:
-        """Find what was done to something by its id or its whole name."""
+        """Find what was done to something by its id, its item number or its whole name."""
         typed = " ".join(search_term.split())
         if not typed:
             return queryset, False
-        return queryset.filter(audit.about(typed) | Q(subject__iexact=typed)), False
+        numbered = Q(kind=NUMBER_KIND, changes__itemNumber=typed)
+        return queryset.filter(audit.about(typed) | Q(subject__iexact=typed) | numbered), False
 
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None

@@ -7,7 +7,7 @@ import dataclasses
 import datetime
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from catalog import expansion
 from catalog.mapping import Catalogue, Offer, read_catalogue, read_catalogue_of
@@ -43,8 +43,8 @@ def preview_replays(
     """Return what live orders in Error would become if they were replayed now, one by one.
 
     orders: in that order, with partner, venue and lines at hand; places that one would take are
-    gone for the next, but for the names of seats. They are not to be used afterwards. meaning: a
-    mapping that counts as stored as it stands. Nothing is written: it reads in a transaction that
+    gone for the next, but for the names of seats, and for one whose own went back when it stood too
+    long. They are not to be used afterwards. meaning: a mapping that counts as stored as it stands. Nothing is written: it reads in a transaction that
     PostgreSQL keeps from writing. One statement for each day of receipt, one for each order of
     numbered seats, and three.
     """
@@ -73,19 +73,24 @@ class _Desk:
 
     def replay(self, order: Order) -> ReplayPreview:
         """Resolve and issue one order; what it takes is gone for the next."""
-        lines, waiting = list(order.lines.all()), _waiting(order)
+        lines, waiting, before = list(order.lines.all()), _waiting(order), self._catalogues
         if self._has_lost_places(lines):
             shortage = resolution.shortage_of(order, lines)
             if shortage is not None:
-                return _refused(order, shortage.faults or [Fault("", "", shortage.detail)])
+                told = [fault.detail for fault in shortage.faults] or [shortage.detail]
+                return ReplayPreview(order=order, obstacles=told)
+            # First, as a replay does: the waiting lines are planned with what is left then.
+            self._take(resolution.missing_places(order, lines))
         plans: Sequence[LinePlan] = ()
         if waiting:
             plans, faults = self._plan(order, waiting)
             if faults:
-                return _refused(order, faults)
+                self._catalogues = before
+                return ReplayPreview(order=order, obstacles=[fault.detail for fault in faults])
         for line, plan in zip(waiting, plans, strict=True):
             fill_line(line, plan)
-        self._take(order, waiting, plans)
+            self._taken[order.partner_id].update(line.external_reference_numbers)
+        self._take(make_allocations(waiting, plans))
         wallets = make_shells(order, lines)
         order.replay(now=self._now, job_id=0)
         assets, _asked = issue_unsaved(order, lines, wallets, self._now)
@@ -115,14 +120,16 @@ class _Desk:
             found = shortages.faults_of(no_room)
             return [], [resolution.about_line(fault, waiting) for fault in found]
 
-    def _take(self, order: Order, lines: Sequence[OrderLine], plans: Sequence[LinePlan]) -> None:
-        """Count what an order takes as gone, in whatever catalogue the next one is planned by."""
-        numbers = (number for line in lines for number in line.external_reference_numbers)
-        self._taken[order.partner_id].update(numbers)
-        taken = make_allocations(lines, plans)
-        for key, each in self._catalogues.items() if taken else ():
-            offers = {number: _after(offer, taken) for number, offer in each.offers.items()}
-            self._catalogues[key] = Catalogue(offers, each.opening_times)
+    def _take(self, allocations: Sequence[Allocation]) -> None:
+        """Count places as gone, in whatever catalogue the next line is planned by."""
+        if allocations:
+            self._catalogues = {
+                key: Catalogue(
+                    {number: _after(offer, allocations) for number, offer in each.offers.items()},
+                    each.opening_times,
+                )
+                for key, each in self._catalogues.items()
+            }
 
 
 def _after(offer: Offer, allocations: Iterable[Allocation]) -> Offer:
@@ -192,7 +199,3 @@ def _waiting(order: Order) -> list[OrderLine]:
 
 def _key(order: Order) -> _Key:
     return order.partner_id, order.received_at.astimezone(order.account.venue.zone).date()
-
-
-def _refused(order: Order, faults: Collection[Fault]) -> ReplayPreview:
-    return ReplayPreview(order=order, obstacles=[fault.detail for fault in faults])

@@ -135,6 +135,7 @@ def test_a_mapping_is_told_of_once_by_its_number_and_partner_whatever_becomes_of
         data={"mappingId": str(uuid.uuid4()), "version": 1, "meaning": "SKU-1 is DAY, always"},
         at=timezone.now(),
     )
+    assert len(desk.get(f"{LOG}?q=SKU-7").context["cl"].result_list) == 3
     told = text_of(desk.get(f"{LOG}?kind=item_number"))
     assert "Version removed Item number SKU-7 of Sunny Trips" in told
     assert "Version removed Item number SKU-1 is DAY, always" in told
