@@ -60,3 +60,17 @@ _ROWS = (
     ),
 )
 MAGIC: Mapping[str, Magic] = {magic.item_number: magic for magic in _ROWS}
+
+
+def why_not_mapped(item_number: str) -> str:
+    """Say why staff may not map an item number; empty where they may.
+
+    The mapping would mean nothing to test orders, and tickets that admit to a live one.
+    """
+    if item_number not in MAGIC:
+        return ""
+    return (
+        f"{item_number} is a test item number. With a test key it does what the documentation says, "
+        "whatever is mapped; with a live key somebody has mistaken the key, and a mapping would "
+        "sell real tickets for it."
+    )

@@ -34,6 +34,9 @@ _SEPARATORS = (";", ",", "\t")
 # What a spreadsheet takes for a formula, were it not for the apostrophe that we put before it.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _GUARDED = re.compile(r"^'['=+\-@\t\r]")
+# The same further on in a cell: where a program that splits at something else begins one.
+_WITHIN = re.compile(r"""([;,|\t\r\n][\s"]*)('*)(?=[=+\-@])""")
+_GUARDED_WITHIN = re.compile(r"""([;,|\t\r\n][\s"]*)'('*)(?=[=+\-@])""")
 _YES, _NO = {"", "yes", "y", "true", "1"}, {"no", "n", "false", "0"}
 _WHOLE = re.compile(r"^\d{1,9}([.,]0+)?$")
 _MIDNIGHT = re.compile(r"[ T]00:00(:00(\.0+)?)?$")
@@ -133,12 +136,17 @@ def _line(cells: Iterable[str], separator: Separator) -> str:
 
 
 def _guarded(cell: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula; `_bare` undoes it."""
+    """Return a cell that no spreadsheet takes for a formula, wherever it splits; `_bare` undoes it.
+
+    An apostrophe more stands before each sign that begins one.
+    """
+    cell = _WITHIN.sub(r"\1'\2", cell)
     return f"'{cell}" if cell.startswith(_FORMULA) or _GUARDED.match(cell) else cell
 
 
 def _bare(cell: str) -> str:
-    return cell[1:] if _GUARDED.match(cell) else cell
+    cell = cell[1:] if _GUARDED.match(cell) else cell
+    return _GUARDED_WITHIN.sub(r"\1\2", cell)
 
 
 def _records(text: str, separator: str, first: int) -> Iterator[tuple[int, list[str]]]:

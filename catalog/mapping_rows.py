@@ -8,11 +8,12 @@ import datetime
 import re
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from django.db import models
 
 from catalog import versions
+from catalog.magic import why_not_mapped
 from catalog.mapping_csv import Row
 from catalog.models import Package, PackageMapping
 from channel_manager.lib.admin.columns import validity
@@ -76,9 +77,22 @@ class Known:
             self._versions[mapping.partner_id, mapping.item_number].append(mapping)
 
     def partner_of(self, row: Row) -> Partner:
-        """Return the partner of a row that can be read."""
-        if row.faults:
-            raise RowRefused(" ".join(row.faults))
+        """Return the partner of a row; raises RowRefused with all that is wrong with the row."""
+        faults, partner = list(row.faults), None
+        try:
+            partner = self._named_partner(row)
+        except RowRefused as refused:
+            if row.partner:  # else its cell was told of
+                faults.append(str(refused))
+        if partner is not None:
+            faults += self._faults_at(partner, row)
+        elif row.version is None:
+            faults += _faults_of_number(row.item_number)
+        if faults or partner is None:
+            raise RowRefused(" ".join(faults))
+        return partner
+
+    def _named_partner(self, row: Row) -> Partner:
         found = [
             partner
             for partner in self._partners.get(row.partner, ())
@@ -92,12 +106,22 @@ class Known:
             raise RowRefused(f"Several venues have this partner: name one of {codes}.")
         return found[0]
 
+    def _faults_at(self, partner: Partner, row: Row) -> Iterator[str]:
+        """Say what a row names that its partner, or its partner's venue, does not have."""
+        if row.package and (partner.venue_id, row.package) not in self._packages:
+            yield f"{partner.venue} has no package “{row.package}”."
+        there = [one.version for one in self._versions.get((partner.pk, row.item_number), ())]
+        if row.version is None and not there:
+            yield from _faults_of_number(row.item_number)
+        if row.version is not None and row.item_number and row.version not in there:
+            yield (
+                f"There is no version {row.version} of this number. Leave the version empty to add "
+                "one: it is numbered then."
+            )
+
     def package_of(self, row: Row, partner: Partner) -> Package:
-        """Return the package that a row names."""
-        package = self._packages.get((partner.venue_id, row.package))
-        if package is None:
-            raise RowRefused(f"{partner.venue} has no package “{row.package}”.")
-        return package
+        """Return the package of a row whose partner was found."""
+        return self._packages[partner.venue_id, row.package]
 
     def today_of(self, partner: Partner) -> datetime.date:
         """Return the day it is at a partner's venue."""
@@ -137,13 +161,13 @@ class NumberPlan:
         stored = known.versions_of(partner, rows[0].item_number)
         self._is_new = not stored
         self._versions = [_Version(copy.copy(one), one) for one in stored]
-        self._refused: dict[int, str] = {}
+        self._refused: dict[int, list[str]] = defaultdict(list)
         self._told: dict[int, tuple[Effect, str]] = {}
         for row in sorted(rows, key=lambda row: row.version is None):
             try:
                 self._take(row)
             except RowRefused as refused:
-                self._refused[row.number] = str(refused)
+                self._refused[row.number].append(str(refused))
         self._refuse_clashes()
 
     def outcomes(self) -> list[Outcome]:
@@ -153,7 +177,7 @@ class NumberPlan:
                 version.row.number: self._tell(version) for version in self._versions if version.row
             },
             **self._told,
-            **{number: (Effect.REFUSED, why) for number, why in self._refused.items()},
+            **{number: (Effect.REFUSED, " ".join(why)) for number, why in self._refused.items()},
         }
         return [outcome_of(row, *told[row.number]) for row in self._rows]
 
@@ -176,19 +200,17 @@ class NumberPlan:
         version.after.is_active = row.is_active
 
     def _named(self, row: Row, package: Package) -> _Version:
-        version = next((one for one in self._versions if one.after.version == row.version), None)
-        if version is None:
-            raise RowRefused(
-                f"There is no version {row.version} of this number. Leave the version empty to add "
-                "one: it is numbered then."
-            )
+        version = next(one for one in self._versions if one.after.version == row.version)
+        faults = []
         if version.row is not None:
-            raise RowRefused(f"Row {version.row.number} names this version, too.")
+            faults.append(f"Row {version.row.number} names this version, too.")
         if version.after.package_id != package.pk:
-            raise RowRefused(
+            faults.append(
                 f"{version.after.title} means {version.after.package.code}. Leave the version empty "
                 f"and name a first day, and the number means {package.code} from then on."
             )
+        if faults:
+            raise RowRefused(" ".join(faults))
         return version
 
     def _like(self, row: Row, package: Package) -> _Version | None:
@@ -204,13 +226,6 @@ class NumberPlan:
         return None
 
     def _add(self, row: Row, package: Package) -> None:
-        if row.item_number != row.item_number.strip():
-            raise RowRefused("The item number has blanks around it.")
-        if _SHORTENED.match(row.item_number):
-            raise RowRefused(
-                f"“{row.item_number}” looks like a number that a spreadsheet has shortened. Format "
-                "the column as text and enter it again."
-            )
         added = PackageMapping(
             partner=self._partner,
             item_number=row.item_number,
@@ -219,7 +234,14 @@ class NumberPlan:
             valid_until=row.valid_until,
             is_active=row.is_active,
         )
-        ends = [self._end_before(one, added) for one in self._versions if not one.row]
+        faults, ends = list(_faults_of_number(row.item_number)), []
+        for version in self._versions:
+            try:
+                ends.append("" if version.row else self._end_before(version, added))
+            except RowRefused as refused:
+                faults.append(str(refused))
+        if faults:
+            raise RowRefused(" ".join(faults))
         told = ". ".join([_meaning(added), *filter(None, ends)])
         self._versions.append(_Version(added, row=row))
         self._told[row.number] = (Effect.NEW if self._is_new else Effect.NEXT, f"{told}.")
@@ -262,8 +284,7 @@ class NumberPlan:
         both = validity(*days)
         for version, clash in ((one, other), (other, one)):
             if version.row is not None:
-                self._refused.setdefault(
-                    version.row.number,
+                self._refused[version.row.number].append(
                     f"It clashes with {clash.name} ({clash.after.package.code}, "
                     f"{clash.after.dates}): both would hold {both}.",
                 )
@@ -283,6 +304,19 @@ class NumberPlan:
         if ends_earlier:
             return Effect.ENDED, f"{was}, ends on {after.valid_until:%-d %b %Y}."
         return Effect.DATES, f"{was}, holds {after.dates}."
+
+
+def _faults_of_number(item_number: str) -> Iterator[str]:
+    """Say what is wrong with a number that is to be added; stored ones may be like that."""
+    if item_number.strip() and item_number != item_number.strip():
+        yield "The item number has blanks around it."
+    if _SHORTENED.match(item_number.strip()):
+        yield (
+            f"“{item_number}” looks like a number that a spreadsheet has shortened. Format the "
+            "column as text and enter it again."
+        )
+    if refused := why_not_mapped(item_number):
+        yield refused
 
 
 def _state(mapping: PackageMapping) -> tuple[datetime.date | None, datetime.date | None, bool]:

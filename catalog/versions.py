@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
@@ -26,6 +27,9 @@ from channel_manager.lib.errors import ErrorCode, NotFound, Refusal
 NUMBER_KIND = "item_number"
 _NAMESPACE = uuid.UUID("5b1f5b7e-4a0c-5d0e-9a53-6f2d3c1e8a47")
 _A_DAY = datetime.timedelta(days=1)
+
+# What an event's number is: its subject is a key that does not say.
+_NUMBER = "itemNumber"
 
 _Days = tuple[datetime.date | None, datetime.date | None]
 
@@ -205,6 +209,8 @@ def record(
                 actor=actor,
                 reason=reason,
                 data={
+                    "partnerId": str(mapping.partner_id),
+                    _NUMBER: mapping.item_number,
                     "mappingId": str(mapping.pk),
                     "version": mapping.version,
                     **({"was": before.in_words} if before else {}),
@@ -216,3 +222,8 @@ def record(
         ),
         batch_size=1_000,
     )
+
+
+def without_name(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what an event of a number tells, without the number itself: its heading has that."""
+    return {key: value for key, value in data.items() if key != _NUMBER}

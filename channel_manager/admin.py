@@ -134,6 +134,18 @@ def _may_view(request: HttpRequest, app: str, model: str) -> bool:
     return admin.site.get_model_admin(apps.get_model(app, model)).has_view_permission(request)
 
 
+def _place_of(request: HttpRequest) -> str:
+    """Return the address that says where in the sidebar one is.
+
+    Previews are the orders' pages, and belong to the list that one came from.
+    """
+    previews = f"{reverse('admin:orders_order_changelist')}preview/"
+    for name, model in (("mapping", "packagemapping"), ("package", "package")):
+        if request.path.startswith(f"{previews}{name}/"):
+            return reverse(f"admin:catalog_{model}_changelist")
+    return request.path
+
+
 def environment(request: HttpRequest) -> list[str] | None:
     """Return the badge in the header, with its colour: Demo where the demo is loaded."""
     return ["Demo", "warning"] if settings.DEMO else None
@@ -157,7 +169,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             shown.append({"title": title, "separator": True, "items": items})
     # The month's address begins with that of the sessions: only the nearest is where one is.
     entries_shown = [item for group in shown[1:] for item in group["items"]]
-    current = [item for item in entries_shown if request.path.startswith(item["link"])]
+    place = _place_of(request)
+    current = [item for item in entries_shown if place.startswith(item["link"])]
     nearest = max(current, key=lambda item: len(item["link"]), default=home)
     for item in entries_shown:
         item["active"] = item is nearest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import functools
 import zoneinfo
 from collections.abc import Callable, Mapping, Sequence
@@ -16,28 +17,37 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from catalog import versions
+from catalog.models import PackageMapping
+from catalog.versions import NUMBER_KIND
 from channel_manager import audit_trail
 from channel_manager.history import audit
 from channel_manager.history.models import AuditEntry
 from channel_manager.lib.admin import columns, recording
 from channel_manager.lib.admin.base import ReadOnlyAdmin
-from channel_manager.lib.admin.columns import column
+from channel_manager.lib.admin.columns import EMPTY, column
 from channel_manager.lib.admin.typed import DropdownFilter
-from orders.admin.timeline import LOOKS as ORDER_LOOKS
 from partners.actors import name_actors
-from partners.timeline import Look, label_data, look_of
+from partners.models import Partner
+from partners.timeline import label_data, look_of
 from wallets.admin.filters import VenueDaysFilter
 
 recording.keep_with(audit_trail.AdminTrail())
 
-LOOKS: Mapping[str, Look] = {**ORDER_LOOKS, **audit_trail.LOOKS}
-# What an event is about has its name in one column; an edit keeps it.
-_NAMED_BY = {
+# What an event is about has its name in these columns; an edit keeps it.
+_NAMED_BY: Mapping[str, tuple[str, ...]] = {
+    "attraction": ("catalog", "name"),
+    "batch": ("orders", "title"),
+    "closure": ("orders", "venue__name", "attraction__name", "date"),
     "order": ("orders", "buy_from_order_reference"),
     "package": ("catalog", "code"),
     "partner": ("partners", "name"),
+    "session": ("catalog", "attraction__name", "date", "time"),
     "wallet": ("wallets", "reference_number"),
+    "webhookendpoint": ("partners", "url"),
 }
+# What has events and no page of its own, and what it is called.
+_WITHOUT_PAGE: Mapping[str, str] = {NUMBER_KIND: "Item number"}
 
 
 class WhoFilter(DropdownFilter):
@@ -67,7 +77,8 @@ class KindFilter(DropdownFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Offer the kinds that the admin has."""
-        return sorted(((kind, _kind_text(kind)) for kind in _kinds()), key=lambda one: one[1])
+        kinds = [*_kinds(), *_WITHOUT_PAGE]
+        return sorted(((kind, _kind_text(kind)) for kind in kinds), key=lambda one: one[1])
 
     def queryset(
         self, request: HttpRequest, queryset: QuerySet[AuditEntry]
@@ -117,7 +128,7 @@ class AuditEntryAdmin(ReadOnlyAdmin[AuditEntry]):
     list_display_links = ("happened",)
     list_filter = (WhoFilter, KindFilter, ("at", DayFilter), ObjectFilter)
     search_fields = ("subject",)
-    search_help_text = "Id of something, or all of its name at the time"
+    search_help_text = "Id, item number, or all of a name at the time"
     ordering = ("-at",)
     sortable_by = ()
     fields = ("happened", "who", "deed", "thing", "status", "reason", "details")
@@ -126,11 +137,12 @@ class AuditEntryAdmin(ReadOnlyAdmin[AuditEntry]):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[AuditEntry], search_term: str
     ) -> tuple[QuerySet[AuditEntry], bool]:
-        """Find what was done to something by its id or its whole name."""
+        """Find what was done to something by its id, its item number or its whole name."""
         typed = " ".join(search_term.split())
         if not typed:
             return queryset, False
-        return queryset.filter(audit.about(typed) | Q(subject__iexact=typed)), False
+        numbered = Q(kind=NUMBER_KIND, changes__itemNumber=typed)
+        return queryset.filter(audit.about(typed) | Q(subject__iexact=typed) | numbered), False
 
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
@@ -142,7 +154,7 @@ class AuditEntryAdmin(ReadOnlyAdmin[AuditEntry]):
         return entry
 
     def prepare_rows(self, rows: Sequence[AuditEntry]) -> None:
-        """Have names at hand: a statement for each kind of subject, and two more."""
+        """Have names at hand: a statement for each kind of subject, and three more at most."""
         zone = zoneinfo.ZoneInfo(audit_trail.zone_name())
         names = name_actors({row.actor for row in rows})
         subjects = {kind: _names_of(kind, rows) for kind in {row.kind for row in rows}}
@@ -150,6 +162,7 @@ class AuditEntryAdmin(ReadOnlyAdmin[AuditEntry]):
             row.zone = zone  # type: ignore[attr-defined]
             row.actor_text = names[row.actor]  # type: ignore[attr-defined]
             row.called = row.subject or subjects[row.kind].get(row.subject_id, "")  # type: ignore[attr-defined]
+        name_numbers([row for row in rows if row.kind == NUMBER_KIND])
 
     def get_list_display(self, request: HttpRequest) -> Any:
         """Have the links know who looks."""
@@ -176,17 +189,18 @@ class AuditEntryAdmin(ReadOnlyAdmin[AuditEntry]):
         """Return who did it."""
         return str(entry.actor_text)  # type: ignore[attr-defined]
 
-    @column("What", badges={name: look.colour for name, look in LOOKS.items()})
-    def deed(self, entry: AuditEntry) -> tuple[str, str]:
-        """Return what was done."""
-        return entry.name, look_of(entry.name, LOOKS).title
+    @column("What")
+    def deed(self, entry: AuditEntry) -> SafeString:
+        """Return what was done, as the page of what it was done to calls it."""
+        look = look_of(entry.name, audit_trail.looks_of(entry.kind))
+        return columns.badge(look.title, look.colour)
 
     @column("Before and after")
     def told(self, entry: AuditEntry) -> SafeString | str:
-        """Return what changed, and why, in one line."""
+        """Return what changed, and why."""
         parts = [f"{field}: {text}" for field, text in _changes_of(entry).items()]
         text = "; ".join([*filter(None, [_states_of(entry), entry.reason]), *parts])
-        return columns.cut(text, text)
+        return format_html('<span class="cm-told" title="{0}">{0}</span>', text) if text else EMPTY
 
     @column("Status")
     def status(self, entry: AuditEntry) -> str:
@@ -212,12 +226,15 @@ class AuditEntryAdmin(ReadOnlyAdmin[AuditEntry]):
         @column("To what")
         def thing(entry: AuditEntry) -> SafeString:
             name = self.thing(entry)
-            model = _kinds().get(entry.kind)
+            model, key = _kinds().get(entry.kind), entry.subject_id
+            if entry.kind == NUMBER_KIND:
+                model, key = PackageMapping, entry.mapping_id  # type: ignore[attr-defined]
             may = model and admin.site._registry[model].has_view_or_change_permission(request)
-            if model is None or not may or entry.name == "deleted" or not entry.subject_id:
-                return format_html("{}", name)
-            page = f"admin:{model._meta.app_label}_{entry.kind}_change"
-            return columns.link(reverse(page, args=[entry.subject_id]), name)
+            if model is None or not may or entry.name == "deleted" or not key:
+                return format_html('<span class="cm-thing">{}</span>', name)
+            page = f"admin:{model._meta.app_label}_{model._meta.model_name}_change"
+            url = reverse(page, args=[key])
+            return format_html('<a class="cm-link cm-thing" href="{}">{}</a>', url, name)
 
         return thing
 
@@ -232,10 +249,35 @@ def _changes_of(entry: AuditEntry) -> Mapping[str, str]:
     """Return the fields of a record, or the data of an event."""
     if isinstance(entry.changes, list):
         return audit_trail.in_words(entry.changes)
-    return label_data(entry.changes)
+    return label_data(versions.without_name(entry.changes))
+
+
+def name_numbers(entries: Sequence[AuditEntry]) -> None:
+    """Tell entries about item numbers whose they are, and which mapping is there: two statements."""
+    if not entries:
+        return
+    told = [entry.changes for entry in entries]
+    mappings = PackageMapping.objects.select_related("partner").in_bulk(
+        [data["mappingId"] for data in told]
+    )
+    partners = Partner.objects.in_bulk({data["partnerId"] for data in told if "partnerId" in data})
+    there = {str(key): mapping for key, mapping in mappings.items()}
+    names = {str(key): str(partner) for key, partner in partners.items()}
+    for entry, data in zip(entries, told, strict=True):
+        mapping = there.get(data["mappingId"])
+        entry.mapping_id = mapping and mapping.pk  # type: ignore[attr-defined]
+        if "partnerId" in data:
+            entry.called = f"{data['itemNumber']} of {names.get(data['partnerId'], 'a partner')}"  # type: ignore[attr-defined]
+        elif mapping is not None:
+            entry.called = f"{mapping.item_number} of {mapping.partner}"  # type: ignore[attr-defined]
+        else:
+            # Of before events named their number.
+            entry.called = str(data.get("meaning") or data.get("becomes", ""))  # type: ignore[attr-defined]
 
 
 def _kind_text(kind: str) -> str:
+    if kind in _WITHOUT_PAGE:
+        return _WITHOUT_PAGE[kind]
     model = _kinds().get(kind)
     text = str(model._meta.verbose_name) if model else kind
     return text[:1].upper() + text[1:]
@@ -256,7 +298,11 @@ def _names_of(kind: str, rows: Sequence[AuditEntry]) -> dict[str, str]:
     keys = {row.subject_id for row in rows if row.kind == kind and not row.subject}
     if kind not in _NAMED_BY or not keys:
         return {}
-    app, name = _NAMED_BY[kind]
+    app, *names = _NAMED_BY[kind]
     model = apps.get_model(app, kind)
-    named = model._default_manager.filter(pk__in=keys).order_by().values_list("pk", name)
-    return {str(key): text for key, text in named}
+    named = model._default_manager.filter(pk__in=keys).order_by().values_list("pk", *names)
+    return {str(key): " ".join(map(_text_of, filter(None, parts))) for key, *parts in named}
+
+
+def _text_of(value: object) -> str:
+    return f"{value:%H:%M}" if isinstance(value, datetime.time) else str(value)

@@ -14,15 +14,22 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
+from catalog.admin import attractions, packages, sessions, versions
+from catalog.scheduling import ATTRACTION_KIND, SESSION_KIND
+from catalog.versions import NUMBER_KIND
 from channel_manager.history import audit
 from channel_manager.history.models import AuditRecord, Event
 from channel_manager.lib.admin.confirmation import actor_of
 from channel_manager.lib.admin.recording import FieldChange
+from orders.admin import holds, progress, timeline
+from orders.models.hold import HOLD_KIND
 from partners.actors import name_actors
+from partners.admin import partners
+from partners.admin.webhooks import words
 from partners.models import Venue
 from partners.timeline import Happening, Look, look_of, tell
 
-LOOKS: Mapping[str, Look] = {
+_EDITS: Mapping[str, Look] = {
     "added": Look("Added", "add", "success"),
     "changed": Look("Changed", "edit"),
     "deleted": Look("Deleted", "delete", "danger"),
@@ -34,6 +41,19 @@ LOOKS: Mapping[str, Look] = {
     "two_factor_reset": Look("Second factor reset", "phonelink_erase", "danger"),
     "recovery_codes_renewed": Look("New recovery codes", "key"),
     "password_changed": Look("Changed the own password", "password", "warning"),
+}
+# An event is called what the page of its subject calls it.
+_EVENTS: Mapping[str, Mapping[str, Look]] = {
+    ATTRACTION_KIND: attractions.LOOKS,
+    "batch": progress.LOOKS,
+    "closure": progress.LOOKS,
+    HOLD_KIND: holds.LOOKS,
+    NUMBER_KIND: versions.LOOKS,
+    "package": packages.LOOKS,
+    "partner": partners.LOOKS,
+    "replay": progress.LOOKS,  # as batches were called
+    SESSION_KIND: sessions.LOOKS,
+    "webhookendpoint": words.LOOKS,
 }
 _NOT_KEPT = "changed; not kept here"
 _MOST = 200
@@ -86,13 +106,18 @@ class AdminTrail:
         return TemplateResponse(request, "admin/history.html", context)
 
 
+def looks_of(kind: str) -> Mapping[str, Look]:
+    """Return how what happens to a kind of subject is shown, edits included."""
+    return {**_EDITS, **_EVENTS.get(kind, timeline.LOOKS)}
+
+
 def story_of(kind: str, key: object) -> list[Happening]:
     """Return the latest events and edits of a subject, the newest first: four statements."""
     records = AuditRecord.objects.filter(kind=kind, subject_id=str(key)).order_by("-id")[:_MOST]
     happenings = _tell_records(records)
     if isinstance(key, uuid.UUID):
         events = Event.objects.filter(kind=kind, subject_id=key).order_by("-id")[:_MOST]
-        happenings += tell(events, LOOKS)
+        happenings += tell(events, looks_of(kind))
     newest = sorted(happenings, key=lambda happening: happening.at, reverse=True)
     return list(islice(newest, _MOST))
 
@@ -119,7 +144,7 @@ def _tell_records(records: models.QuerySet[AuditRecord]) -> list[Happening]:
     names = name_actors({row.actor for row in rows})
     return [
         Happening(
-            look=look_of(row.name, LOOKS),
+            look=look_of(row.name, _EDITS),
             at=row.at,
             who=names[row.actor],
             from_state="",

@@ -132,6 +132,17 @@ def _wanted(lines: Sequence[LineRequest]) -> dict[str, str]:
     }
 
 
+def find_taken(account: Account, lines: Sequence[LineRequest]) -> set[str]:
+    """Return the external reference numbers of lines that stand on living wallets: one statement."""
+    wanted = _wanted(lines)
+    return {number for number in _taken(account, wanted) if number} if wanted else set()
+
+
+def faults_of(lines: Sequence[LineRequest], taken: Container[str | None]) -> list[Fault]:
+    """Return a fault for each external reference number of an order's lines that is taken."""
+    return _faults(_wanted(lines), taken)
+
+
 def _taken(
     account: Account, wanted: Iterable[str], replaced: Order | None = None
 ) -> set[str | None]:

@@ -33,7 +33,7 @@ from wallets import manifest
 from wallets.connectors.base import LineToIssue
 from wallets.connectors.recording import RecordingConnector
 from wallets.manifest import ManifestPage, WalletContents
-from wallets.models import Wallet
+from wallets.models import Asset, Wallet
 
 # Stands where an order has its numbers.
 PLACEHOLDER = "PREVIEW"
@@ -236,7 +236,7 @@ def _issued(
     not_on_sale: Refusal | None,
     now: datetime.datetime,
 ) -> OrderPreview:
-    """Issue the unsaved order as a worker does, by a connector that only notes what it is asked."""
+    """Issue the unsaved order and return what it became, or why it would fail."""
     (plan,), (line,) = plans, order.lines.all()
     if plan.expansion is None or plan.price is None:
         return OrderPreview(
@@ -251,13 +251,8 @@ def _issued(
             not_on_sale=not_on_sale,
             failure=issuance.explain_line(line),
         )
-    order.schedule(now=now)
-    order.start(now=now)
-    connector, wallets = RecordingConnector(), list(line.wallets.all())
-    assets = issuance.make_assets(order=order, lines=[line], shells=wallets, connector=connector)
-    for wallet in wallets:
-        issuance.fill_shell(wallet, order=order, now=now)
-    order.settle_as_issued(now=now)
+    wallets = list(line.wallets.all())
+    assets, asked = issue_unsaved(order, [line], wallets, now)
     items = {component.item_id: component.item for component in offer.components}
     for asset in assets:
         asset.item = items[asset.item_id]
@@ -269,10 +264,30 @@ def _issued(
         vat_parts=plan.price.parts,
         wallets=wallets,
         places=_effects(make_allocations([line], plans), offer),
-        asked=connector.asked,
+        asked=asked,
         manifest=_manifest(order, line, wallets, now),
         not_on_sale=not_on_sale,
     )
+
+
+def issue_unsaved(
+    order: Order, lines: Sequence[OrderLine], wallets: Sequence[Wallet], now: datetime.datetime
+) -> tuple[list[Asset], Sequence[LineToIssue]]:
+    """Issue a submitted order as a worker does and return its unsaved assets; nothing is saved.
+
+    The connector only notes what it is asked for, which is returned, too.
+    """
+    order.schedule(now=now)
+    order.start(now=now)
+    connector = RecordingConnector()
+    assets = issuance.make_assets(order=order, lines=lines, shells=wallets, connector=connector)
+    for wallet in wallets:
+        issuance.fill_shell(wallet, order=order, now=now)
+    if order.payment_reference is None:
+        order.settle_as_draft(now=now, expires_at=now)
+    else:
+        order.settle_as_issued(now=now)
+    return assets, connector.asked
 
 
 def _effects(allocations: Iterable[Allocation], offer: Offer) -> list[PlacesEffect]:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from django.db.models import Q
 
 from catalog import expansion, scheduling
+from catalog.mapping import Catalogue
 from catalog.models import Allotment, Session
 from channel_manager.lib.errors import Fault, InvalidRequest, Refusal
 from orders import places, reading
@@ -20,10 +21,11 @@ from orders.contents import (
     insert_rows,
     make_allocations,
     make_shells,
+    plan_by,
     plan_contents,
     set_totals,
 )
-from orders.models import Allocation, Order, OrderLine
+from orders.models import Allocation, FailureCode, Order, OrderLine
 from orders.planning import LinePlan, NoRoom
 from orders.requests import LineRequest
 from orders.room import Room
@@ -147,7 +149,7 @@ def _lock_candidates(order: Order, lines: Sequence[OrderLine]) -> None:
 
 def _candidates(order: Order, lines: Sequence[OrderLine]) -> set[uuid.UUID]:
     """Return every session that resolving the lines may take places of."""
-    requests = [_as_request(line) for line in lines if line.unresolved_cause]
+    requests = [as_request(line) for line in lines if line.unresolved_cause]
     offers = catalogue_of(order.account, requests, order.received_at).offers.values()
     retaken = {allocation.session_id for allocation in missing_places(order, lines)}
     return retaken | {session.pk for offer in offers for session in offer.sessions}
@@ -166,7 +168,7 @@ def make_room(*, order: Order, actor: str, now: datetime.datetime) -> None:
     # At once, so that the waiting lines find what they leave.
     _allot(order, missing)
     places.take(missing)
-    requests = [_as_request(line) for line in lines if line.unresolved_cause]
+    requests = [as_request(line) for line in lines if line.unresolved_cause]
     try:
         plan_contents(order.account, requests, order.received_at)
     except NoRoom as no_room:
@@ -197,7 +199,7 @@ def faults_of(*, order: Order, lines: Sequence[OrderLine]) -> dict[int, list[Fau
     try:
         faults: Sequence[Fault] = _plan(order, waiting)[1]
     except (SoldOut, SeatTaken) as refusal:
-        faults = [_about_line(fault, waiting) for fault in refusal.faults]
+        faults = [about_line(fault, waiting) for fault in refusal.faults]
     for fault in faults:
         told[int(fault.pointer.split("/")[2])].append(fault)
     return told
@@ -212,29 +214,50 @@ def shortage_of(order: Order, lines: Sequence[OrderLine]) -> Refusal | None:
     return None
 
 
-def _plan(order: Order, waiting: Sequence[OrderLine]) -> tuple[list[LinePlan], list[Fault]]:
-    """Plan lines as of the order's receipt; faults name the line by its number."""
+def plan_waiting(
+    *,
+    order: Order,
+    waiting: Sequence[OrderLine],
+    catalogue: Catalogue,
+    faults: Sequence[Fault] = (),
+) -> tuple[list[LinePlan], list[Fault]]:
+    """Plan lines as of the order's receipt; return what is wrong with them, `faults` first.
+
+    Faults name the line by its number. Raises NoRoom.
+    """
+    requests = [as_request(line) for line in waiting]
     try:
-        requests = [_as_request(line) for line in waiting]
-        plans = plan_contents(order.account, requests, order.received_at)
+        plans = plan_by(catalogue, order.account, requests, order.received_at, faults=faults)
     except InvalidRequest as refusal:
-        return [], [_about_line(fault, waiting) for fault in refusal.faults]
-    except NoRoom as no_room:
-        raise explain(no_room, partner=order.partner, now=order.received_at) from no_room
-    faults = [
-        Fault(
-            f"/items/{line.line_no}",
-            plan.unresolved_cause,
-            f"Line {line.line_no}: {line.item_number} still cannot be issued "
-            f"({plan.unresolved_cause.label.lower()}).",
-        )
+        return [], [about_line(fault, waiting) for fault in refusal.faults]
+    unresolved = [
+        Fault(f"/items/{line.line_no}", plan.unresolved_cause, _still_unresolved(order, line, plan))
         for line, plan in zip(waiting, plans, strict=True)
         if plan.unresolved_cause
     ]
-    return plans, faults
+    return plans, unresolved
 
 
-def _about_line(fault: Fault, waiting: Sequence[OrderLine]) -> Fault:
+def _plan(order: Order, waiting: Sequence[OrderLine]) -> tuple[list[LinePlan], list[Fault]]:
+    """Plan lines by the catalogue as it stands; raises SoldOut, SeatTaken."""
+    requests = [as_request(line) for line in waiting]
+    catalogue = catalogue_of(order.account, requests, order.received_at)
+    try:
+        return plan_waiting(order=order, waiting=waiting, catalogue=catalogue)
+    except NoRoom as no_room:
+        raise explain(no_room, partner=order.partner, now=order.received_at) from no_room
+
+
+def _still_unresolved(order: Order, line: OrderLine, plan: LinePlan) -> str:
+    cause = plan.unresolved_cause
+    why = cause.label.lower() if cause else ""
+    if cause == FailureCode.UNMAPPED_ITEM:
+        # It may mean something by now: what counts is the day of receipt.
+        why += f" on {order.received_at.astimezone(order.account.venue.zone):%-d %b %Y}, its day of receipt"
+    return f"Line {line.line_no}: {line.item_number} still cannot be issued ({why})."
+
+
+def about_line(fault: Fault, waiting: Sequence[OrderLine]) -> Fault:
     """Name the line of the order, where the plan knows only its place among the waiting ones."""
     _, items, *path = fault.pointer.split("/")
     line = waiting[int(path[0]) if path else 0]
@@ -242,7 +265,7 @@ def _about_line(fault: Fault, waiting: Sequence[OrderLine]) -> Fault:
     return Fault(pointer, fault.code, f"Line {line.line_no}: {fault.detail}")
 
 
-def _as_request(line: OrderLine) -> LineRequest:
+def as_request(line: OrderLine) -> LineRequest:
     """Return what was asked for when the line was stored."""
     return LineRequest(
         item_number=line.item_number,

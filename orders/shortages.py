@@ -51,20 +51,26 @@ def explain(no_room: NoRoom, *, partner: Partner, now: datetime.datetime) -> Ref
             {"itemNumber": entry["itemNumber"], **_as_row(row, left, partner.venue)}
             for row, left in nearest
         ]
-    faults = [
-        Fault(shortage.pointer, ErrorCode.SOLD_OUT, _in_words(shortage))
-        for shortage in no_room.shortages
-    ]
+    faults = faults_of(no_room)
     tightest = min(range(len(told)), key=lambda n: told[n]["placesLeft"])
     return SoldOut(
         faults[tightest].detail,
-        faults=[*faults, *no_room.taken_seats],
+        faults=faults,
         members={
             "placesLeft": told[tightest]["placesLeft"],
             "nearestSessions": told[tightest]["nearestSessions"],
             "shortages": told,
         },
     )
+
+
+def faults_of(no_room: NoRoom) -> list[Fault]:
+    """Return what is missing, shortages first, without looking where there is room instead."""
+    shortages = [
+        Fault(shortage.pointer, ErrorCode.SOLD_OUT, _in_words(shortage))
+        for shortage in no_room.shortages
+    ]
+    return [*shortages, *no_room.taken_seats]
 
 
 def _in_words(shortage: Shortage) -> str:

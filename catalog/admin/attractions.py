@@ -23,7 +23,7 @@ from channel_manager.lib.admin.columns import column
 from partners.admin.filters import VenueFilter
 from partners.timeline import Look, tell
 
-_LOOKS: Mapping[str, Look] = {"sessions_changed": Look("Sessions changed", "edit_calendar")}
+LOOKS: Mapping[str, Look] = {"sessions_changed": Look("Sessions changed", "edit_calendar")}
 _NEXT = 10
 _MOST_LISTED = 50
 
@@ -90,7 +90,7 @@ class AttractionAdmin(StaffAdmin[Attraction]):
             "next_sessions": _next_sessions(row),
             "month_url": f"{reverse('admin:catalog_session_month')}"
             f"?venue={row.venue_id}&attraction={row.pk}",
-            "happenings": tell(events.order_by("-id")[:20], _LOOKS),
+            "happenings": tell(events.order_by("-id")[:20], LOOKS),
             "zone": row.venue.timezone,
         }
 

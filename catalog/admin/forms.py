@@ -14,6 +14,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from catalog import versions
+from catalog.magic import why_not_mapped
 from catalog.models import Package, PackageMapping, Price
 from channel_manager.lib.admin.columns import link, validity
 from channel_manager.lib.admin.typed import BaseInlineFormSet, ModelForm
@@ -50,9 +51,13 @@ class MappingForm(ModelForm[PackageMapping]):
     """A partner's item number for a package."""
 
     def clean(self) -> dict[str, Any]:
-        """Refuse dates in the wrong order."""
+        """Refuse dates in the wrong order, and test item numbers that are not mapped yet."""
         answers: dict[str, Any] = super().clean() or self.cleaned_data
         check_order(self, "valid_from", "valid_until")
+        number = answers.get("item_number", "")
+        is_new = self.instance._state.adding or number != self.initial.get("item_number")
+        if is_new and (refused := why_not_mapped(number)):
+            self.add_error("item_number", refused)
         return answers
 
     def _post_clean(self) -> None:

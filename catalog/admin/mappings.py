@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.shortcuts import redirect
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString
 
 from catalog import versions
 from catalog.admin import mapping_files, sold
+from catalog.admin.change_from import change_from_view
 from catalog.admin.forms import MappingForm
-from catalog.admin.versions import STANDINGS, change_from_view, context_of, standing_of
+from catalog.admin.versions import STANDINGS, context_of, standing_of
 from catalog.models import PackageMapping
 from channel_manager.lib.admin.base import StaffAdmin, register
 from channel_manager.lib.admin.columns import column
@@ -121,6 +124,24 @@ class PackageMappingAdmin(StaffAdmin[PackageMapping]):
         """Save a version and record it."""
         if not change or form.has_changed():
             versions.store(mapping=obj, actor=actor_of(request), now=timezone.now())
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:  # type: ignore[override]
+        """Leave it to the event of the number, which the audit log shows."""
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None:  # type: ignore[override]
+        """Leave it to the event of the number."""
+
+    def log_deletions(self, request: HttpRequest, queryset: Iterable[Any]) -> None:  # type: ignore[override]
+        """Leave it to the event of the number."""
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Lead to the number's page, which ends with its history."""
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
+        page = reverse("admin:catalog_packagemapping_change", args=[object_id])
+        return redirect(f"{page}#history")
 
     def changeform_view(
         self,

@@ -24,7 +24,7 @@ from channel_manager.lib.admin.typed import ChoicesDropdownFilter, ModelForm
 from partners.admin.filters import VenueFilter
 from partners.timeline import Look, tell
 
-_LOOKS: Mapping[str, Look] = {
+LOOKS: Mapping[str, Look] = {
     "put_on_sale": Look("Put on sale", "storefront", "success"),
     "withdrawn": Look("Withdrawn", "block", "warning"),
 }
@@ -134,7 +134,7 @@ class PackageAdmin(StaffAdmin[Package]):
         """Return the history of its statuses."""
         events = Event.objects.filter(kind="package", subject_id=row.pk)
         return {
-            "happenings": tell(events.order_by("-id")[:50], _LOOKS),
+            "happenings": tell(events.order_by("-id")[:50], LOOKS),
             "zone": row.venue.timezone,
         }
 

@@ -47,7 +47,7 @@ _MEANINGS: Mapping[str, str] = {
     FULL: "Every place is sold or held.",
     OVER: "It has ended; nothing about it changes any more.",
 }
-_LOOKS: Mapping[str, Look] = {
+LOOKS: Mapping[str, Look] = {
     "adjusted": Look("Changed by hand", "pan_tool", "warning"),
     "follows_rules": Look("Follows the rules again", "event_repeat", "success"),
 }
@@ -222,7 +222,7 @@ class SessionAdmin(StaffAdmin[Session]):
         return {
             "title": str(row),
             "seat_rows": seat_map(row),
-            "happenings": tell(events.order_by("-id")[:50], _LOOKS),
+            "happenings": tell(events.order_by("-id")[:50], LOOKS),
             "zone": row.attraction.venue.timezone,
             "nothing_happened": "Nobody has changed this session by hand. What the rules "
             "changed stands in the history of its attraction.",

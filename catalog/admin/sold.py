@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from django.http import HttpRequest
+
+from catalog.models import PackageMapping
 
 # A partner's key and its item number.
 Number = tuple[uuid.UUID, str]
@@ -25,15 +27,19 @@ Counter = Callable[[HttpRequest, Collection[uuid.UUID]], Mapping[uuid.UUID, Sold
 # Where to go once numbers were mapped that orders wait for; empty when nothing waits. The text is
 # the page to come back to.
 Follower = Callable[[HttpRequest, Collection[Number], str], str]
+# What orders say of a version that ends and the one that follows, in sentences.
+Teller = Callable[[HttpRequest, PackageMapping, PackageMapping], Sequence[str]]
 
 _counters: list[Counter] = []
 _followers: list[Follower] = []
+_tellers: list[Teller] = []
 
 
-def register(*, counter: Counter, follower: Follower) -> None:
-    """Have versions counted and waiting orders found by another app."""
+def register(*, counter: Counter, follower: Follower, teller: Teller) -> None:
+    """Have versions counted, waiting orders found and changes told of by another app."""
     _counters.append(counter)
     _followers.append(follower)
+    _tellers.append(teller)
 
 
 def count_sold(request: HttpRequest, versions: Collection[uuid.UUID]) -> Mapping[uuid.UUID, Sold]:
@@ -44,3 +50,10 @@ def count_sold(request: HttpRequest, versions: Collection[uuid.UUID]) -> Mapping
 def find_waiting(request: HttpRequest, numbers: Collection[Number], back: str) -> str:
     """Return the page of the orders that wait for these numbers; empty when there are none."""
     return next(filter(None, (find(request, numbers, back) for find in _followers)), "")
+
+
+def tell_change(
+    request: HttpRequest, current: PackageMapping, following: PackageMapping
+) -> list[str]:
+    """Say what a change that is not saved yet means for orders, for those who may see them."""
+    return [told for tell in _tellers for told in tell(request, current, following)]

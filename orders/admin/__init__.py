@@ -6,7 +6,7 @@ from orders.admin.closures import ClosureAdmin
 from orders.admin.events import OrderEventAdmin
 from orders.admin.holds import HoldAdmin
 from orders.admin.ledger import LedgerEntryAdmin
-from orders.admin.mapped import count_orders, find_waiting
+from orders.admin.mapped import count_orders, find_waiting, tell_change
 from orders.admin.orders import OrderAdmin
 from orders.admin.partnership import OrdersOfPartners
 from partners.admin.selling import register_selling
@@ -21,4 +21,4 @@ __all__ = [
 ]
 
 register_selling(OrdersOfPartners())
-sold.register(counter=count_orders, follower=find_waiting)
+sold.register(counter=count_orders, follower=find_waiting, teller=tell_change)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
 from django.core.exceptions import PermissionDenied
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -28,16 +27,14 @@ from channel_manager.lib.admin.confirmation import (
 )
 from channel_manager.lib.admin.typed import ModelAdmin
 from channel_manager.lib.identity import time_ordered_uuid
-from orders.admin import failures
 from orders.admin.mending import OF_OURS, Told, read_mapped, read_packages
+from orders.admin.waiting import Waiting, list_url, read_waiting
 from orders.causes import CauseGroup, parts_of, read_groups
-from orders.models import Batch, FailureCode, Order, WorklistStatus
-from orders.replaying import failed_for, start_replay
+from orders.models import Batch, WorklistStatus
+from orders.replaying import start_replay
 from partners.models import Partner, Venue
 
 REPLAY = "orders.replay_order"
-# Orders named on the page that asks whether to replay them.
-_SHOWN = 50
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -110,7 +107,7 @@ def read_causes(request: HttpRequest) -> list[Cause]:
                 advice=told.advice,
                 link=told.link if request.user.has_perm(told.permission) else "",
                 link_text=told.link_text,
-                list_url=_url("orders_order_changelist", cause_group=group.fingerprint),
+                list_url=list_url(group.fingerprint),
                 replay_url=_url("orders_batch_start", cause=group.fingerprint)
                 if may_replay
                 else "",
@@ -163,11 +160,13 @@ def start_view(model_admin: ModelAdmin[Batch], request: HttpRequest) -> HttpResp
         if replay is not None:
             return redirect("admin:orders_batch_change", replay.pk)
         return redirect("admin:orders_batch_causes")
+    waiting = read_waiting(asked, now=timezone.now())
     context = {
         **_context(model_admin, request, "Replay all"),
-        "confirmation": _confirmation(cause, back=_asked_by(request)),
+        "confirmation": _confirmation(cause, waiting, back=_asked_by(request)),
         "form": form,
-        **_waiting(cause),
+        "waiting": waiting,
+        "is_foretold": _is_foretold(cause),
     }
     status = 422 if form.errors else 200
     return TemplateResponse(request, "admin/orders/cause/replay.html", context, status=status)
@@ -179,18 +178,6 @@ def _asked_by(request: HttpRequest) -> str:
     if asked and url_has_allowed_host_and_scheme(asked, allowed_hosts=None):
         return asked
     return reverse("admin:orders_batch_causes")
-
-
-def _waiting(cause: Cause) -> dict[str, Any]:
-    """Return the orders of a cause, those with the earliest visit first."""
-    orders = failed_for(cause.group.fingerprint).select_related("venue").defer("venue__logo")
-    shown = list(orders.order_by(F("visit_date").asc(nulls_last=True), "received_at")[:_SHOWN])
-    return {
-        "waiting": shown,
-        "waiting_count": cause.group.orders,
-        "waiting_more": max(0, cause.group.orders - len(shown)),
-        "waiting_url": cause.list_url,
-    }
 
 
 def _nothing_left(
@@ -219,7 +206,7 @@ def _running() -> QuerySet[Batch]:
     return Batch.objects.filter(status=WorklistStatus.RUNNING).exclude(fingerprint="")
 
 
-def _confirmation(cause: Cause, *, back: str) -> Confirmation:
+def _confirmation(cause: Cause, waiting: Waiting, *, back: str) -> Confirmation:
     are = "1 order is" if cause.group.orders == 1 else f"{cause.group.orders:,} orders are"
     return Confirmation(
         title=f"Replay: {cause.title}",
@@ -228,34 +215,16 @@ def _confirmation(cause: Cause, *, back: str) -> Confirmation:
             f"{are} submitted again, one by one in the background. You see how far it is.",
             "Numbers and prices stay. Guests get their tickets as soon as they are issued.",
             "An order whose cause is not mended stays in Error and says why.",
+            *([waiting.in_words] if _is_foretold(cause) and not waiting.refused else []),
         ],
-        warnings=_still_wrong(cause),
+        warnings=[f"{waiting.in_words} The list says why."] if waiting.refused else [],
         back=back,
     )
 
 
-def _still_wrong(cause: Cause) -> Sequence[str]:
-    """Say what keeps the newest order from being issued, so that nobody replays in vain.
-
-    And the oldest: what was mended may hold for later days of receipt only.
-    """
-    orders = failed_for(cause.group.fingerprint).select_related("partner", "venue")
-    orders = orders.defer("venue__logo").order_by("received_at", "id")
-    oldest, newest = orders.first(), orders.last()
-    if oldest is None or newest is None or FailureCode(cause.group.failure_code) in OF_OURS:
-        return []
-    if wrong := _wrong(newest):
-        return [f"Not mended yet: {what}" for what in wrong]
-    received = f"{oldest.received_at.astimezone(oldest.venue.zone):%-d %b %Y}"
-    return [
-        f"Not mended yet for the oldest, {oldest}, received on {received}: {what}"
-        for what in (_wrong(oldest) if oldest != newest else ())
-    ]
-
-
-def _wrong(order: Order) -> list[str]:
-    remedies = failures.find_remedies(order, list(order.lines.order_by("line_no")))
-    return [one.what for one in remedies if not one.is_mended]
+def _is_foretold(cause: Cause) -> bool:
+    """Tell whether a look beforehand finds the cause: faults of ours show when it is issued."""
+    return cause.group.failure_code not in OF_OURS
 
 
 def _ago(moment: datetime.datetime) -> str:

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
+from catalog.magic import why_not_mapped
 from catalog.mapping import Offer, read_catalogue
 from catalog.models import Package, PackageStatus
 from catalog.pricing import choose_price
@@ -102,6 +103,9 @@ def _for_line(
     order: Order, line: OrderLine, offer: Offer | None, faults: Sequence[Fault]
 ) -> Remedy:
     subject = f"Line {line.line_no}: {line.item_number}"
+    if offer is None and (refused := why_not_mapped(line.item_number)):
+        advice = "Ask the partner to replace the order, or remove it."
+        return Remedy(what=f"{subject} is not mapped to a package. {refused}", advice=advice)
     if offer is None:
         query = {
             "partner": order.partner_id,

@@ -27,7 +27,7 @@ from partners.admin.filters import ModeFilter
 from partners.timeline import Look, tell
 
 _OF_A_TEST = "A test: it never kept places that somebody could buy."
-_LOOKS = {
+LOOKS = {
     "held": Look("Held", "hourglass_top"),
     "released": Look("Released", "undo"),
     "expired": Look("Expired", "timer_off", "warning"),
@@ -116,7 +116,7 @@ class HoldAdmin(ReadOnlyAdmin[Hold]):
         """Return its history."""
         events = Event.objects.filter(kind=HOLD_KIND, subject_id=row.pk)
         return {
-            "happenings": tell(events.order_by("-id"), _LOOKS),
+            "happenings": tell(events.order_by("-id"), LOOKS),
             "zone": row.partner.venue.timezone,
         }
 

@@ -1,4 +1,6 @@
-"""What the page of a mapping is told of orders: how many were sold under it, which wait for it."""
+"""What the page of a mapping is told of orders: how many were sold under it, which wait for it, and
+what a change means for both.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +13,12 @@ from django.db import connection
 from django.db.models import Count
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 
 from catalog.admin.sold import Number, Sold
+from catalog.models import PackageMapping
 from orders.admin.causes import REPLAY
+from orders.admin.waiting import read_waiting
 from orders.causes import unmapped_fingerprint
 from orders.models import Order, OrderStatus
 
@@ -70,6 +75,27 @@ def find_waiting(request: HttpRequest, numbers: Collection[Number], back: str) -
     (cause,) = waiting
     query = {"cause": cause, **({"next": back} if back else {})}
     return f"{reverse('admin:orders_batch_start')}?{urlencode(query)}"
+
+
+def tell_change(
+    request: HttpRequest, current: PackageMapping, following: PackageMapping
+) -> list[str]:
+    """Say how many orders were sold under a version that ends, and what waits for its number."""
+    told = [
+        f"Sold under {current.title} so far, and not touched: {sold.counted}."
+        for sold in count_orders(request, [current.pk]).values()
+    ]
+    if request.user.has_perm("orders.view_order"):
+        number = unmapped_fingerprint(following.partner_id, following.item_number)
+        waiting = read_waiting(number, now=timezone.now(), meaning=following)
+        if waiting.count:
+            wait = "order waits" if waiting.count == 1 else "orders wait"
+            why = " The preview says why." if waiting.refused else ""
+            told.append(
+                f"{waiting.count:,} {wait} for this number. Replayed after this: "
+                f"{waiting.in_words}{why}"
+            )
+    return told
 
 
 def _in_words(count: int) -> str:

@@ -12,6 +12,7 @@ from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Count, Q, Value
 from django.urls import reverse
 
+from catalog.magic import why_not_mapped
 from catalog.models import Package, PackageMapping, PackageStatus
 from catalog.models.ranges import DateRange
 from orders.causes import CauseGroup
@@ -66,6 +67,11 @@ class Told:
                 link_text=f"See what {item_number} means",
                 permission="catalog.view_packagemapping",
                 is_mended=True,
+            )
+        if partner is not None and (refused := why_not_mapped(item_number)):
+            return cls(
+                title=f"{partner}: test item number {item_number} was ordered with a live key",
+                advice=f"{refused} Ask the partner to replace or delete the order.",
             )
         if partner is not None:
             query = {

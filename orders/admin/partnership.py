@@ -27,8 +27,12 @@ class OrdersOfPartners:
     """Tells of a partner's orders (partners/admin/selling.py)."""
 
     def read_proofs(self, partner: Partner) -> Mapping[ProofName, Proof | Lack]:
-        """Return what its orders and mappings show of its way to going live: three statements."""
-        proofs: dict[ProofName, Proof | Lack] = {**_of_orders(partner)}
+        """Return what its orders and mappings show of its way to going live.
+
+        Three statements, and one while no order of a mode was issued.
+        """
+        found = _of_orders(partner)
+        proofs: dict[ProofName, Proof | Lack] = {**_of_sent(partner, found), **found}
         proofs["mapping"] = _of_mappings(partner)
         return proofs
 
@@ -52,7 +56,7 @@ class OrdersOfPartners:
                 colour="danger" if counts["week_failed"] else "",
             ),
             Figure(
-                label="Last order",
+                label="Last live order",
                 text=moment(last.received_at, partner.venue.zone) if last else "never",
                 url=reverse("admin:orders_order_change", args=[last.pk]) if last else "",
             ),
@@ -122,6 +126,29 @@ def _of_orders(partner: Partner) -> dict[ProofName, Proof]:
     }
 
 
+def _of_sent(partner: Partner, found: Mapping[ProofName, Proof]) -> dict[ProofName, Lack]:
+    """Return the last order of each mode that has none issued; nothing where none was sent."""
+    modes: Mapping[ProofName, bool] = {"test_order": True, "live_order": False}
+    missing = {test_mode: name for name, test_mode in modes.items() if name not in found}
+    if not missing:
+        return {}
+    rows = (
+        Order.objects.filter(partner=partner, test_mode__in=missing)
+        .exclude(status__in=_ISSUED)
+        .order_by("test_mode", "-received_at", "-id")
+        .distinct("test_mode")
+        .values_list("test_mode", "pk", "buy_from_order_reference", "status")
+    )
+    return {
+        missing[test_mode]: Lack(
+            text=f"Order {number} was sent and is {status}.",
+            url=reverse("admin:orders_order_change", args=[key]),
+            permission=_SEEN,
+        )
+        for test_mode, key, number, status in rows
+    }
+
+
 def _first(name: ProofName, orders: QuerySet[Order]) -> QuerySet[Order, Any]:
     named = orders.annotate(proof=Value(name, output_field=CharField()))
     columns = ("proof", "pk", "buy_from_order_reference", "received_at")
@@ -144,9 +171,10 @@ def _of_mappings(partner: Partner) -> Proof | Lack:
     unmapped = waiting.aggregate(count=Count("failure_fingerprint", distinct=True))["count"]
     if unmapped:
         url = _list_url(partner, cause=FailureCode.UNMAPPED_ITEM, test_mode="with")
-        numbers = "One item number" if unmapped == 1 else f"{unmapped:,} item numbers"
+        numbers = "1 item number" if unmapped == 1 else f"{unmapped:,} item numbers"
+        verb = "means" if unmapped == 1 else "mean"
         return Lack(
-            text=f"{numbers} of its failed orders mean nothing yet.", url=url, permission=_SEEN
+            text=f"{numbers} of its failed orders {verb} nothing yet.", url=url, permission=_SEEN
         )
     mappings = PackageMapping.objects.filter(partner=partner, is_active=True).aggregate(
         count=Count("pk"), last=Max("created_at")
@@ -156,7 +184,7 @@ def _of_mappings(partner: Partner) -> Proof | Lack:
     if mappings["count"]:
         plural = "" if mappings["count"] == 1 else "s"
         return Proof(
-            text=f"{mappings['count']:,} mapping{plural}, the last made",
+            text=f"{mappings['count']:,} mapping{plural}, the last one made",
             at=mappings["last"],
             url=listed,
             permission="catalog.view_packagemapping",

@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import QueryDict
 
+from catalog.magic import why_not_mapped
 from catalog.mapping import Offer
 from catalog.models import Dating, Package, PackageMapping
 from catalog.sample_visits import SampleVisit
@@ -35,6 +36,17 @@ class MappingAnswers(forms.Form):
     valid_from = forms.DateField(required=False, widget=forms.HiddenInput)
     valid_until = forms.DateField(required=False, widget=forms.HiddenInput)
     is_active = forms.BooleanField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, answers: Mapping[str, Any], stored: PackageMapping | None) -> None:
+        super().__init__(answers)
+        self._stored_number = stored.item_number if stored else ""
+
+    def clean_item_number(self) -> str:
+        """Refuse what the mapping's own form would: a test item number that is not mapped yet."""
+        number: str = self.cleaned_data["item_number"]
+        if number != self._stored_number and (refused := why_not_mapped(number)):
+            raise ValidationError(refused)
+        return number
 
     def clean(self) -> dict[str, Any]:
         """Refuse a package of another venue than the partner's."""
@@ -69,7 +81,7 @@ def mapping_answers(sent: QueryDict, stored: PackageMapping | None) -> MappingAn
         # Browsers leave out a box that is not ticked.
         answers |= {name: sent.get(name) for name in ("valid_from", "valid_until", "is_active")}
     fixed = {name: sent[name] for name in ("partner", "item_number", "package") if name in sent}
-    return MappingAnswers({**answers, **fixed})
+    return MappingAnswers({**answers, **fixed}, stored)
 
 
 class PartnerForm(forms.Form):

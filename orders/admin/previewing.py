@@ -29,6 +29,8 @@ from orders.admin.preview_forms import (
     mapping_answers,
     problems_of,
 )
+from orders.admin.waiting import read_waiting
+from orders.causes import unmapped_fingerprint
 from orders.manifest_views import html_of
 from orders.models import Order
 from orders.preview import (
@@ -103,6 +105,12 @@ def mapping_view(
         "holder_validity": holder and columns.validity(holder.valid_from, holder.valid_until),
         "carried": answers,
     }
+    if request.user.has_perm("orders.view_order"):
+        number = unmapped_fingerprint(mapping.partner.pk, mapping.item_number)
+        context |= {
+            "waiting": read_waiting(number, now=now, meaning=mapping),
+            "is_foretold": True,
+        }
     subject = Subject(
         partner=mapping.partner,
         package=mapping.package,

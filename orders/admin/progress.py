@@ -20,7 +20,7 @@ COLOURS: Mapping[str, str] = {
     WorklistStatus.DONE: "success",
     WorklistStatus.STOPPED: "warning",
 }
-_LOOKS: Mapping[str, Look] = {
+LOOKS: Mapping[str, Look] = {
     "closed": Look("Closed", "event_busy", "danger"),
     "started": Look("Started", "play_arrow"),
     "stopped": Look("Stopped", "pause", "warning"),
@@ -208,7 +208,7 @@ def read_progress(worklist: Worklist, wanted: str, *, in_full: bool) -> Progress
         chosen=chosen,
         is_full=is_full,
         rows=_read_rows(worklist, chosen, most),
-        happenings=tell(events_of(worklist).order_by("-id"), _LOOKS),
+        happenings=tell(events_of(worklist).order_by("-id"), LOOKS),
         who=name_actors({worklist.started_by})[worklist.started_by],
     )
 

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
+from catalog.magic import why_not_mapped
 from catalog.suggestions import Suggestion, Suggestions, suggest_packages
 from channel_manager.lib.admin.typed import ModelAdmin
 from orders.admin.causes import Cause, read_causes, require
@@ -37,6 +38,8 @@ class Unmapped:
     item_number: str
     choices: Sequence[Choice]
     map_url: str
+    # Why it is not to be mapped.
+    refused: str = ""
 
 
 def unmapped_view(model_admin: ModelAdmin[Batch], request: HttpRequest) -> HttpResponse:
@@ -71,7 +74,7 @@ def _read(request: HttpRequest, causes: Sequence[Cause]) -> list[Unmapped]:
     suggested = suggest_packages(asked=numbers) if numbers else {}
     inbox = []
     for cause, number in zip(causes, numbers, strict=True):
-        found = suggested[number]
+        found, refused = suggested[number], why_not_mapped(number[1])
         inbox.append(
             Unmapped(
                 cause=cause,
@@ -80,8 +83,10 @@ def _read(request: HttpRequest, causes: Sequence[Cause]) -> list[Unmapped]:
                 choices=[
                     Choice(one, _form(number, found, one) if may_map else "")
                     for one in found.packages
+                    if not refused
                 ],
-                map_url=_form(number, found) if may_map else "",
+                map_url=_form(number, found) if may_map and not refused else "",
+                refused=refused,
             )
         )
     return inbox

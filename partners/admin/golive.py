@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from django.db.models import Min
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 
 from partners.admin.selling import Lack, Proof, ProofName, selling
 from partners.models import (
@@ -76,18 +77,13 @@ class GoLive:
 
 
 def read_golive(partner: Partner) -> GoLive:
-    """Look for the proof of each step: seven statements at most, whatever it has sold."""
-    keys = _first_keys(partner)
+    """Look for the proof of each step: eight statements at most, whatever it has sold."""
+    keys = list(ApiKey.objects.filter(partner=partner).order_by("created_at", "pk"))
     endpoints = list(partner.webhook_endpoints.order_by("created_at", "id"))
     orders = selling().read_proofs(partner)
     return GoLive(
         before=[
-            Step(
-                title="A test key was made",
-                todo="Make a test key and hand it over.",
-                docs="/docs#keys",
-                proof=keys.get(True),
-            ),
+            _of_keys(keys, "test"),
             *_tries(orders, {row.name: row for row in _milestones(partner)}),
             Step(
                 title="A webhook endpoint answered",
@@ -108,18 +104,13 @@ def read_golive(partner: Partner) -> GoLive:
                 todo="Map the partner's item numbers to packages.",
                 docs="/docs#unknown-items",
             ),
-            Step(
-                title="A live key was made",
-                todo="Make a live key and hand it over.",
-                docs="/docs#keys",
-                proof=keys.get(False),
-            ),
+            _of_keys(keys, "live"),
         ],
         after=_of_orders(
             orders,
             "live_order",
             title="A live order was issued",
-            todo="The partner sends its first order with its live key, once it is active.",
+            todo="The partner, once it is active, sends an order with its live key that is issued.",
             docs="/docs#start",
         ),
     )
@@ -134,7 +125,7 @@ def _tries(
             orders,
             "test_order",
             title="A test order was issued",
-            todo="The partner sends an order with its test key.",
+            todo="The partner sends an order with its test key that is issued.",
             docs="/docs#testing",
         ),
         Step(
@@ -152,7 +143,7 @@ def _tries(
         _of_orders(
             orders,
             "trouble",
-            title="An order that could not be had was answered",
+            title="An order was sold out, or its item unknown",
             todo="The partner orders the test item TEST-SOLD-OUT, or TEST-UNMAPPED.",
             docs="/docs#magic",
             instead=_of_milestone(seen.get(MilestoneName.TROUBLE_ANSWERED)),
@@ -183,13 +174,23 @@ def _of_orders(
     return Step(title=title, todo=todo, docs=docs, proof=proof, lack=lack)
 
 
-def _first_keys(partner: Partner) -> dict[bool, Proof]:
-    """Return the first key of each mode."""
-    rows = ApiKey.objects.filter(partner=partner).order_by("test_mode", "created_at", "pk")
-    return {
-        row.test_mode: Proof(text=f"{row.name or 'Without a name'} ({row})", at=row.created_at)
-        for row in rows.distinct("test_mode")
-    }
+def _of_keys(keys: Sequence[ApiKey], mode: str) -> Step:
+    """Return the step that a key of a mode is the proof of, as long as one works."""
+    now, made = timezone.now(), [key for key in keys if key.test_mode == (mode == "test")]
+    working = [key for key in made if key.is_usable(now)]
+    proof = lack = None
+    if working:
+        first = working[0]
+        proof = Proof(text=f"{first.name or 'Without a name'} ({first})", at=first.created_at)
+    elif made:
+        lack = Lack(text="It had one that works no more.")
+    return Step(
+        title=f"It has a {mode} key",
+        todo=f"Make a {mode} key and hand it over.",
+        docs="/docs#keys",
+        proof=proof,
+        lack=lack,
+    )
 
 
 def _milestones(partner: Partner) -> list[Milestone]:
@@ -210,7 +211,7 @@ def _answered(endpoints: Sequence[WebhookEndpoint]) -> Proof | None:
     answered = [row for row in endpoints if row.last_success_at]
     if not answered:
         return None
-    return _at_endpoint(answered[0], f"{answered[0]}, last", answered[0].last_success_at)
+    return _at_endpoint(answered[0], f"{answered[0]} answered last", answered[0].last_success_at)
 
 
 def _tried(endpoints: Sequence[WebhookEndpoint]) -> Proof | None:

@@ -29,7 +29,7 @@ from partners.admin.welcome import write_welcome
 from partners.models import ApiKey, Partner, PartnerStatus, Venue
 from partners.timeline import Look, tell
 
-_LOOKS: Mapping[str, Look] = {
+LOOKS: Mapping[str, Look] = {
     "activated": Look("Activated", "play_arrow", "success"),
     "paused": Look("Paused", "pause", "warning"),
     "resumed": Look("Resumed", "play_arrow", "success"),
@@ -209,7 +209,7 @@ def _surroundings(request: HttpRequest, partner: Partner) -> dict[str, Any]:
         if is_onboarding
         else read_health(request, partner, endpoints=webhooks.get("endpoints"), now=now),
         "welcome": write_welcome(partner, test_mode=True),
-        "happenings": tell(events.order_by("-id")[:_MOST_HAPPENINGS], _LOOKS),
+        "happenings": tell(events.order_by("-id")[:_MOST_HAPPENINGS], LOOKS),
         "zone": partner.venue.timezone,
         "partner_id": partner.pk,
         "limit": limits.limit_of(partner),

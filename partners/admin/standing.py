@@ -78,7 +78,7 @@ def _met_by_an_end(request: HttpRequest, partner: Partner) -> Sequence[str]:
 
 
 def _ready(_request: HttpRequest, partner: Partner) -> Sequence[str]:
-    """Tell which steps of the checklist are done: seven statements."""
+    """Tell which steps of the checklist are done: eight statements."""
     golive = read_golive(partner)
     done = [step.title for step in golive.before if step.proof]
     return [f"Done of the go-live checklist, {golive.in_words}: {'; '.join(done) or 'nothing'}."]
@@ -87,7 +87,7 @@ def _ready(_request: HttpRequest, partner: Partner) -> Sequence[str]:
 def _not_ready(_request: HttpRequest, partner: Partner) -> Sequence[str]:
     """Warn of the steps that nobody has seen yet; it may be activated all the same."""
     return [
-        f"Not seen yet: {step.title.lower()}. {step.todo}"
+        " ".join([f"Not done yet: {step.todo}", *([step.lack.text] if step.lack else [])])
         for step in read_golive(partner).before
         if not step.proof
     ]

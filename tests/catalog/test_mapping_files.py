@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import csv
 import datetime
-from typing import Any
+import io
+import re
+from typing import Any, cast
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from catalog import mapping_csv, mapping_import, versions
 from catalog.mapping_csv import Row, Unreadable
 from catalog.models import Package, PackageMapping
 from channel_manager.history.models import Event
-from partners.models import Partner
+from partners.models import Partner, Venue
 from tests.conftest import ApiClient
 from tests.factories import PackageMappingFactory, PartnerFactory, VenueFactory
 from tests.staff import messages_of, person, signed_in, text_of
@@ -84,6 +89,27 @@ def test_what_is_exported_changes_nothing_when_it_is_imported(
     assert b"".join(one.streaming_content).count(b"\r\n") == 2  # type: ignore[attr-defined]
     none = desk.get(f"{MAPPINGS}export/", {"partner": "x"})
     assert b"".join(none.streaming_content).count(b"\r\n") == 1  # type: ignore[attr-defined]
+
+
+@given(st.text(alphabet=""";,|\t\r\n="'+-@a """, min_size=1, max_size=12))
+@example("x,=1+1")
+@example('x|"=1')
+@example("x;'=1,''@y")
+def test_no_cell_is_a_formula_wherever_a_spreadsheet_splits_and_all_is_read_as_it_was(
+    number: str,
+) -> None:
+    partner = Partner(name="P", venue=Venue(code="dune"))
+    row = PackageMapping(
+        partner=partner, item_number=number, package=Package(code="DAY"), version=1
+    )
+    for separator, others in ((";", ",|\t"), (",", ";|\t")):
+        text = "".join(mapping_csv.write([row], cast("Any", separator)))
+        assert mapping_csv.read(text.removeprefix(mapping_csv.BOM))[0].item_number == number
+        for cells in csv.reader(io.StringIO(text, newline=""), delimiter=separator):
+            assert not any(cell.startswith(("=", "+", "-", "@")) for cell in cells)
+        for other in others:
+            cells = [cell.lstrip(' "') for cell in re.split(f"[{other}\r\n]", text)]
+            assert not any(cell.startswith(("=", "+", "-", "@")) for cell in cells)
 
 
 def test_every_row_is_shown_and_then_done_just_so(
@@ -165,6 +191,11 @@ def test_a_row_that_cannot_be_done_says_why_and_keeps_the_others_from_being_done
         "Sunny Trips;A;;GROUP;2027-01-01;;",
         "Sunny Trips;FINE;;DAY;;;",
         "Sunny Trips;SKU;;DAY;0001-01-01;;",
+        "Nobody; 1E+5;;NONE;32-01-2026;;",
+        "Sunny Trips;SKU;8;NONE;;;maybe",
+        "Sunny Trips;TWO;;DAY;;2026-06-30;",
+        "Sunny Trips;TWO;;DAY;2026-12-01;;",
+        "Sunny Trips;TWO;;GROUP;2026-05-01;;",
     )
     told = effects(page)
     why = {row: said for row, (effect, said) in told.items() if effect == "refused"}
@@ -186,6 +217,22 @@ def test_a_row_that_cannot_be_done_says_why_and_keeps_the_others_from_being_done
         16: "There is no day before the first one.",
     }.items():
         assert expected in why[row], why[row]
+    # All that is wrong with a row is said at once.
+    assert why[17] == (
+        "“32-01-2026” is no day of the calendar. There is no partner “Nobody”. The item number has "
+        "blanks around it. “ 1E+5” looks like a number that a spreadsheet has shortened. Format the "
+        "column as text and enter it again."
+    )
+    assert why[18] == (
+        "“maybe” says neither yes nor no in the column active. Dune Park has no package “NONE”. "
+        "There is no version 8 of this number. Leave the version empty to add one: it is numbered "
+        "then."
+    )
+    assert why[21] == (
+        "It clashes with what row 19 adds (DAY, until 30 Jun 2026): both would hold 1 May 2026 – "
+        "30 Jun 2026. It clashes with what row 20 adds (DAY, from 1 Dec 2026): both would hold "
+        "from 1 Dec 2026."
+    )
     assert "The last day is before the first." in why[12]
     assert "This file cannot be imported" in text_of(page)
     assert b'name="_agreed"' not in page.content

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -193,9 +194,11 @@ def test_all_versions_stand_on_one_page_with_what_was_sold_under_each(
         api.create(SKU, SKU, sellToOrderReference=f"WEB-{number}")
     tester.create(SKU)
     address = f"{MAPPINGS}{mapping.pk}/change-from/"
-    assert "Version 1 (DAY, always) ends on the day before." in text_of(desk.get(address))
+    assert "Version 1 (DAY, always) ends on the day before" in text_of(desk.get(address))
     sent = {"package": group.pk, "day": TOMORROW.isoformat(), "reason": "New season"}
-    done = desk.post(address, sent, follow=True)
+    shown = desk.post(address, sent)
+    assert stored(api.partner) == [(1, "DAY", None, None)]
+    done = desk.post(address, {**sent, "_agreed": shown.context["shown"]}, follow=True)
     assert messages_of(done) == [
         f"Version 2: SKU-1 is GROUP, from {TOMORROW:%-d %b %Y}.",
     ]
@@ -215,6 +218,48 @@ def test_all_versions_stand_on_one_page_with_what_was_sold_under_each(
     )
     order = Order.objects.filter(test_mode=False)[0]
     assert "mapping, version 1" in text_of(desk.get(f"/admin/orders/order/{order.pk}/change/"))
+
+
+def test_what_a_change_does_is_shown_first_and_anew_when_a_colleague_was_faster(
+    desk: Client,
+    api: ApiClient,
+    issue: Callable[[str], Order],
+    mapping: PackageMapping,
+    group: Package,
+) -> None:
+    api.create(SKU)
+    PackageMapping.objects.update(is_active=False)
+    failed = issue(api.create(SKU, sellToOrderReference="WEB-2")["orderId"])
+    assert failed.status == "Error"
+    PackageMapping.objects.update(is_active=True)
+    Package.objects.filter(pk=group.pk).update(status="Withdrawn")
+    address = f"{MAPPINGS}{mapping.pk}/change-from/"
+    sent = {"package": group.pk, "day": TODAY.isoformat(), "reason": ""}
+    shown = desk.post(address, sent)
+    assert shown.context["effects"] == [
+        f"Version 1 (DAY) held always. It ends on {YESTERDAY:%-d %b %Y}.",
+        f"Version 2 begins: SKU-1 is GROUP, from {TODAY:%-d %b %Y}. What is received from then on "
+        "is sold as GROUP.",
+        "Orders that were sold until now, today's included, stay DAY: an order keeps the version it "
+        "was sold under.",
+        "Sold under Version 1 so far, and not touched: 1 order.",
+        "1 order waits for this number. Replayed after this: It would not be issued as things stand. "
+        "The preview says why.",
+    ]
+    assert "GROUP is not on sale: as things stand, orders for it are refused" in text_of(shown)
+    carried = dict(
+        re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', shown.content.decode())
+    )
+    preview = desk.post("/admin/orders/order/preview/mapping/", carried)
+    assert "GROUP is not on sale." in text_of(preview)
+    agreed = {**sent, "_agreed": shown.context["shown"]}
+    assert (
+        desk.post(address, {**agreed, "_back": "1"}).context["form"]["day"].value() == sent["day"]
+    )
+    PackageMapping.objects.update(valid_until=TOMORROW)
+    outdated = text_of(desk.post(address, agreed))
+    assert "A colleague has changed this number since you looked." in outdated
+    assert stored(api.partner) == [(1, "DAY", None, TOMORROW)]
 
 
 def text_of_badge(badge: Any) -> str:

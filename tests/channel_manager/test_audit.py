@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import importlib
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -17,14 +18,17 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from catalog.models import Package
+from catalog.models import Package, PackageMapping
 from channel_manager.history import audit, roles
-from channel_manager.history.models import AuditEntry, AuditRecord
+from channel_manager.history.models import AuditEntry, AuditRecord, Event
 from channel_manager.history.role_matrix import CATALOG, VIEWER
 from channel_manager.lib.admin import paging
-from partners.models import Partner
+from orders.models import Order
+from orders.replaying import start_replay
+from partners.models import Partner, Venue
 from tests.conftest import ApiClient
 from tests.factories import PartnerFactory
+from tests.orders.expected import line
 from tests.staff import person, signed_in, text_of
 
 pytestmark = pytest.mark.django_db
@@ -85,20 +89,71 @@ def test_an_edit_is_kept_with_before_and_after_rows_below_included(
     assert ("", "55.00") in changes.values()
 
 
-def test_what_was_added_and_what_was_deleted_is_kept(desk: Client, day: Package) -> None:
-    add = {"item_number": "SKU-7", "package": day.pk, "partner": a_partner(day).pk}
-    assert desk.post(reverse("admin:catalog_packagemapping_add"), add).status_code == 302
-    added = AuditRecord.objects.get(kind="packagemapping", name="added")
-    assert {"field": "Item number", "before": "", "after": "SKU-7", "hidden": False} in (
-        added.changes
-    )
-    delete = reverse("admin:catalog_packagemapping_delete", args=[added.subject_id])
+def test_what_was_added_and_what_was_deleted_is_kept(desk: Client, venue: Venue) -> None:
+    assert desk.post(reverse("admin:auth_group_add"), {"name": "Spring"}).status_code == 302
+    added = AuditRecord.objects.get(kind="group", name="added")
+    assert added.changes == [{"field": "Name", "before": "", "after": "Spring", "hidden": False}]
+    delete = reverse("admin:auth_group_delete", args=[added.subject_id])
     assert desk.post(delete, {"post": "yes"}).status_code == 302
-    deleted = AuditRecord.objects.get(kind="packagemapping", name="deleted")
-    assert ("Item number", "SKU-7", "") in [
-        (one["field"], one["before"], one["after"]) for one in deleted.changes
+    deleted = AuditRecord.objects.get(kind="group", name="deleted")
+    assert [(one["field"], one["before"], one["after"]) for one in deleted.changes] == [
+        ("Name", "Spring", "")
     ]
     assert (deleted.subject_id, deleted.subject) == (added.subject_id, added.subject)
+
+
+def test_a_mapping_is_told_of_once_by_its_number_and_partner_whatever_becomes_of_it(
+    desk: Client, day: Package, group: Package, statements: Callable[[], Any]
+) -> None:
+    partner = a_partner(day)
+    answers = {"item_number": "SKU-7", "package": day.pk, "is_active": "on"}
+    add = reverse("admin:catalog_packagemapping_add")
+    assert desk.post(add, {"partner": partner.pk, **answers}).status_code == 302
+    page = reverse("admin:catalog_packagemapping_change", args=[PackageMapping.objects.get().pk])
+    assert desk.post(page, {**answers, "package": group.pk}).status_code == 302
+    with statements() as count:
+        shown = desk.get(LOG)
+    assert len(count) <= 12, count.statements
+    assert len(shown.context["cl"].result_list) == 2
+    assert (
+        f'<a class="cm-link cm-thing" href="{page}">Item number SKU-7 of Sunny Trips</a>'
+        in shown.content.decode()
+    )
+    told = text_of(shown)
+    changed = "Was: SKU-7 is DAY, always; Becomes: SKU-7 is GROUP, always; Version: 1"
+    assert f"Version changed Item number SKU-7 of Sunny Trips {changed}" in told
+    history = desk.get(page.replace("change", "history"))
+    assert history["Location"] == f"{page}#history"
+    delete = page.replace("change", "delete")
+    assert desk.post(delete, {"post": "yes"}).status_code == 302
+    # As events were written before they named their number.
+    Event.objects.create(
+        kind="item_number",
+        subject_id=uuid.uuid4(),
+        name="mapping_removed",
+        actor=f"staff:{User.objects.get().pk}",
+        data={"mappingId": str(uuid.uuid4()), "version": 1, "meaning": "SKU-1 is DAY, always"},
+        at=timezone.now(),
+    )
+    assert len(desk.get(f"{LOG}?q=SKU-7").context["cl"].result_list) == 3
+    told = text_of(desk.get(f"{LOG}?kind=item_number"))
+    assert "Version removed Item number SKU-7 of Sunny Trips" in told
+    assert "Version removed Item number SKU-1 is DAY, always" in told
+
+
+def test_an_event_is_called_what_the_page_of_its_subject_calls_it(
+    desk: Client, api: ApiClient, issue: Callable[[str], Order]
+) -> None:
+    failed = issue(api.create(line("SKU-9"))["orderId"])
+    start_replay(
+        replay_id=uuid.uuid4(),
+        fingerprint=failed.failure_fingerprint,
+        title="SKU-9 is not mapped",
+        reason="",
+        actor=f"staff:{User.objects.get().pk}",
+        now=timezone.now(),
+    )
+    assert "desk Started Batch SKU-9 is not mapped" in text_of(desk.get(LOG))
 
 
 def test_roles_given_are_kept_and_particulars_are_not(desk: Client) -> None:
@@ -166,7 +221,7 @@ def test_the_log_shows_events_and_edits_filtered_by_who_what_and_when(
     assert len(count) <= 12, count.statements
     listed = text_of(page)
     assert "desk Paused Partner Sunny Trips Active → Paused; They asked for it" in listed
-    assert "Key made Partner Sunny Trips" in listed
+    assert "API key made Partner Sunny Trips" in listed
     rows = len(page.context["cl"].result_list)
     assert rows == 2
     for query, found in {

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import OperationalError, connection
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
@@ -37,6 +39,7 @@ from tests.orders.expected import (
     wallet,
 )
 from tests.orders.held import HOLDS
+from tests.staff import signed_in, text_of
 
 pytestmark = pytest.mark.usefixtures("clock")
 
@@ -229,6 +232,29 @@ def test_a_live_mapping_of_a_magic_number_is_the_partners_own(
     PackageMappingFactory.create(partner=api.partner, item_number="TEST-OK", package=day)
     assert api.create(line("TEST-OK"))["items"][0]["packageCode"] == "DAY"
     assert tester.create(line("TEST-OK"))["items"][0]["packageCode"] == TEST_TICKET
+
+
+def test_staff_map_no_magic_number_and_keep_one_that_is_mapped(
+    api: ApiClient, issue: Issue, order_desk: User, day: Package
+) -> None:
+    desk, mappings = signed_in(order_desk), "/admin/catalog/packagemapping/"
+    failed = settle(api, issue, line("TEST-OK"))
+    sent = {"partner": api.partner.pk, "item_number": "TEST-OK", "package": day.pk}
+    sent |= {"valid_from": "", "is_active": "on"}
+    why = "TEST-OK is a test item number. With a test key it does what the documentation says,"
+    file = f"partner,item_number,package\n{api.partner.name},TEST-OK,DAY".encode()
+    for page in (
+        desk.post(f"{mappings}add/", sent),
+        desk.post("/admin/orders/order/preview/mapping/", sent),
+        desk.post(f"{mappings}import/", {"file": SimpleUploadedFile("a.csv", file)}),
+        desk.get("/admin/orders/batch/unmapped/"),
+        desk.get("/admin/orders/batch/causes/"),
+        desk.get(f"/admin/orders/order/{failed['orderId']}/change/"),
+    ):
+        assert why in text_of(page)
+        assert "Map TEST-OK" not in text_of(page)
+    there = PackageMappingFactory.create(partner=api.partner, item_number="TEST-OK", package=day)
+    assert desk.post(f"{mappings}{there.pk}/change/", sent).status_code == 302
 
 
 def test_packages_list_the_magic_numbers_to_test_keys_with_samples_that_can_be_sent(

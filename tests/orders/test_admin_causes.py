@@ -110,13 +110,11 @@ def test_a_cause_is_mapped_and_all_of_it_replayed(
 ) -> None:
     orders = [fail(api, issue, "SKU-9") for _ in range(3)]
     (cause,) = desk.get(CAUSES).context["causes"]
-    assert "Not mended yet: Line 100000: SKU-9 is not mapped to a package." in text_of(
-        desk.get(cause.replay_url)
-    )
+    assert "None would be issued as things stand." in text_of(desk.get(cause.replay_url))
     PackageMappingFactory.create(partner=api.partner, item_number="SKU-9", package=day)
     page = desk.get(cause.replay_url)
     assert "3 orders are submitted again" in text_of(page)
-    assert "Not mended yet" not in text_of(page)
+    assert "as things stand" not in text_of(page)
     sent = {"replay_id": page.context["form"]["replay_id"].value(), "reason": "Mapped"}
     started = desk.post(cause.replay_url, sent)
     replay = Batch.objects.get()

@@ -19,6 +19,7 @@ from orders.admin.effects import first_of
 from orders.models import LedgerEntry, Order, OrderEvent
 from partners.models import Partner
 from tests.conftest import TOMORROW, ApiClient
+from tests.orders.test_causes import received_on
 from tests.staff import messages_of, person, signed_in, text_of, viewer
 from wallets.models import Asset, Wallet
 
@@ -198,7 +199,8 @@ def test_replaying_submits_the_order_again_once_its_cause_is_mended(
     assert "SKU-9 is not mapped to a package. The replay is refused until that is mended." in text
     refused = press(desk, failed, "replay")
     assert messages_of(refused) == [
-        "Line 100000: SKU-9 still cannot be issued (item number not mapped)."
+        f"Line 100000: SKU-9 still cannot be issued (item number not mapped on "
+        f"{received_on(failed)}, its day of receipt)."
     ]
     assert now(failed).status == "Error"
     PackageMapping.objects.create(partner=api.partner, item_number="SKU-9", package=day)

@@ -57,7 +57,10 @@ def test_a_mapping_is_shown_before_it_is_saved(
     session(cinema, "14:00", "2026-11-21", capacity=0)
     session(cinema, "16:00", "2026-11-22")
     form = text_of(desk.get("/admin/catalog/packagemapping/add/"))
-    assert "Preview What an order would become, in a tab of its own. Nothing is saved." in form
+    assert (
+        "Preview What an order would become, and what of those that wait, in a tab of its own."
+        in form
+    )
     before = stored()
     answer = desk.post(MAPPING, filled_in(partner, show))
     told = text_of(answer)
@@ -120,6 +123,17 @@ def test_another_mapping_that_holds_today_is_named(
     told = text_of(desk.post(MAPPING, filled_in(partner, day, valid_from="2026-12-01")))
     assert "It is sold as GROUP Name of GROUP, by" in told
     assert "is valid until 30 Nov 2026. Below is what it becomes under this one." in told
+
+
+def test_a_preview_stands_where_one_came_from(desk: Client, partner: Partner, day: Package) -> None:
+    for answer, name in (
+        (desk.post(MAPPING, filled_in(partner, day)), "Package mappings"),
+        (desk.get(of_package(day)), "Packages"),
+    ):
+        groups = answer.context["sidebar_navigation"]
+        active = [item["title"] for group in groups for item in group["items"] if item["active"]]
+        assert active == [name]
+        assert f"Catalogue chevron_right {name}" in text_of(answer)
 
 
 def test_a_package_is_shown_for_anybody_and_for_a_partner(

@@ -12,18 +12,20 @@ from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from catalog.models import Package, PackageMapping
+from catalog.models import Attraction, Package, PackageMapping
 from orders.models import Batch, Order
 from tests.conftest import ApiClient
 from tests.factories import PackageFactory, PackageMappingFactory, VenueFactory, sellable_package
-from tests.orders.expected import NOON
-from tests.orders.test_causes import fail, run_once
+from tests.orders.expected import NOON, line, stored
+from tests.orders.sessions import session
+from tests.orders.test_causes import fail, outcomes, run_once
 from tests.staff import messages_of, person, signed_in, text_of, viewer
 
 pytestmark = pytest.mark.usefixtures("clock")
 Issue = Callable[[str], Order]
 INBOX = "/admin/orders/batch/unmapped/"
 MAPPINGS = "/admin/catalog/packagemapping/"
+PREVIEW = "/admin/orders/order/preview/mapping/"
 
 
 @pytest.fixture
@@ -104,19 +106,108 @@ def test_a_click_a_save_and_a_press_issue_the_orders_that_wait(
     assert "Orders that wait 3" in page
     assert all(order.buy_from_order_reference in page for order in orders)
     assert saved.context["confirmation"].back == INBOX
-    assert "Not mended yet" not in page
+    assert "All 3 would be issued." in page
     pressed = {"replay_id": saved.context["form"]["replay_id"].value(), "reason": ""}
     PackageMapping.objects.update(valid_from=NOON.date() + datetime.timedelta(days=1))
     Order.objects.filter(pk=orders[0].pk).update(
         received_at=NOON + datetime.timedelta(days=1, hours=1)
     )
     late = text_of(desk.get(saved.redirect_chain[-1][0]))
-    assert f"Not mended yet for the oldest, {orders[1]}, received on 20 Nov 2026: Line" in late
+    assert "1 order would be issued, 2 would not as things stand. The list says why." in late
+    assert "still cannot be issued (item number not mapped on 20 Nov 2026, its day of rece" in late
     PackageMapping.objects.update(valid_from=None)
     desk.post(saved.redirect_chain[-1][0], pressed)
     run_once(Batch.objects.get())
     assert {issue(str(order.pk)).status for order in orders} == {"Issued"}
     assert "Nothing is unmapped." in text_of(desk.get(INBOX))
+
+
+def test_what_does_not_fit_the_package_is_told_before_the_mapping_is_saved_and_after(
+    api: ApiClient, issue: Issue, desk: Client, show: Package, cinema: Attraction
+) -> None:
+    session(cinema, "14:00", "2026-12-05", capacity=3)
+    at_two: dict[str, Any] = {"visit_date": "2026-12-05", "visitTime": "14:00"}
+    asked = {
+        "fits": line("SKU-9", **at_two),
+        "no time": line("SKU-9", visit_date="2026-12-05"),
+        "names": line("SKU-9", **at_two, wallet={"names": ["Ann", "Bo"]}),
+        "two more": line("SKU-9", **at_two, quantity=2),
+        "too late": line("SKU-9", **at_two),
+    }
+    waiting = {}
+    for name, item in asked.items():
+        answer = api.create(item, sellToOrderReference=name, paymentReference=None)
+        waiting[name] = issue(answer["orderId"]).buy_from_order_reference
+    earlier = fail(api, issue, "SKU-9", "2026-12-06")
+    Order.objects.filter(pk=earlier.pk).update(received_at=NOON - datetime.timedelta(days=1))
+    before = stored()
+    sent = {"partner": api.partner.pk, "item_number": "SKU-9", "package": show.pk}
+    sent |= {"valid_from": "2026-11-20", "is_active": "on"}
+    shown = desk.post(PREVIEW, sent)
+    assert stored() == before
+    told = {
+        row.order.buy_from_order_reference: (
+            list(row.obstacles) or [row.order.status, row.wallets, row.assets]
+        )
+        for row in shown.context["waiting"].rows
+    }
+    assert told == {
+        waiting["fits"]: ["Draft", 1, 1],
+        waiting["no time"]: ["Line 100000: SHOW needs a visitTime."],
+        waiting["names"]: ["Line 100000: 1 wallet is expected for this line, and 2 sent in names."],
+        waiting["two more"]: ["Draft", 2, 2],
+        waiting["too late"]: [
+            "Line 100000: No places are left for SHOW entry on 2026-12-05 at 14:00, and 1 is "
+            "needed."
+        ],
+        str(earlier): [
+            "Line 100000: SKU-9 still cannot be issued (item number not mapped on 19 Nov 2026, "
+            "its day of receipt)."
+        ],
+    }
+    summary = "2 orders would be issued, 4 would not as things stand. The list says why."
+    assert f"Once this mapping is saved and they are replayed: {summary}" in text_of(shown)
+    saved = desk.post(f"{MAPPINGS}add/", sent, follow=True)
+    assert summary in text_of(saved)
+    assert f"{waiting['names']} Stays in Error. Line 100000: 1 wallet" in text_of(saved)
+    pressed = {"replay_id": saved.context["form"]["replay_id"].value(), "reason": ""}
+    desk.post(saved.redirect_chain[-1][0], pressed)
+    run_once(Batch.objects.get())
+    for number, (outcome, message) in outcomes(Batch.objects.get()).items():
+        foretold = told[number]
+        assert (outcome, message) == ("replayed", "") or str(foretold[0]).endswith(message), number
+        assert (outcome == "failed") == (len(foretold) == 1), number
+
+
+def test_orders_that_wait_are_tried_in_few_statements_however_many_there_are(
+    api: ApiClient,
+    issue: Issue,
+    desk: Client,
+    day: Package,
+    statements: Callable[[], Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("orders.admin.waiting._TRIED", 4)
+    sent = {"partner": api.partner.pk, "item_number": "SKU-9", "package": day.pk}
+    sent |= {"valid_from": "", "is_active": "on"}
+    taken = []
+    for more in (1, 4):
+        for number in range(more):
+            item = line("SKU-9", wallet={"externalReferenceNumbers": [f"{more}-{number}"]})
+            issue(api.create(item, sellToOrderReference=f"{more}-{number}")["orderId"])
+        with statements() as count:
+            page = desk.post(PREVIEW, sent)
+        taken.append(len(count))
+    # One more to count those that are not tried.
+    assert taken[1] == taken[0] + 1
+    assert (page.context["waiting"].count, page.context["waiting"].more) == (5, 1)
+    assert "All of the 4 with the earliest visits would be issued." in text_of(page)
+    monkeypatch.setattr("orders.admin.waiting._MOST_UNITS", 1)
+    large = text_of(desk.post(PREVIEW, sent))
+    assert "The one with the earliest visit would be issued." in large
+    assert "and 4 more" in large
+    blind = signed_in(person("blind", "catalog.view_packagemapping"))
+    assert "waiting" not in blind.post(PREVIEW, sent).context
 
 
 def test_a_change_of_dates_and_a_file_lead_to_what_waits_too(

@@ -203,7 +203,8 @@ def test_failed_orders_are_replayed_whatever_their_cause(
         str(other): ("replayed", ""),
         str(kinds["failed"]): (
             "failed",
-            "Line 100000: SKU-9 still cannot be issued (item number not mapped).",
+            "Line 100000: SKU-9 still cannot be issued (item number not mapped on 20 Nov 2026, its "
+            "day of receipt).",
         ),
     }
 

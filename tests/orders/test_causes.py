@@ -39,6 +39,11 @@ def fail(
     return order
 
 
+def received_on(order: Order) -> str:
+    """Return the day of receipt at the venue as messages tell it."""
+    return f"{order.received_at.astimezone(order.venue.zone):%-d %b %Y}"
+
+
 def start(fingerprint: str, replay_id: uuid.UUID | None = None) -> Batch:
     return replaying.start_replay(
         replay_id=replay_id or time_ordered_uuid(),
@@ -226,7 +231,8 @@ def test_what_is_not_mended_stays_and_says_why(api: ApiClient, issue: Issue) -> 
     (outcome,) = outcomes(replay).values()
     assert outcome == (
         "failed",
-        "Line 100000: SKU-9 still cannot be issued (item number not mapped).",
+        f"Line 100000: SKU-9 still cannot be issued (item number not mapped on "
+        f"{received_on(order)}, its day of receipt).",
     )
     assert Order.objects.get(pk=order.pk).status_since == order.status_since
 

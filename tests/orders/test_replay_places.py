@@ -6,11 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db.models import Prefetch, prefetch_related_objects
 
 from catalog.models import AllotmentUse, Package, Session
 from channel_manager.lib.errors import Refusal
 from orders import lifecycle, recovery, resolution
-from orders.models import Order, OrderEvent
+from orders.models import Order, OrderEvent, OrderLine
+from orders.replay_preview import ReplayPreview, preview_replays
 from tests.conftest import ApiClient
 from tests.factories import AllotmentFactory, PackageMappingFactory
 from tests.orders.expected import Clock, line, settle, stored
@@ -136,6 +138,22 @@ class TestAfterThePlacesWentBack:
             "Cinema on Mon 23 Nov 2026 at 14:00 has 1 place left, and 2 are needed."
         )
         assert refusal.members == {"placesLeft": 1}
+
+    def test_what_lacks_is_foretold(self, rival: ApiClient, failed: Order, clock: Clock) -> None:
+        def foretold() -> ReplayPreview:
+            order = Order.objects.select_related("partner__venue").get(pk=failed.pk)
+            prefetch_related_objects(
+                [order], Prefetch("lines", OrderLine.objects.order_by("line_no"))
+            )
+            (found,) = preview_replays(orders=[order], now=clock.now)
+            return found
+
+        fits = foretold()
+        assert (fits.obstacles, fits.wallets, fits.assets) == ((), 4, 4)
+        for sold in range(2):
+            rival.create(show(quantity=2), sellToOrderReference=f"R-{sold}")
+            (told,) = foretold().obstacles
+            assert told.removeprefix("Line 200000: ") == refused(failed, clock).detail
 
     @pytest.mark.parametrize(("limit", "counted"), [(2, 2), (1, 0)])
     def test_they_count_against_the_allotment_where_it_has_room(

@@ -167,7 +167,7 @@ def test_a_new_key_is_shown_once_and_kept_nowhere(
     logged = caplog.text + str(list(AuditRecord.objects.values()))
     for place in (later, history, sessions, cookies, logged):
         assert secret not in place
-    assert "Key made" in history
+    assert "API key made" in history
     assert str(row) in history
     assert str(row) in later
 
@@ -237,7 +237,7 @@ def test_a_revoked_key_is_refused_and_stays_in_the_list(
     (view,) = done.context["keys"]
     assert (view.state, view.revoke_url) == ("Revoked", "")
     history = text_of(desk.get(f"{PARTNERS}{partner.pk}/history/"))
-    assert "Key revoked" in history
+    assert "API key revoked" in history
     assert f"Leaked Key {row}" in history
 
 

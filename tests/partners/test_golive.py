@@ -108,6 +108,9 @@ def test_the_checklist_tells_what_really_happened(
     key = ApiKey.objects.get()
     assert seen(partner) == [f"Without a name ({key})"]
     done = tester.create({"itemNumber": "TEST-OK"})
+    sent = read_golive(partner).before[1].lack
+    assert sent is not None
+    assert sent.text == f"Order {done['buyFromOrderReference']} was sent and is Submitted."
     issue(done["orderId"])
     first = issue(
         tester.create({"itemNumber": "TEST-UNMAPPED"}, sellToOrderReference="U")["orderId"]
@@ -124,7 +127,7 @@ def test_the_checklist_tells_what_really_happened(
         "A second one was refused with duplicate_order",
         "Cancelled by the partner",
         f"Order {first} ended in Error: its item is not mapped",
-        "https://shop.example/hook, last",
+        "https://shop.example/hook answered last",
         "A test event was sent to https://shop.example/hook",
     ]
     page = page_of(desk, partner)
@@ -136,17 +139,26 @@ def test_the_checklist_tells_what_really_happened(
     failed = issue(tester.create(unmapped(), sellToOrderReference="S")["orderId"])
     lack = read_golive(partner).before[7].lack
     assert lack is not None
-    assert lack.text == "One item number of its failed orders mean nothing yet."
+    assert lack.text == "1 item number of its failed orders means nothing yet."
     assert failed in desk.get(lack.url).context["cl"].result_list
     tester.delete(str(failed.pk))
     PackageMapping.objects.create(
         partner=partner, item_number="S", package=Package.objects.get(code="DAY")
     )
-    assert seen(partner)[-1] == "1 mapping, the last made"
+    assert seen(partner)[-1] == "1 mapping, the last one made"
     activate = text_of(desk.get(f"{PARTNERS}{partner.pk}/activate/"))
     assert "Done of the go-live checklist, 8 of 9" in activate
-    assert "Not seen yet: a live key was made. Make a live key and hand it over." in activate
+    assert "Not done yet: Make a live key and hand it over." in activate
+    ApiKey.objects.update(revoked_at=timezone.now())
+    revoked = read_golive(partner).before[0]
+    assert (revoked.proof, revoked.lack and revoked.lack.text) == (
+        None,
+        "It had one that works no more.",
+    )
     desk.post(f"{PARTNERS}{partner.pk}/activate/", {"reason": ""})
+    told = text_of(page_of(desk, partner))
+    assert "7 of 9 steps done" in told
+    assert "Status and keys play_arrow Activated" in told
     assert Partner.objects.get(pk=partner.pk).status == "Active"
 
 
@@ -286,7 +298,7 @@ def test_a_partners_health_is_told_with_the_lists_it_counts(
     ):
         assert figures[label].text.startswith(str(count)), label
         assert desk.get(figures[label].url).context["cl"].result_count == count, label
-    assert figures["Last order"].url == reverse("admin:orders_order_change", args=[last.pk])
+    assert figures["Last live order"].url == reverse("admin:orders_order_change", args=[last.pk])
     ours, theirs = desk.get("/admin/").context["partnerships"].partners
     assert (ours.name, ours.received, ours.failed, ours.rate) == ("Sunny Trips", 4, 2, "50.0 %")
     assert (theirs.name, theirs.received, theirs.failed, theirs.rate) == ("Rival Tours", 0, 0, "–")
