@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.contrib.contenttypes.models import ContentType
 from django.db import IntegrityError, OperationalError, connection, transaction
 from django.test import Client
 from django.utils import timezone
@@ -337,6 +338,7 @@ def test_the_page_takes_as_many_statements_for_many_versions(
     desk: Client, mapping: PackageMapping, day: Package, statements: Callable[[], Any]
 ) -> None:
     taken = []
+    ContentType.objects.get_for_model(PackageMapping)  # known from the first page on
     for more in (0, 8):
         for _ in range(more):
             PackageMappingFactory.create(

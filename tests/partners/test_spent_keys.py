@@ -23,7 +23,7 @@ def clock(db: None, monkeypatch: pytest.MonkeyPatch) -> ServerClock:
 def test_the_longest_known_key_is_forgotten_first() -> None:
     memory = limits.SpentKeys(3)
     for name in ("a", "b", "c", "a", "d"):
-        memory.note(name, EMPTY)
+        memory.note(name, 1, EMPTY)
     assert [name for name in "abcd" if memory.standing(name)] == ["a", "c", "d"]
 
 
@@ -32,7 +32,7 @@ def test_when_a_token_is_due_one_request_asks_for_it_and_the_others_wait_for_the
 ) -> None:
     memory = limits.SpentKeys(3)
     limit = limits.Limit(10, 5)
-    memory.note("a", limits.Standing(limit, remaining=0, next_in=70_000, full_in=470_000))
+    memory.note("a", 1, limits.Standing(limit, remaining=0, next_in=70_000, full_in=470_000))
     clock.forward(69_999)
     assert memory.standing("a") == limits.Standing(limit, 0, 1, 400_001)
     clock.forward(11)
@@ -49,6 +49,18 @@ def test_when_a_token_is_due_one_request_asks_for_it_and_the_others_wait_for_the
 
 def test_a_key_that_has_tokens_again_is_forgotten(clock: ServerClock) -> None:
     memory = limits.SpentKeys(3)
-    memory.note("a", EMPTY)
-    memory.note("a", dataclasses.replace(EMPTY, remaining=1, next_in=0))
+    memory.note("a", 1, EMPTY)
+    memory.note("a", 1, dataclasses.replace(EMPTY, remaining=1, next_in=0))
     assert memory.standing("a") is None
+
+
+def test_a_limit_that_was_read_a_second_ago_is_to_be_read_anew(clock: ServerClock) -> None:
+    memory = limits.SpentKeys(3)
+    memory.note("a", 7, EMPTY)
+    clock.forward(SECOND - 1)
+    known = memory.with_limit("a")
+    assert known is not None
+    assert (known.key_id, known.limit) == (7, limits.Limit(1, 1))
+    memory.note("a", 7, EMPTY, known.limit_until)
+    clock.forward(1)
+    assert memory.with_limit("a") is None
