@@ -32,8 +32,8 @@ COLUMNS = (
 REQUIRED = ("partner", "item_number", "package")
 _SEPARATORS = (";", ",", "\t")
 # What a spreadsheet takes for a formula, were it not for the apostrophe that we put before it.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_GUARDED = re.compile(r"^'['=+\-@\t\r]")
+_FORMULA = re.compile(r"""[\s"]*[=+\-@\t\r]""")
+_GUARDED = re.compile(r"""'('|[\s"]*[=+\-@\t\r])""")
 # The same further on in a cell: where a program that splits at something else begins one.
 _WITHIN = re.compile(r"""([;,|\t\r\n][\s"]*)('*)(?=[=+\-@])""")
 _GUARDED_WITHIN = re.compile(r"""([;,|\t\r\n][\s"]*)'('*)(?=[=+\-@])""")
@@ -141,7 +141,7 @@ def _guarded(cell: str) -> str:
     An apostrophe more stands before each sign that begins one.
     """
     cell = _WITHIN.sub(r"\1'\2", cell)
-    return f"'{cell}" if cell.startswith(_FORMULA) or _GUARDED.match(cell) else cell
+    return f"'{cell}" if _FORMULA.match(cell) or _GUARDED.match(cell) else cell
 
 
 def _bare(cell: str) -> str:

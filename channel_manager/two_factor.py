@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django_otp import verify_token
@@ -53,6 +54,9 @@ def device_of(user: Any) -> SealedTOTPDevice | None:
     """Return what makes somebody's codes, once it is set up."""
     of_user = SealedTOTPDevice.objects.filter(user=user.pk, confirmed=True)
     found: SealedTOTPDevice | None = of_user.first()
+    if found is None and _left_open(user).exists():
+        _seal_left_open(user)
+        found = of_user.first()
     return found
 
 
@@ -76,7 +80,7 @@ def begin(*, user: User) -> SealedTOTPDevice:
             user=user,
             name="app",
             confirmed=False,
-            key=SealedTOTPDevice.NO_KEY,
+            key=random_hex(_KEY_BYTES),
             sealed_key=seal(random_hex(_KEY_BYTES)),
         )
         return made
@@ -141,6 +145,23 @@ def reset(*, user: User) -> None:
     with transaction.atomic():
         _lock(user)
         _forget(user)
+
+
+def _left_open(user: Any) -> QuerySet[Any]:
+    """Keep what a process of the version before has set up after the migration that seals."""
+    left: QuerySet[Any] = TOTPDevice.objects.filter(
+        user=user.pk, confirmed=True, sealedtotpdevice=None
+    )
+    return left
+
+
+def _seal_left_open(user: User) -> None:
+    with transaction.atomic():
+        _lock(user)
+        for row in _left_open(user):
+            sealed = SealedTOTPDevice(totpdevice_ptr=row, sealed_key=seal(row.key))
+            sealed.save_base(raw=True)  # the library's half of the row is there
+            TOTPDevice.objects.filter(pk=row.pk).update(key=random_hex(_KEY_BYTES))
 
 
 def _verify(user: User, device: Device, plain: str) -> Device:

@@ -42,11 +42,13 @@ def preview_replays(
 ) -> list[ReplayPreview]:
     """Return what live orders in Error would become if they were replayed now, one by one.
 
-    orders: in that order, with partner, venue and lines at hand; places that one would take are
-    gone for the next, but for the names of seats, and for one whose own went back when it stood too
-    long. They are not to be used afterwards. meaning: a mapping that counts as stored as it stands. Nothing is written: it reads in a transaction that
-    PostgreSQL keeps from writing. One statement for each day of receipt, one for each order of
-    numbered seats, and three.
+    orders: in that order, with partner, venue and lines at hand; not to be used afterwards. Places
+    that one would take are gone for the next, but for the names of seats, and for one whose own
+    went back when it stood too long. meaning: a mapping that counts as stored as it stands.
+
+    Nothing is written: it reads in a transaction that PostgreSQL keeps from writing. Two statements,
+    one for each partner, one for each day of receipt, one for each order of numbered seats, and
+    some for each whose places went back. Raises TookTooLong.
     """
     with reading():
         set_for_now(transaction_read_only="on")

@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping
 
 from django.conf import settings
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.http import HttpRequest
 
 from channel_manager.lib.database import DATABASE_AWAY
@@ -251,7 +251,11 @@ def charge_known(key_hash: str) -> Standing | None:
     if (standing := SPENT.standing(key_hash)) is not None:
         raise RateLimited(standing)
     known = SPENT.with_limit(key_hash)
-    taken = known and _take(key_hash, known.key_id, known.limit)
+    try:
+        taken = known and _take(key_hash, known.key_id, known.limit)
+    except IntegrityError:  # there is no such key any more
+        SPENT.forget(key_hash)
+        return None
     if not (known and taken):
         return None
     standing, is_granted = taken

@@ -141,7 +141,7 @@ class SessionAdmin(StaffAdmin[Session]):
         ("date", RangeDateFilter),
         SessionVenueFilter,
     )
-    ordering = ("starts_at", "attraction", "pk")
+    ordering = ("starts_at", "pk")
     actions = ("follow_rules_again",)
     change_form_outer_after_template = "admin/catalog/session/below.html"
     fieldsets = (

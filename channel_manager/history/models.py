@@ -125,11 +125,9 @@ class SignInAttempt(models.Model):
 class SealedTOTPDevice(TOTPDevice):  # type: ignore[misc]  # the library is not typed
     """What makes somebody's codes, an app on a phone; its secret is sealed.
 
-    The library's own column is too short for that. It holds what is no key at all, so that a row
+    The library's own column is too short for that. It holds a secret that nobody has, so that a row
     taken for the library's verifies nothing.
     """
-
-    NO_KEY = "sealed"
 
     sealed_key = models.TextField(help_text="The secret, hex-encoded.")
 

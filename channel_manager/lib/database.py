@@ -31,7 +31,7 @@ def require_no_transaction() -> None:
         pass
 
 
-class TookTooLong(Exception):
+class TookTooLong(OperationalError):
     """The database was still reading when its time was over."""
 
 

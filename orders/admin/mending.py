@@ -106,12 +106,16 @@ class Told:
 
 
 def read_packages(keys: Collection[uuid.UUID]) -> Mapping[uuid.UUID, Package]:
-    """Return packages with the number of their active components and the days of their prices."""
+    """Return packages with the number of their active components and the days of their prices.
+
+    Those that hold for every partner: a cause names none.
+    """
     is_active = Q(components__is_active=True)
+    is_general = Q(prices__isnull=False, prices__partner__isnull=True)
     days = DateRange("prices__visit_from", "prices__visit_until", Value("[]"))
     packages = Package.objects.annotate(
         active=Count("components", filter=is_active, distinct=True),
-        priced=ArrayAgg(days, filter=Q(prices__isnull=False), default=Value([])),
+        priced=ArrayAgg(days, filter=is_general, default=Value([])),
     )
     return packages.in_bulk(keys)
 

@@ -77,6 +77,26 @@ _OF_LINE = Concat(
     _joined("external_reference_numbers"),
     output_field=models.TextField(),
 )
+
+
+def _renamed(model: str, name: str) -> migrations.RunSQL:
+    """Give an index made anew the name of the one before; on the way back, also a second time."""
+    return migrations.RunSQL(
+        f"ALTER INDEX IF EXISTS {name}_anew RENAME TO {name}",
+        f"""
+        DO $$
+        BEGIN
+            IF to_regclass('{name}_anew') IS NULL THEN
+                ALTER INDEX {name} RENAME TO {name}_anew;
+            ELSE
+                DROP INDEX IF EXISTS {name};
+            END IF;
+        END $$
+        """,
+        state_operations=[migrations.RenameIndex(model, name, old_name=f"{name}_anew")],
+    )
+
+
 _SETTLED = models.Q(("status__in", ("Draft", "Issued", "Cancelled", "Error")))
 
 
@@ -100,7 +120,7 @@ class Migration(migrations.Migration):
         AddIndexConcurrently("orderline", _index("line_searched_anew", _OF_LINE)),
         RemoveIndexConcurrently("order", "order_searched"),
         RemoveIndexConcurrently("orderline", "line_searched"),
-        migrations.RenameIndex("order", "order_searched", old_name="order_searched_anew"),
-        migrations.RenameIndex("orderline", "line_searched", old_name="line_searched_anew"),
+        _renamed("order", "order_searched"),
+        _renamed("orderline", "line_searched"),
         migrations.RunSQL(_NO_MORE, _PATIENCE),
     ]

@@ -19,6 +19,7 @@ from tests.factories import (
     ComponentFactory,
     PackageFactory,
     PackageMappingFactory,
+    PartnerFactory,
     PriceFactory,
 )
 from tests.orders.test_causes import fail, run_once, start
@@ -77,6 +78,7 @@ def test_what_mends_a_cause_comes_first_until_it_is_mended(
     Component.objects.update(is_active=False)
     fail(api, issue, "SKU-9")
     fail(api, issue, "EMPTY")
+    PriceFactory.create(package=empty, partner=PartnerFactory.create(venue=venue))  # not for all
     assert first_choices(desk) == [
         ("Package EMPTY has no active component", "Open EMPTY"),
         ("Package EMPTY has no price for the visit date", "Open EMPTY"),

@@ -430,6 +430,20 @@ def test_requests_go_on_while_nobody_can_say_what_is_left(
         assert at_the_turnstile(api)[0] == "PASSED"
 
 
+def test_a_key_that_is_gone_is_left_to_those_behind_the_turnstile(
+    api: ApiClient, clock: ServerClock, spent: limits.SpentKeys
+) -> None:
+    def gone(execute: Any, statement: str, *rest: Any) -> Any:
+        raise IntegrityError("Key (key_id) is not present in table partners_apikey")
+
+    allow(api.partner, 4, 1)
+    assert statuses(api, 2) == [200, 429]
+    clock.forward(SECOND // 4)
+    with connection.execute_wrapper(gone):
+        assert [at_the_turnstile(api)[0] for _ in range(3)] == ["PASSED"] * 3
+    assert len(spent) == 0
+
+
 def test_a_clock_that_was_set_back_stops_nobody_for_long(
     api: ApiClient, clock: ServerClock, spent: limits.SpentKeys
 ) -> None:

@@ -6,22 +6,20 @@ Going back opens them, and so needs the same keys in the environment.
 
 import django.db.models.deletion
 from django.db import migrations, models
+from django_otp.util import random_hex
 
 from channel_manager.lib.sealing import seal, unseal
 
-_NO_KEY = "sealed"
-
 
 def seal_keys(apps, schema_editor):
-    """Seal the secret of each device, and take it out of the library's row."""
+    """Seal the secret of each device; the library's row gets one that nobody has."""
     devices = apps.get_model("otp_totp", "TOTPDevice").objects
-    for device in devices.exclude(key=_NO_KEY):
-        sealed = apps.get_model("history", "SealedTOTPDevice")(
-            totpdevice_ptr_id=device.pk, sealed_key=seal(device.key)
-        )
+    sealed_devices = apps.get_model("history", "SealedTOTPDevice")
+    for device in devices.exclude(pk__in=sealed_devices.objects.values("pk")):
+        sealed = sealed_devices(totpdevice_ptr_id=device.pk, sealed_key=seal(device.key))
         # The library's half of the row is there.
         sealed.save_base(raw=True)
-        devices.filter(pk=device.pk).update(key=_NO_KEY)
+        devices.filter(pk=device.pk).update(key=random_hex())
 
 
 def open_keys(apps, schema_editor):
