@@ -124,6 +124,7 @@ def _as_seen(
         now = reading.lock_order(Order.objects.all(), order.pk)
         if action.seen(now) != answers["seen"]:
             raise ChangedMeanwhile(
-                f"Somebody else was faster: order {order} is {now.status} now. Nothing was done."
+                f"Order {order} has changed since this page was opened; it is {now.status} now. "
+                "Nothing was done: look again."
             )
         return action.act(request, order, answers)

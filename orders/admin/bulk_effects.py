@@ -70,7 +70,7 @@ def _effects(choice: Choice) -> Iterator[str]:
 
 def _replaying(choice: Choice) -> Iterator[str]:
     are = counted(len(choice.acted), "order is", "orders are")
-    yield f"{are} submitted again. Numbers and prices stay."
+    yield f"{are} submitted again. Numbers and prices that were given stay."
     yield "Guests get their tickets as soon as they are issued."
     yield "An order whose cause is not mended stays in Error and says why."
 

@@ -213,7 +213,7 @@ def _confirmation(cause: Cause, waiting: Waiting, *, back: str) -> Confirmation:
         button="Replay all",
         effects=[
             f"{are} submitted again, one by one in the background. You see how far it is.",
-            "Numbers and prices stay. Guests get their tickets as soon as they are issued.",
+            "Numbers and prices that were given stay. Guests get their tickets as soon as they are issued.",
             "An order whose cause is not mended stays in Error and says why.",
             *([waiting.in_words] if _is_foretold(cause) and not waiting.refused else []),
         ],

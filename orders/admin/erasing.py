@@ -34,6 +34,7 @@ _EFFECTS = (
     "as received, of answers kept for repetition, and what endpoints answered.",
     "References, dates, quantities, prices, states and the history stay. Tickets stay valid; the "
     "manifest names nobody any more.",
+    "What staff wrote as a reason stays, too: where it names a guest, it will go on doing so.",
     "The partner is not told, and keeps what it has itself. What it sends when it replaces the "
     "order is kept again.",
 )

@@ -92,7 +92,7 @@ def _tiles(now: datetime.datetime, unmapped: Sequence[Cause]) -> list[Tile]:
         Tile(
             title="Unmapped",
             number=in_error["unmapped"],
-            meaning="Failed for an item number nobody has mapped",
+            meaning="Failed for want of a mapping: map it, then replay them",
             icon="link_off",
             url=_list_url(cause=FailureCode.UNMAPPED_ITEM),
             colour="danger" if in_error["unmapped"] else "",

@@ -24,7 +24,7 @@ OF_OURS = {
     FailureCode.INTERNAL: "Issuing failed for a reason of ours",
 }
 _ADVICE = {
-    FailureCode.STALLED: "Replay them. Numbers and prices stay.",
+    FailureCode.STALLED: "Replay them. Numbers and prices that were given stay.",
     FailureCode.INTERNAL: "Replay them. If they fail again, look in the worker's log for an order's id.",
 }
 # What a package lacks, what it has once that is mended, and what to do.

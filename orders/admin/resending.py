@@ -87,9 +87,7 @@ def mail(request: HttpRequest, order: Order, answers: Mapping[str, Any]) -> str:
 def of_resending(page: OrderPage, back: str) -> Confirmation:
     """Tell what sending the partner the link again does."""
     order = page.order
-    endpoints = WebhookEndpoint.objects.filter(partner=order.partner_id, test_mode=order.test_mode)
-    wanting = Q(event_types=[]) | Q(event_types__contains=[EventType.CHANGED])
-    hearing = endpoints.exclude(status=EndpointStatus.OFF).filter(wanting).count()
+    hearing = _hearing(order)
     to = f"to {count(hearing, 'endpoint')} of {order.partner}" if hearing else "to the feed only"
     return Confirmation(
         title=f"Send the link of order {order} to {order.partner}",
@@ -111,4 +109,13 @@ def of_resending(page: OrderPage, back: str) -> Confirmation:
 def resend(request: HttpRequest, order: Order, answers: Mapping[str, Any]) -> str:
     """Send the partner the link for the signed-in person; return what to tell them."""
     resend_to_partner(**deed_of(request, order, answers))
+    if not _hearing(order):
+        return f"The link of order {order} stands in the feed of {order.partner}."
     return f"The link of order {order} is on its way to {order.partner}."
+
+
+def _hearing(order: Order) -> int:
+    """Return how many endpoints of the partner take the event."""
+    endpoints = WebhookEndpoint.objects.filter(partner=order.partner_id, test_mode=order.test_mode)
+    wanting = Q(event_types=[]) | Q(event_types__contains=[EventType.CHANGED])
+    return endpoints.exclude(status=EndpointStatus.OFF).filter(wanting).count()

@@ -20,6 +20,8 @@ from wallets.numbers import read_number
 MOST = 500
 _SHORTEST_PART = 3
 _DIGITS = 7
+# Numbers of ours and ids are found whole: nothing else begins with them.
+_WHOLE = re.compile(r"[A-Z][A-Z0-9]*-?\d{7,}|[WTC][0-9A-Z]{15}|[0-9A-F-]{32,36}")
 _LAST_CHARACTER = "\U0010ffff"
 
 CUT = f"More than {MOST} orders match; only the newest are listed. Type more of what you look for."
@@ -62,16 +64,14 @@ def find_orders(orders: QuerySet[Order], text: str, texts: Texts = EVERYTHING) -
 def _by_number(orders: QuerySet[Order], typed: str) -> Found | None:
     known = _Known.read()
     ids = _by_exact_number(known, typed)
-    # A few digits may be a whole number of ours without its zeros, or half of another.
-    is_guess = typed.isdecimal() and _SHORTEST_PART <= len(typed) < _DIGITS
     if not ids and len(typed) >= _SHORTEST_PART and re.search(r"\d", typed):
         ids = _by_start_of_number(known, typed)
-        is_guess = True
     hits = orders.filter(pk__in=ids[:MOST])
     # What a filter leaves out, tests to begin with, must not hide what it keeps.
     if not ids or not hits.exists():
         return None
-    return Found(hits, CUT if len(ids) > MOST else NOT_ALL if is_guess else "")
+    is_whole = _WHOLE.fullmatch(typed.upper())
+    return Found(hits, CUT if len(ids) > MOST else "" if is_whole else NOT_ALL)
 
 
 def _by_part(orders: QuerySet[Order], typed: str, texts: Texts) -> Found:

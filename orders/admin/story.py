@@ -16,8 +16,24 @@ from django.utils.http import urlencode
 
 from channel_manager.lib import personal
 from channel_manager.lib.admin import columns, people
-from orders.admin.timeline import LEDGER_LOOKS, LOOKS, REFUSED_SCAN, REQUEST_LOOKS, attempt_look
-from orders.models import LedgerEntry, Order, OrderEvent, ReceivedRequest
+from orders.admin.timeline import (
+    LEDGER_LOOKS,
+    LOOKS,
+    NOT_DONE,
+    REFUSED_SCAN,
+    REQUEST_LOOKS,
+    attempt_look,
+)
+from orders.models import (
+    BatchOrder,
+    ClosureOrder,
+    LedgerEntry,
+    Order,
+    OrderEvent,
+    ReceivedRequest,
+)
+from orders.models.worklist import Outcome, Worklist, WorklistOrder
+from partners.actors import name_actors
 from partners.admin.webhooks.page import AttemptView, view_attempts_of_order, without_answer
 from partners.models import DeliveryStatus, EndpointStatus
 from partners.timeline import Fold, Happening, tell
@@ -41,7 +57,7 @@ _Source = Callable[[HttpRequest, Order, datetime.datetime, int], Sequence[Happen
 
 
 def read_story(request: HttpRequest, order: Order, until: datetime.datetime | None = None) -> Story:
-    """Read the last happenings until a moment: eight statements at most, whatever there is.
+    """Read the last happenings until a moment: eleven statements at most, whatever there is.
 
     What happened at one moment stands in the order of the sources: first what was asked for, then
     what came of it.
@@ -208,4 +224,31 @@ def _tell_scan(scan: Scan) -> Happening:
 
 
 # Another record of what happens to orders is one more here.
-_SOURCES: Sequence[_Source] = (_requests, _events, _postings, _attempts, _refused_scans)
+def _left_undone(
+    request: HttpRequest, order: Order, until: datetime.datetime, most: int
+) -> list[Happening]:
+    """Tell what batches and closed days could not do: nothing else of the order knows of it."""
+    of_batches = BatchOrder.objects.select_related("batch")
+    of_closures = ClosureOrder.objects.select_related("closure__attraction", "closure__venue")
+    found: list[tuple[WorklistOrder, Worklist]] = []
+    for rows, of in ((of_batches, "batch"), (of_closures.defer("closure__venue__logo"), "closure")):
+        failed = rows.filter(
+            order_id=order.pk, outcome=Outcome.FAILED, settled_at__lte=until
+        ).order_by("-settled_at")
+        found += [(row, getattr(row, of)) for row in failed[:most]]
+    names = name_actors({worklist.started_by for _, worklist in found})
+    return [
+        Happening(
+            look=NOT_DONE,
+            at=row.settled_at,  # type: ignore[arg-type]  # it has failed
+            who=names[worklist.started_by],
+            reason=row.message,
+            data={"What": str(worklist)},
+        )
+        for row, worklist in reversed(found)
+    ]
+
+
+_SOURCES: Sequence[_Source] = (
+    *(_requests, _events, _postings, _attempts, _refused_scans, _left_undone),
+)

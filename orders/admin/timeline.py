@@ -43,6 +43,7 @@ LEDGER_LOOKS: Mapping[str, Look] = {
     LedgerKind.REVERSAL: Look("Sale taken back", "account_balance", "warning"),
     LedgerKind.ADJUSTMENT: Look("Adjustment posted", "account_balance", "warning"),
 }
+NOT_DONE = Look("Could not be done", "running_with_errors", "warning")
 REFUSED_SCAN = Look("Refused at the gate", "do_not_disturb_on", "danger")
 
 

@@ -9,6 +9,7 @@ from orders.models.worklist import (
     Worklist,
     WorklistOrder,
     WorklistStatus,
+    index_of_failed,
     index_of_rows,
     rules_of_rows,
     rules_of_worklist,
@@ -96,4 +97,4 @@ class BatchOrder(WorklistOrder):
     class Meta:
         ordering = ("id",)
         constraints = rules_of_rows(_KIND)
-        indexes = [index_of_rows(_KIND)]
+        indexes = [index_of_rows(_KIND), index_of_failed(_KIND)]

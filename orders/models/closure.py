@@ -9,6 +9,7 @@ from catalog.models import Attraction
 from orders.models.worklist import (
     Worklist,
     WorklistOrder,
+    index_of_failed,
     index_of_rows,
     rules_of_rows,
     rules_of_worklist,
@@ -78,4 +79,4 @@ class ClosureOrder(WorklistOrder):
     class Meta:
         ordering = ("id",)
         constraints = rules_of_rows(_KIND)
-        indexes = [index_of_rows(_KIND)]
+        indexes = [index_of_rows(_KIND), index_of_failed(_KIND)]

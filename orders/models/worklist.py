@@ -149,3 +149,12 @@ def rules_of_rows(kind: str) -> list[models.BaseConstraint]:
 def index_of_rows(kind: str) -> models.Index:
     """Return the index by which the rows of a kind are counted and found."""
     return models.Index(fields=(kind, "outcome", "id"), name=f"{kind}_order_by_outcome")
+
+
+def index_of_failed(kind: str) -> models.Index:
+    """Return the index by which an order's page finds what of a kind could not be done with it."""
+    return models.Index(
+        fields=("order_id", "settled_at"),
+        condition=Q(outcome=Outcome.FAILED),
+        name=f"{kind}_order_failed",
+    )

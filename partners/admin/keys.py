@@ -37,7 +37,7 @@ from channel_manager.lib.admin.typed import (
 )
 from partners.admin.welcome import write_welcome
 from partners.keys import create_key, create_test_key, revoke_key
-from partners.models import ApiKey, Partner, Scope, all_scopes
+from partners.models import ApiKey, Partner, PartnerStatus, Scope, all_scopes
 
 USABLE = "Usable"
 _MODES = ("live", "test")
@@ -49,6 +49,7 @@ _SCOPES = {
     Scope.WEBHOOKS: "webhooks – set up where it is notified",
     Scope.REPORTS: "reports – fetch reconciliation reports",
 }
+_OF_CLOSED = " The partnership has ended: a key of it only reads and cancels."
 
 
 class KeyForm(forms.Form):
@@ -151,7 +152,8 @@ def new_key_view(
             button="Make key",
             back=reverse("admin:partners_partner_change", args=[partner.pk]),
             introduction="The key is shown once, on the next page. Only a fingerprint of it is "
-            "kept. Two of each mode can work at a time, so that a new one can replace an old one.",
+            "kept. Two of each mode can work at a time, so that a new one can replace an old one."
+            + (_OF_CLOSED if partner.status == PartnerStatus.CLOSED else ""),
         ),
         form=form,
     )

@@ -122,7 +122,7 @@ def test_somebody_who_enters_while_the_page_stands_open_is_told_of_first(
     seen = browser.get(url(order)).context["form"]["seen"].value()
     gate.scan(number)
     done = press(browser, order, seen=seen)
-    assert "Somebody else was faster" in messages_of(done)[0]
+    assert "has changed since this page was opened" in messages_of(done)[0]
     assert Order.objects.get().status == "Issued"
 
 

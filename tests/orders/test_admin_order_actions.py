@@ -247,6 +247,13 @@ def test_what_the_status_does_not_allow_is_a_plain_message(
     assert now(order).status == order.status
 
 
+def changed(order: Order) -> str:
+    return (
+        f"Order {order} has changed since this page was opened; it is Issued now. Nothing was "
+        "done: look again."
+    )
+
+
 def test_an_order_that_became_issued_while_its_page_stood_open_is_left_alone(
     desk: Client, api: ApiClient, draft: Order
 ) -> None:
@@ -254,9 +261,7 @@ def test_an_order_that_became_issued_while_its_page_stood_open_is_left_alone(
     answers = {"seen": page.context["form"]["seen"].value(), "reason": "Not paid"}
     assert api.confirm(str(draft.pk)).status_code == 200
     done = desk.post(url(draft, "cancel"), answers, follow=True)
-    assert messages_of(done) == [
-        f"Somebody else was faster: order {draft} is Issued now. Nothing was done."
-    ]
+    assert messages_of(done) == [changed(draft)]
     assert states(draft) == ({"Active"}, {"Valid"})
 
 
@@ -304,7 +309,7 @@ def test_two_people_who_confirm_at_once_confirm_once(
         one.start()
     for one in people:
         one.join()
-    late = f"Somebody else was faster: order {order} is Issued now. Nothing was done."
+    late = changed(order)
     confirmed = [f"Order {order} is confirmed and issued." in page for page in pages]
     assert sorted(confirmed) == [False, False, False, True]
     later = f"Order {order} is Issued now; confirm is not possible."

@@ -161,7 +161,17 @@ def test_a_reference_does_not_hide_a_guest(api: ApiClient, order: Order) -> None
     other = api.create(sellToOrderReference="Rene")["buyFromOrderReference"]
     assert found("rene") == ([other, str(order)], "")
     assert found("müll") == ([str(order)], "")
-    assert found("rené") == ([newer], "")
+    assert found("rené") == ([newer], NOT_ALL)
+
+
+def test_a_number_that_others_begin_with_says_that_there_may_be_more(api: ApiClient) -> None:
+    numbers = [
+        api.create(sellToOrderReference=reference)["buyFromOrderReference"]
+        for reference in ("BULK-2", "BULK-20", "BULK-21")
+    ]
+    assert found("bulk-2") == (numbers[:1], NOT_ALL)
+    assert found("*bulk-2") == (numbers[::-1], "")
+    assert found(numbers[0]) == (numbers[:1], "")  # nothing begins with a whole number of ours
 
 
 def test_orders_that_are_worked_on_or_failed_are_found_too(api: ApiClient, issue: Issue) -> None:

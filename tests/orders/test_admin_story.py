@@ -16,6 +16,7 @@ from orders.admin import story
 from orders.models import Order, OrderEvent
 from tests.conftest import TOMORROW, ApiClient
 from tests.fakes.receiver import Receiver, running_receiver
+from tests.orders.test_causes import DESK, fail, run_once, start
 from tests.staff import person, signed_in, text_of
 from tests.webhooks.conftest import Clock, Sender, make_endpoint
 from wallets.devices import create_device
@@ -206,3 +207,12 @@ def test_guests_are_masked_for_those_who_may_not_see_them(
     assert "a•••@•••" in hidden[0]
     assert "Z•••" in hidden[-1]
     assert not any(f"/m/{orders[0].token}" in page for page in hidden)
+
+
+def test_what_a_batch_could_not_do_is_told(api: ApiClient, issue: Issue, desk: Client) -> None:
+    order = fail(api, issue, "SKU-9")
+    batch = run_once(start(order.failure_fingerprint))
+    happening = desk.get(change_page(order)).context["story"].happenings[-1]
+    assert (happening.look.title, happening.who) == ("Could not be done", DESK)
+    assert happening.data == {"What": batch.title}
+    assert "SKU-9 still cannot be issued" in happening.reason

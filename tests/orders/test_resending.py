@@ -84,7 +84,7 @@ def test_the_partner_is_told_the_link(desk: Client, issued: dict[str, Any]) -> N
         desk.get(url(issued, "resend"))
     )
     done = press(desk, url(issued, "resend"))
-    assert "on its way to Sunny Trips." in messages_of(done)[0]
+    assert "stands in the feed of Sunny Trips." in messages_of(done)[0]
     event = WebhookEvent.objects.latest("pk")
     assert (event.type, event.data["manifestUrl"], event.data["status"]) == (
         *("ota_cm_order_changed", issued["manifestUrl"], "Issued"),
