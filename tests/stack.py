@@ -286,6 +286,19 @@ class Stack:
         finally:
             self.sql(change, None, None, seller.partner_id)
             self.sql("TRUNCATE partners_tokenbucket")
+            wait_for("the limit is forgotten", lambda: self._is_unlimited(seller), seconds=10)
+
+    def _is_unlimited(self, seller: Seller) -> bool:
+        """Tell whether no web process goes by another limit any more, which it may for a second.
+
+        Which of them answers a new connection is chance: so many leave none of them out.
+        """
+        for _ in range(24):
+            with seller.twin() as twin:
+                limit = twin.request("GET", "/packages").headers.get("ratelimit-limit")
+            if limit != NO_LIMITS["RATE_LIMIT_BURST"]:
+                return False
+        return True
 
     @property
     def last_worker(self) -> int:

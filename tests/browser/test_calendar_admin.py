@@ -15,7 +15,7 @@ from pytest_django.live_server_helper import LiveServer
 from catalog import scheduling
 from catalog.models import Attraction, CalendarDay, Session, SessionRule
 from partners.models import Venue
-from tests.browser.appearance import PHONE, AdminLooks, overflow, photograph
+from tests.browser.appearance import DESKTOP, PHONE, AdminLooks, overflow, photograph
 from tests.catalog.calendars import clock, hold, sell
 from tests.conftest import TOMORROW
 from tests.factories import (
@@ -121,9 +121,10 @@ def test_too_few_places_are_refused_with_the_numbers_and_the_way_back(
     expect(desk.get_by_role("heading", name="This cannot be saved")).to_be_visible()
     expect(desk.get_by_text("so at least 21")).to_be_visible()
     expect(desk.get_by_role("button", name="Save and apply")).to_have_count(0)
-    photograph(desk, "calendar-refused-1280-light")
-    desk.emulate_media(color_scheme="dark")
-    photograph(desk, "calendar-refused-1280-dark")
+    looks = AdminLooks(desk, live_server.url)
+    looks.look("calendar-refused")
+    assert looks.wrong == {}
+    desk.set_viewport_size(DESKTOP)
     desk.get_by_role("button", name="Back to the form").click()
     expect(desk.locator("input[name=capacity]")).to_have_value("20")
 
