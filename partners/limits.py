@@ -231,14 +231,13 @@ def charge(request: HttpRequest, key: ApiKey) -> None:
     """
     if standing_of(request) is not None:
         return
-    taken = _take(key.key_hash, key.pk, limit_of(key.partner))
-    if taken is None:
-        return
-    standing, is_granted = taken
-    SPENT.note(key.key_hash, key.pk, standing)
-    note_standing(request, standing)
-    if not is_granted:
-        raise RateLimited(standing)
+    try:
+        standing = _take(key.key_hash, key.pk, limit_of(key.partner))
+    except RateLimited as refusal:
+        note_standing(request, refusal.standing)
+        raise
+    if standing is not None:
+        note_standing(request, standing)
 
 
 def charge_known(key_hash: str) -> Standing | None:
@@ -251,18 +250,9 @@ def charge_known(key_hash: str) -> Standing | None:
     if (standing := SPENT.standing(key_hash)) is not None:
         raise RateLimited(standing)
     known = SPENT.with_limit(key_hash)
-    try:
-        taken = known and _take(key_hash, known.key_id, known.limit)
-    except IntegrityError:  # there is no such key any more
-        SPENT.forget(key_hash)
+    if known is None:
         return None
-    if not (known and taken):
-        return None
-    standing, is_granted = taken
-    SPENT.note(key_hash, known.key_id, standing, known.limit_until)
-    if not is_granted:
-        raise RateLimited(standing)
-    return standing
+    return _take(key_hash, known.key_id, known.limit, known.limit_until)
 
 
 def note_standing(request: HttpRequest, standing: Standing) -> None:
@@ -275,10 +265,12 @@ def standing_of(request: HttpRequest) -> Standing | None:
     return getattr(request, "rate_standing", None)
 
 
-def _take(key_hash: str, key_id: int, limit: Limit) -> tuple[Standing, bool] | None:
-    """Take a token and return how the key stands then, and whether there was one.
+def _take(
+    key_hash: str, key_id: int, limit: Limit, limit_until: int | None = None
+) -> Standing | None:
+    """Take a token, remember and return how the key stands then; raises RateLimited.
 
-    None when the database cannot say.
+    None when the database cannot say, or knows no such key any more. limit_until: as for a note.
     """
     try:
         with connection.cursor() as cursor:
@@ -292,10 +284,14 @@ def _take(key_hash: str, key_id: int, limit: Limit) -> tuple[Standing, bool] | N
                 },
             )
             level, is_granted = cursor.fetchone()
-    except DATABASE_AWAY:
+    except (IntegrityError, *DATABASE_AWAY):
         SPENT.forget(key_hash)
         return None
-    return Standing.of_level(limit, level), is_granted
+    standing = Standing.of_level(limit, level)
+    SPENT.note(key_hash, key_id, standing, limit_until)
+    if not is_granted:
+        raise RateLimited(standing)
+    return standing
 
 
 def _ceil(count: int, unit: int) -> int:
