@@ -12,19 +12,23 @@ COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/python -m piptools compile 
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test lint lock bench chaos clean
+.PHONY: help run test nightly lint lock bench chaos clean
 
 help: ## Show this list
 	@echo "make run [PORT=8000] [VAR_DIR=var]   starts everything; DATABASE_URL names another database"
 	@echo
 	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' $(MAKEFILE_LIST)
 
-# The last line of `run` and `test` is a plain command: make then starts it without a shell between,
+# The last line of `run`, `test` and `nightly` is a plain command: make then starts it without a shell between,
 # so that a signal to make reaches it.
 run: $(RUN_STAMP) ## Start the product with demo data; Ctrl-C stops it
 	@$(BIN)/python manage.py run
 
 test: $(DEV_STAMP) ## Run the whole suite on a PostgreSQL of its own (ARGS= for pytest)
+	@$(BIN)/python -m tests.run $(ARGS)
+
+nightly: export NIGHTLY = 1
+nightly: $(DEV_STAMP) ## Run the whole suite with more than 10,000 seeded differences (ARGS= for pytest)
 	@$(BIN)/python -m tests.run $(ARGS)
 
 lint: export SECRET_KEY ?= only-for-checking

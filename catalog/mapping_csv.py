@@ -13,6 +13,7 @@ from typing import Literal, TypeVar
 
 from catalog.models import PackageMapping
 from channel_manager.lib.errors import ErrorCode, Refusal
+from channel_manager.lib.formulas import bare, guarded
 
 _Value = TypeVar("_Value")
 Separator = Literal[";", ","]
@@ -31,12 +32,6 @@ COLUMNS = (
 )
 REQUIRED = ("partner", "item_number", "package")
 _SEPARATORS = (";", ",", "\t")
-# What a spreadsheet takes for a formula, were it not for the apostrophe that we put before it.
-_FORMULA = re.compile(r"""[\s"]*[=+\-@\t\r]""")
-_GUARDED = re.compile(r"""'('|[\s"]*[=+\-@\t\r])""")
-# The same further on in a cell: where a program that splits at something else begins one.
-_WITHIN = re.compile(r"""([;,|\t\r\n][\s"]*)('*)(?=[=+\-@])""")
-_GUARDED_WITHIN = re.compile(r"""([;,|\t\r\n][\s"]*)'('*)(?=[=+\-@])""")
 _YES, _NO = {"", "yes", "y", "true", "1"}, {"no", "n", "false", "0"}
 _WHOLE = re.compile(r"^\d{1,9}([.,]0+)?$")
 _MIDNIGHT = re.compile(r"[ T]00:00(:00(\.0+)?)?$")
@@ -82,7 +77,7 @@ def write(mappings: Iterable[PackageMapping], separator: Separator) -> Iterator[
             mapping.valid_until.isoformat() if mapping.valid_until else "",
             "yes" if mapping.is_active else "no",
         )
-        yield _line([_guarded(cell) for cell in cells], separator)
+        yield _line([guarded(cell) for cell in cells], separator)
 
 
 def decode(data: bytes) -> str:
@@ -135,20 +130,6 @@ def _line(cells: Iterable[str], separator: Separator) -> str:
     return buffer.getvalue()
 
 
-def _guarded(cell: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula, wherever it splits; `_bare` undoes it.
-
-    An apostrophe more stands before each sign that begins one.
-    """
-    cell = _WITHIN.sub(r"\1'\2", cell)
-    return f"'{cell}" if _FORMULA.match(cell) or _GUARDED.match(cell) else cell
-
-
-def _bare(cell: str) -> str:
-    cell = cell[1:] if _GUARDED.match(cell) else cell
-    return _GUARDED_WITHIN.sub(r"\1\2", cell)
-
-
 def _records(text: str, separator: str, first: int) -> Iterator[tuple[int, list[str]]]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     number = first
@@ -182,7 +163,7 @@ def _check_columns(names: list[str]) -> None:
 
 
 def _row(number: int, names: list[str], cells: list[str]) -> Row:
-    values = {name: _bare(cell) for name, cell in zip(names, cells, strict=False) if name}
+    values = {name: bare(cell) for name, cell in zip(names, cells, strict=False) if name}
     faults: list[str] = []
     if any(cell.strip() for cell in cells[len(names) :]):
         faults.append("It has more cells than there are columns.")

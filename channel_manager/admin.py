@@ -82,11 +82,22 @@ _SIDEBAR: Sequence[tuple[str, Sequence[tuple[str, ...]]]] = [
         "Partners",
         [
             ("Partners", "handshake", "partners", "partner"),
+            ("Contracts", "contract", "partners", "contract"),
             ("Webhooks", "webhook", "partners", "webhookendpoint"),
             ("Venues", "park", "partners", "venue"),
         ],
     ),
-    ("Finance", [("Ledger", "account_balance", "orders", "ledgerentry")]),
+    (
+        "Finance",
+        [
+            ("Periods", "calendar_month", "orders", "period"),
+            ("Statements", "request_quote", "orders", "statement"),
+            ("Reports", "summarize", "orders", "ledgerentry", "reports"),
+            ("Exports", "download", "orders", "export"),
+            ("Ledger", "account_balance", "orders", "ledgerentry"),
+            ("Where is a number?", "travel_explore", "orders", "ledgerentry", "whereabouts"),
+        ],
+    ),
     (
         "People and system",
         [

@@ -17,6 +17,7 @@ from partners.authentication import Unauthenticated, find_key
 
 _PARTNER_API = "/channelManager"
 _SANE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+_UPLOADS = re.compile(r"/admin/orders/period/[0-9a-f-]{36}/upload/")
 _Handler = Callable[[HttpRequest], HttpResponse]
 
 
@@ -92,6 +93,8 @@ class BodyLimitMiddleware:
         limit = settings.MAX_BODY_BYTES
         if request.path.startswith("/admin/"):
             limit = settings.MAX_FORM_BYTES
+        if _UPLOADS.fullmatch(request.path):
+            limit = settings.MAX_UPLOAD_BYTES
         length = request.META.get("CONTENT_LENGTH") or ""
         if length.isascii() and length.isdigit() and int(length) > limit:
             return api.too_large(request, limit)

@@ -71,6 +71,10 @@ _FORMS: dict[str, Schema] = {
     "totalExclVat": {"pattern": _AMOUNT},
     "unitPriceInclVat": {"pattern": _AMOUNT},
     "unitPriceExclVat": {"pattern": _AMOUNT},
+    **{
+        name: {"pattern": _AMOUNT}
+        for name in ("gross", "vat", "commission", "net", "sales", "reversals", "adjustments")
+    },
 }
 
 

@@ -54,6 +54,11 @@ TAGS = [
         "description": "What you may order, with a sample order for each, and what is left of it.",
     },
     {
+        "name": "Reports",
+        "description": "What your orders came to, for your bookkeeping: by our number, by month, "
+        "what is still open, and who did not come.",
+    },
+    {
         "name": "Gate",
         "description": "For scanners at the venue's gates. They send a device key of their own in "
         "`x-api-key`; a partner's key is refused here, and a device key everywhere else.",

@@ -173,6 +173,8 @@ SECURE_REFERRER_POLICY = "same-origin"
 MAX_BODY_BYTES = 1024 * 1024
 # A form of the admin, with a logo or up to a page of ticked rows.
 MAX_FORM_BYTES = 2 * MAX_BODY_BYTES
+# A partner's statement, with what is around it in the form.
+MAX_UPLOAD_BYTES = 21 * MAX_BODY_BYTES
 # The limit above is ours and answers in the API's own shape; Django's would answer first.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * MAX_BODY_BYTES
 
@@ -298,6 +300,7 @@ UNFOLD: dict[str, Any] = {
         f"{STATIC_URL}admin_extra/partners.css",
         f"{STATIC_URL}admin_extra/people.css",
         f"{STATIC_URL}admin_extra/webhooks.css",
+        f"{STATIC_URL}admin_extra/reports.css",
     ],
     "SCRIPTS": [f"{STATIC_URL}admin_extra/admin.js"],
     "BORDER_RADIUS": "6px",

@@ -14,7 +14,7 @@ import uuid
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from channel_manager.history import runner
@@ -25,7 +25,14 @@ from channel_manager.lib.database import reading as reading_only
 from channel_manager.lib.errors import ErrorCode, NotFound, Refusal
 from orders import reading
 from orders.actions import OrderStateConflict
-from orders.models import Order, OrderLine, ReceivedRequest, RequestKind
+from orders.models import (
+    Order,
+    OrderLine,
+    ReceivedRequest,
+    RequestKind,
+    StatementFile,
+    StatementLine,
+)
 from orders.models.order import IN_FLIGHT, SETTLED
 from orders.models.searched import line_text, order_text
 from partners import idempotency
@@ -36,6 +43,7 @@ EVENT = "erased"
 # One press of a button erases so many orders at most, one run of the task so many.
 AT_ONCE = 200
 _IN_ONE_RUN = 1000
+_LINES_AT_ONCE = 5000
 # How long each way to look for an address may take.
 _PATIENCE = "2s"
 # An attempt that began earlier was swept, even if the task stood still for most of a day.
@@ -68,7 +76,7 @@ def erase_order(
     """Erase all names and addresses that are kept of a settled order; return it.
 
     In one transaction: of the order, its lines and wallets, the requests as received, the stored
-    answers, and what endpoints answered. An order of which nothing is left is returned as it is.
+    answers, what endpoints answered, and lines of partners' statements. An order of which nothing is left is returned as it is.
     Raises NotFound, OrderStateConflict while it is in flight.
     """
     with transaction.atomic():
@@ -164,6 +172,10 @@ def erase_old(*, now: datetime.datetime) -> int:
     days, erased = settings.PERSONAL_DATA_DAYS, 0
     if days <= 0:
         return 0
+    try:
+        _blank_statements(now - datetime.timedelta(days=days))
+    except DatabaseError:
+        _log.exception("Guests' names in old statements could not be erased")
     due = _long_past(now - datetime.timedelta(days=days))
     reason = f"{days} days have passed since the visit."
     ids = due.order_by("received_at", "id").values_list("pk", flat=True)[:_IN_ONE_RUN]
@@ -177,6 +189,15 @@ def erase_old(*, now: datetime.datetime) -> int:
         except Exception:
             _log.exception("Personal data of order %s could not be erased", order_id)
     return erased
+
+
+def _blank_statements(before: datetime.datetime) -> None:
+    """Take guests' names out of statements uploaded before, whether or not an order was found."""
+    named = StatementLine.objects.filter(statement__uploaded_at__lt=before).exclude(guest_name="")
+    some = named.order_by().values("pk")[:_LINES_AT_ONCE]
+    while StatementLine.objects.filter(pk__in=some).update(guest_name=""):
+        continue
+    StatementFile.objects.filter(statement__uploaded_at__lt=before).delete()
 
 
 def _long_past(before: datetime.datetime) -> QuerySet[Order]:
@@ -207,6 +228,7 @@ def _erase(order: Order, *, actor: str, now: datetime.datetime, reason: str) -> 
     order.lines.update(sell_to_email=None, sell_to_name=None, names=[])
     Wallet.objects.filter(order=order).update(name=None)
     _blank_requests(order)
+    StatementLine.objects.filter(order_id=order.pk).exclude(guest_name="").update(guest_name="")
     idempotency.blank_answers(order_id=order.pk)
     pruning.forget_answers(order_id=order.pk)
     runner.note(order, change=Change(name=EVENT, actor=actor, now=now, reason=reason))

@@ -130,8 +130,8 @@ def _settle(order_id: uuid.UUID, failures: int, *, now: datetime.datetime) -> No
                     [order],
                     lambda row: row.settle_as_issued(now=now),
                     change=Change(name="issued", actor=WORKER, now=now),
+                    beside=ledger.sale_of(order=order, lines=lines, now=now),
                 )
-                ledger.post_sale(order=order, lines=lines, now=now)
             announce(order, EventType.PROCESSED, now=now)
 
 
@@ -179,7 +179,8 @@ def _mint(order: Order, lines: Sequence[OrderLine], now: datetime.datetime) -> N
 
 def _locked(order_id: uuid.UUID, status: OrderStatus) -> list[Order]:
     """Lock the order if it exists and has the status; else nobody."""
-    orders = Order.objects.filter(pk=order_id).select_related("partner")
+    orders = Order.objects.filter(pk=order_id)
+    orders = orders.select_related("partner__venue").defer("partner__venue__logo")
     return [order for order in runner.lock(orders) if order.status == status]
 
 

@@ -1,15 +1,17 @@
-"""The one place that posts money."""
+"""The one place that makes entries of the ledger."""
 
 from __future__ import annotations
 
 import dataclasses
 import datetime
-from collections.abc import Iterable, Iterator, Sequence
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from channel_manager.lib.money import rounded
-from orders.models import LedgerEntry, LedgerKind, Order, OrderLine
+from orders.models import LedgerEntry, LedgerKind, Order, OrderLine, Period, Position
+from partners.models import Contract, DateBasis
 from wallets.models import Wallet
 
 
@@ -19,7 +21,8 @@ class _Money:
 
     quantity: int
     gross: Decimal
-    net: Decimal
+    excl_vat: Decimal
+    commission: Decimal
     vat_parts: dict[str, tuple[Decimal, Decimal]]
 
     def share(self, quantity: int, currency: str) -> _Money:
@@ -28,11 +31,15 @@ class _Money:
             return self
 
         def part(amount: Decimal) -> Decimal:
-            return rounded(amount * quantity / self.quantity, currency)
+            return share_of(amount, quantity, self.quantity, currency)
 
         parts = {rate: (part(incl), part(excl)) for rate, (incl, excl) in self.vat_parts.items()}
         return _Money(
-            quantity=quantity, gross=part(self.gross), net=part(self.net), vat_parts=parts
+            quantity=quantity,
+            gross=part(self.gross),
+            excl_vat=part(self.excl_vat),
+            commission=part(self.commission),
+            vat_parts=parts,
         )
 
     def without(self, share: _Money) -> _Money:
@@ -44,31 +51,89 @@ class _Money:
         return _Money(
             quantity=self.quantity - share.quantity,
             gross=self.gross - share.gross,
-            net=self.net - share.net,
+            excl_vat=self.excl_vat - share.excl_vat,
+            commission=self.commission - share.commission,
             vat_parts=parts,
         )
 
 
-def post_sale(*, order: Order, lines: Iterable[OrderLine], now: datetime.datetime) -> None:
-    """Post the sale of an order that has just become Issued: one entry per line.
+@dataclasses.dataclass(kw_only=True)
+class _Standing:
+    """A sale with what is left of it, and of the commission that was worked out later."""
 
-    Test-mode orders never post.
+    sale: LedgerEntry
+    left: _Money
+    late: Decimal
+    late_contract_id: uuid.UUID | None
+
+    def take(self, quantity: int, *, reason: str, now: datetime.datetime) -> list[LedgerEntry]:
+        """Take so many units off, and return the entries: the reversal stands first."""
+        currency = self.sale.currency
+        share = self.left.share(quantity, currency)
+        late = share_of(self.late, quantity, self.left.quantity, currency)
+        self.left, self.late = self.left.without(share), self.late - late
+        entries = [_reversal(self.sale, share, reason=reason, now=now)]
+        if late and self.late_contract_id:
+            why = f"Commission on what was taken back{reason and ': '}{reason}"
+            entries.append(
+                late_commission(
+                    self.sale, self.late_contract_id, -late, day=self.sale, reason=why, now=now
+                )
+            )
+        return entries
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Days:
+    """The days on which an order was booked and paid, on the venue's clock."""
+
+    booked: datetime.date
+    paid: datetime.date
+
+    def counting(self, contract: Contract | None, line: OrderLine) -> datetime.date | None:
+        """Return the day on which a line counts; None until its first admission."""
+        match contract.date_basis if contract else DateBasis.BOOKED:
+            case DateBasis.VISIT:
+                return line.visit_date or self.booked
+            case DateBasis.PAID:
+                return self.paid
+            case DateBasis.ADMITTED:
+                return None
+            case _:
+                return self.booked
+
+
+def sale_of(
+    *, order: Order, lines: Iterable[OrderLine], now: datetime.datetime
+) -> list[LedgerEntry]:
+    """Return the new entries of an order that becomes Issued: one per line, to be written with that.
+
+    Each is stamped with the contract that holds on the day the order was received. Test-mode orders
+    never post. Its partner must be at hand.
     """
     if order.test_mode:
-        return
-    LedgerEntry.objects.bulk_create(_sale(order, line, now) for line in lines)
+        return []
+    zone = order.partner.venue.zone
+    booked, paid = order.received_at.astimezone(zone).date(), now.astimezone(zone).date()
+    contracts = Contract.objects.holding_on(booked)
+    contract = contracts.filter(partner=order.partner_id, currency=order.currency).first()
+    days = _Days(booked=booked, paid=paid)
+    return [_sale(order, line, contract, days, now) for line in lines]
 
 
 def post_reversal(*, order: Order, reason: str, now: datetime.datetime) -> None:
     """Take back what is left of the sales of an order that has just been cancelled.
 
     One entry per line, each pointing at its sale; none for a line that was taken back by wallets.
+    What finance has adjusted of the order as a whole goes back, too: nothing is left of it.
     """
-    LedgerEntry.objects.bulk_create(
-        _reversal(sale, left, reason=reason, now=now)
-        for sale, left in _standing(order)
-        if left.quantity
-    )
+    entries = [
+        entry
+        for one in _standing(order)
+        if one.left.quantity
+        for entry in one.take(one.left.quantity, reason=reason, now=now)
+    ]
+    LedgerEntry.objects.bulk_create([*entries, *_adjusted_back(order, reason, now)])
 
 
 def post_wallet_reversals(
@@ -78,31 +143,147 @@ def post_wallet_reversals(
 
     All wallets of a line add up to its sale exactly. Their lines must be at hand.
     """
-    sales = {sale.line_id: (sale, left) for sale, left in _standing(order)}
-    LedgerEntry.objects.bulk_create(list(_by_wallet(wallets, sales, reason, now)))
+    by_line = {one.sale.line_id: one for one in _standing(order)}
+    LedgerEntry.objects.bulk_create(list(_by_wallet(wallets, by_line, reason, now)))
+
+
+def _adjusted_back(order: Order, reason: str, now: datetime.datetime) -> Iterator[LedgerEntry]:
+    """Make an entry that takes back the adjustments of no line in particular, if they come to any."""
+    adjusted = list(order.ledger_entries.filter(kind=LedgerKind.ADJUSTMENT, line=None))
+    gross = sum((entry.gross for entry in adjusted), Decimal(0))
+    vat = sum((entry.vat for entry in adjusted), Decimal(0))
+    commission = sum((entry.commission for entry in adjusted), Decimal(0))
+    if gross or vat or commission:
+        yield LedgerEntry(
+            venue_id=order.venue_id,
+            partner_id=order.partner_id,
+            order=order,
+            kind=LedgerKind.ADJUSTMENT,
+            buy_from_order_reference=order.buy_from_order_reference,
+            quantity=0,
+            gross=-gross,
+            vat=-vat,
+            excl_vat=vat - gross,
+            commission=-commission,
+            currency=order.currency,
+            reason=f"Adjustments of an order that was cancelled{reason and ': '}{reason}",
+            posted_at=now,
+            accounting_date=max(
+                entry.accounting_date for entry in adjusted if entry.accounting_date
+            ),
+        )
+
+
+def adjustment(
+    *,
+    period: Period,
+    position: Position | None,
+    contract: Contract | None,
+    gross: Decimal,
+    net: Decimal,
+    currency: str,
+    reason: str,
+    now: datetime.datetime,
+) -> LedgerEntry:
+    """Return the unsaved entry by which finance adjusts what counts in a period; VAT stays as it is.
+
+    position: the order it is of; without one it stands for itself. It counts today, or on the last
+    day of a period that is over. Amounts are in `currency`.
+    """
+    today = now.astimezone(period.partner.venue.zone).date()
+    return LedgerEntry(
+        venue_id=period.partner.venue_id,
+        partner_id=period.partner_id,
+        order_id=position.order_id if position else None,
+        kind=LedgerKind.ADJUSTMENT,
+        buy_from_order_reference=position.buy_from_order_reference if position else "",
+        contract=contract if contract and contract.currency == currency else None,
+        quantity=0,
+        gross=gross,
+        vat=Decimal(0),
+        excl_vat=gross,
+        commission=gross - net,
+        currency=currency,
+        reason=reason,
+        posted_at=now,
+        accounting_date=max(period.first_day, min(period.last_day, today)),
+    )
+
+
+def share_of(amount: Decimal, quantity: int, of: int, currency: str) -> Decimal:
+    """Return what so many of all units are worth, rounded; all of them are worth it all."""
+    return amount if quantity == of else rounded(amount * quantity / of, currency)
+
+
+def late_commission(
+    sale: LedgerEntry,
+    contract_id: uuid.UUID,
+    commission: Decimal,
+    *,
+    day: LedgerEntry,
+    reason: str,
+    now: datetime.datetime,
+) -> LedgerEntry:
+    """Return an adjustment of a sale that got its terms later: commission alone.
+
+    day: the entry on whose day it counts.
+    """
+    return LedgerEntry(
+        venue_id=sale.venue_id,
+        partner_id=sale.partner_id,
+        order_id=sale.order_id,
+        line_id=sale.line_id,
+        kind=LedgerKind.ADJUSTMENT,
+        buy_from_order_reference=sale.buy_from_order_reference,
+        contract_id=contract_id,
+        accounting_date=day.accounting_date,
+        quantity=0,
+        gross=Decimal(0),
+        vat=Decimal(0),
+        excl_vat=Decimal(0),
+        commission=commission,
+        currency=sale.currency,
+        reason=reason,
+        posted_at=now,
+    )
 
 
 def _by_wallet(
     wallets: Iterable[Wallet],
-    sales: dict[Any, tuple[LedgerEntry, _Money]],
+    by_line: Mapping[Any, _Standing],
     reason: str,
     now: datetime.datetime,
 ) -> Iterator[LedgerEntry]:
     for wallet in wallets:
-        if wallet.line is None or wallet.line_id not in sales:
+        if wallet.line is None or wallet.line_id not in by_line:
             continue  # a test order posts nothing
-        sale, left = sales[wallet.line_id]
-        share = left.share(wallet.line.units_of(1), sale.currency)
-        sales[wallet.line_id] = (sale, left.without(share))
-        entry = _reversal(sale, share, reason=reason, now=now)
-        entry.wallet = wallet
-        yield entry
+        units = wallet.line.units_of(1)
+        entries = by_line[wallet.line_id].take(units, reason=reason, now=now)
+        entries[0].wallet = wallet
+        yield from entries
 
 
-def _standing(order: Order) -> list[tuple[LedgerEntry, _Money]]:
+def _standing(order: Order) -> list[_Standing]:
     """Return each sale of an order with what is left of it: one statement."""
-    entries = list(order.ledger_entries.exclude(kind=LedgerKind.ADJUSTMENT).order_by("pk"))
-    return [(sale, _left(sale, entries)) for sale in entries if sale.kind == LedgerKind.SALE]
+    entries = list(order.ledger_entries.order_by("pk"))
+    return [
+        _Standing(
+            sale=sale,
+            left=_left(sale, entries),
+            late=sum((entry.commission for entry in _late(sale, entries)), Decimal(0)),
+            late_contract_id=next((entry.contract_id for entry in _late(sale, entries)), None),
+        )
+        for sale in entries
+        if sale.kind == LedgerKind.SALE
+    ]
+
+
+def _late(sale: LedgerEntry, entries: Iterable[LedgerEntry]) -> Iterator[LedgerEntry]:
+    """Go through the commission of a sale that was worked out later (with_late_terms)."""
+    for entry in entries:
+        is_adjustment = entry.kind == LedgerKind.ADJUSTMENT
+        if is_adjustment and entry.line_id == sale.line_id and entry.contract_id:
+            yield entry
 
 
 def _left(sale: LedgerEntry, entries: Sequence[LedgerEntry]) -> _Money:
@@ -116,7 +297,8 @@ def _left(sale: LedgerEntry, entries: Sequence[LedgerEntry]) -> _Money:
     return _Money(
         quantity=sum(entry.quantity for entry in mine),
         gross=sum((entry.gross for entry in mine), Decimal(0)),
-        net=sum((entry.net for entry in mine), Decimal(0)),
+        excl_vat=sum((entry.excl_vat for entry in mine), Decimal(0)),
+        commission=sum((entry.commission for entry in mine), Decimal(0)),
         vat_parts=parts,
     )
 
@@ -132,10 +314,13 @@ def _reversal(
         kind=LedgerKind.REVERSAL,
         reverses=sale,
         buy_from_order_reference=sale.buy_from_order_reference,
+        contract_id=sale.contract_id,
+        accounting_date=sale.accounting_date,
         quantity=-money.quantity,
         gross=-money.gross,
-        vat=-(money.gross - money.net),
-        net=-money.net,
+        vat=-(money.gross - money.excl_vat),
+        excl_vat=-money.excl_vat,
+        commission=-money.commission,
         currency=sale.currency,
         vat_parts=[
             {"rate": rate, "inclVat": str(-incl), "exclVat": str(-excl)}
@@ -146,9 +331,18 @@ def _reversal(
     )
 
 
-def _sale(order: Order, line: OrderLine, now: datetime.datetime) -> LedgerEntry:
+def _sale(
+    order: Order,
+    line: OrderLine,
+    contract: Contract | None,
+    days: _Days,
+    now: datetime.datetime,
+) -> LedgerEntry:
     gross = (line.unit_price_incl_vat or Decimal(0)) * line.quantity
-    net = (line.unit_price_excl_vat or Decimal(0)) * line.quantity
+    excl_vat = (line.unit_price_excl_vat or Decimal(0)) * line.quantity
+    commission = Decimal(0)
+    if contract is not None:
+        commission = contract.commission_on(gross=gross, excl_vat=excl_vat, units=line.quantity)
     return LedgerEntry(
         venue_id=order.venue_id,
         partner_id=order.partner_id,
@@ -156,10 +350,13 @@ def _sale(order: Order, line: OrderLine, now: datetime.datetime) -> LedgerEntry:
         line=line,
         kind=LedgerKind.SALE,
         buy_from_order_reference=order.buy_from_order_reference,
+        contract=contract,
+        accounting_date=days.counting(contract, line),
         quantity=line.quantity,
         gross=gross,
-        vat=gross - net,
-        net=net,
+        vat=gross - excl_vat,
+        excl_vat=excl_vat,
+        commission=commission,
         currency=order.currency,
         vat_parts=[
             {

@@ -119,8 +119,8 @@ def _release(
         [order],
         lambda row: row.confirm(now=now, payment_reference=payment_reference),
         change=Change(name="confirmed", actor=actor, now=now, reason=reason),
+        beside=ledger.sale_of(order=order, lines=order.lines.order_by("line_no"), now=now),
     )
-    ledger.post_sale(order=order, lines=order.lines.order_by("line_no"), now=now)
     announce(order, EventType.CONFIRMED, now=now)
 
 

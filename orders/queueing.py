@@ -1,4 +1,4 @@
-"""The jobs that issue an order, work off a closed day or a batch, mail a guest."""
+"""The jobs that issue orders, work off closed days and batches, mail, read statements, write reports."""
 
 import uuid
 from collections.abc import Mapping
@@ -10,6 +10,9 @@ ISSUE_TASK = "orders.issue_order"
 CLEARING_TASK = "orders.clear_day"
 BATCH_TASK = "orders.work_off_batch"
 MAIL_TASK = "orders.send_mail"
+STATEMENT_TASK = "orders.read_statement"
+MATCH_TASK = "orders.match_period"
+EXPORT_TASK = "orders.write_export"
 # By the kind of the worklist.
 _TASKS: Mapping[str, str] = {"closure": CLEARING_TASK, "batch": BATCH_TASK}
 
@@ -38,3 +41,18 @@ def enqueue_work(worklist: Worklist, *, since: str = "", after: int = 0, wait: i
 def enqueue_mail(mail_id: uuid.UUID) -> int:
     """Enqueue the job that mails a guest, in the open transaction; return its id."""
     return jobs.defer(MAIL_TASK, queue="closing", mail_id=str(mail_id))
+
+
+def enqueue_statement(statement_id: uuid.UUID) -> int:
+    """Enqueue the job that reads a statement, in the open transaction; return its id."""
+    return jobs.defer(STATEMENT_TASK, queue="closing", statement_id=str(statement_id))
+
+
+def enqueue_export(export_id: uuid.UUID) -> int:
+    """Enqueue the job that writes a report to a file, in the open transaction; return its id."""
+    return jobs.defer(EXPORT_TASK, queue="closing", export_id=str(export_id))
+
+
+def enqueue_matching(period_id: uuid.UUID) -> int:
+    """Enqueue the job that matches a period, in the open transaction; return its id."""
+    return jobs.defer(MATCH_TASK, queue="closing", period_id=str(period_id))

@@ -15,7 +15,16 @@ from procrastinate.jobs import Job
 
 from channel_manager.history import sign_ins
 from orders import batches, clearing, erasure, holds, issuance, mailing, recovery, working_off
-from orders.queueing import BATCH_TASK, CLEARING_TASK, ISSUE_TASK, MAIL_TASK
+from orders.finance import admission_dates, exports, line_reading, reconciling
+from orders.queueing import (
+    BATCH_TASK,
+    CLEARING_TASK,
+    EXPORT_TASK,
+    ISSUE_TASK,
+    MAIL_TASK,
+    MATCH_TASK,
+    STATEMENT_TASK,
+)
 from partners import idempotency
 
 # Seconds stand last: what a hold frees is for sale within seconds.
@@ -107,6 +116,60 @@ def give_up_mails(timestamp: int) -> None:
     mailing.give_up_mails(now=timezone.now())
 
 
+@app.task(name=STATEMENT_TASK, queue="closing", retry=InSteps(), pass_context=True)
+def read_statement(context: JobContext, statement_id: str) -> None:
+    """Read a partner's statement and match its period."""
+    close_old_connections()
+    key = uuid.UUID(statement_id)
+    if context.job.attempts >= _MOST_ATTEMPTS:
+        message = f"Its worker has ended {_MOST_ATTEMPTS} times while it was read."
+        line_reading.refuse_statement(statement_id=key, message=message, now=timezone.now())
+    else:
+        line_reading.read_statement(statement_id=key, clock=timezone.now)
+
+
+@app.task(name=MATCH_TASK, queue="closing", retry=InSteps())
+def match_period(period_id: str) -> None:
+    """Match a period's statements with the ledger."""
+    close_old_connections()
+    reconciling.match_in_background(period_id=uuid.UUID(period_id), now=timezone.now())
+
+
+@app.periodic(cron=settings.RECOVERY_CRON, periodic_id="recover_statements")
+@app.task(name="orders.recover_statements", queue="recovery", queueing_lock="recover_statements")
+def recover_statements(timestamp: int) -> None:
+    """Give statements whose job was lost another one."""
+    close_old_connections()
+    line_reading.recover_statements()
+
+
+@app.task(name=EXPORT_TASK, queue="closing", retry=InSteps(), pass_context=True)
+def write_export(context: JobContext, export_id: str) -> None:
+    """Write a report to a file."""
+    close_old_connections()
+    if context.job.attempts >= _MOST_ATTEMPTS:
+        message = f"Its worker has ended {_MOST_ATTEMPTS} times while it was written."
+        exports.fail_export(export_id=uuid.UUID(export_id), message=message, now=timezone.now())
+    else:
+        exports.write_export(export_id=uuid.UUID(export_id), clock=timezone.now)
+
+
+@app.periodic(cron=settings.RECOVERY_CRON, periodic_id="recover_exports")
+@app.task(name="orders.recover_exports", queue="recovery", queueing_lock="recover_exports")
+def recover_exports(timestamp: int) -> None:
+    """Give exports that stand still a job."""
+    close_old_connections()
+    exports.recover_exports(now=timezone.now())
+
+
+@app.periodic(cron="11 * * * *", periodic_id="prune_exports")
+@app.task(name="orders.prune_exports", queue="recovery", queueing_lock="prune_exports")
+def prune_exports(timestamp: int) -> None:
+    """Forget files of exports that are two weeks old."""
+    close_old_connections()
+    exports.prune_exports(now=timezone.now())
+
+
 @app.periodic(cron=HOLD_EXPIRY_CRON, periodic_id="expire_holds")
 @app.task(name="orders.expire_holds", queue="recovery", queueing_lock="expire_holds")
 def expire_holds(timestamp: int) -> None:
@@ -164,6 +227,14 @@ def prune_sessions(timestamp: int) -> None:
     """Forget sessions of the admin that have ended."""
     close_old_connections()
     SessionStore.clear_expired()
+
+
+@app.periodic(cron="*/10 * * * *", periodic_id="date_admitted")
+@app.task(name="orders.date_admitted", queue="recovery", queueing_lock="date_admitted")
+def date_admitted(timestamp: int) -> None:
+    """Date what counts by admission."""
+    close_old_connections()
+    admission_dates.date_admitted(now=timezone.now())
 
 
 @app.periodic(cron="*/10 * * * *", periodic_id="erase_old_orders")

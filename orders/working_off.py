@@ -12,11 +12,11 @@ from collections.abc import Callable, Mapping
 
 from django.db import IntegrityError, models, transaction
 from django.db.models import Exists
-from procrastinate.contrib.django.models import ProcrastinateJob
 
 from channel_manager.history import runner
 from channel_manager.history.models import Event
 from channel_manager.history.runner import WORKER, Change
+from channel_manager.lib import jobs
 from channel_manager.lib.database import DATABASE_AWAY
 from channel_manager.lib.errors import ErrorCode, NotFound, Refusal
 from orders.models import (
@@ -192,15 +192,10 @@ def recover_worklists() -> None:
         running = kind._default_manager.filter(status=WorklistStatus.RUNNING)
         with transaction.atomic():
             for worklist in runner.lock_if_free(running):
-                if not _has_live_job(worklist):
+                # Asked under its lock, so that the job is the last.
+                if not jobs.is_live(worklist.job_id):
                     worklist.job_id = enqueue_work(worklist)
                     worklist.save(update_fields=["job_id"])
-
-
-def _has_live_job(worklist: Worklist) -> bool:
-    """Tell whether a job waits or runs; asked under the worklist's lock, so that it is the last."""
-    jobs = ProcrastinateJob.objects.filter(pk=worklist.job_id, status__in=("todo", "doing"))
-    return jobs.exists()
 
 
 def _resume(

@@ -16,7 +16,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.db import connection
 from django.test import Client, TransactionTestCase, override_settings
 from django.utils import timezone
@@ -207,6 +207,14 @@ def rival(venue: Venue) -> ApiClient:
 def order_desk(db: None) -> User:
     """Somebody at the order desk."""
     return User.objects.create_superuser("desk", "desk@example.com", "desk-password")
+
+
+@pytest.fixture
+def accountant(db: None) -> User:
+    """Somebody in the finance role."""
+    user = User.objects.create_user("accountant", is_staff=True)
+    user.groups.add(Group.objects.get(name="finance"))
+    return user
 
 
 @pytest.fixture

@@ -121,19 +121,19 @@ ORDER_RULES: Mapping[str, str] = {
             ELSE false END
     """,
     "the ledger does not add up to the order": """
-        SELECT o.id, o.status, o.total_incl_vat, sum(e.gross), sum(e.net) FROM orders_order o
-        LEFT JOIN orders_ledgerentry e ON e.order_id = o.id
+        SELECT o.id, o.status, o.total_incl_vat, sum(e.gross), sum(e.excl_vat) FROM orders_order o
+        LEFT JOIN orders_ledgerentry e ON e.order_id = o.id AND e.kind <> 'adjustment'
         WHERE NOT o.test_mode
         GROUP BY o.id
         HAVING coalesce(sum(e.gross), 0)
                 <> CASE WHEN o.status = 'Issued' THEN o.total_incl_vat ELSE 0 END
-            OR coalesce(sum(e.net), 0)
+            OR coalesce(sum(e.excl_vat), 0)
                 <> CASE WHEN o.status = 'Issued' THEN o.total_excl_vat ELSE 0 END
     """,
     "an issued or cancelled order was not posted line by line": """
         SELECT l.id, o.status, count(e.id) FROM orders_orderline l
         JOIN orders_order o ON o.id = l.order_id
-        LEFT JOIN orders_ledgerentry e ON e.line_id = l.id
+        LEFT JOIN orders_ledgerentry e ON e.line_id = l.id AND e.kind <> 'adjustment'
         WHERE NOT o.test_mode
         GROUP BY l.id, o.id
         HAVING count(e.id) FILTER (WHERE e.kind = 'sale')
@@ -142,6 +142,26 @@ ORDER_RULES: Mapping[str, str] = {
                 WHEN o.status <> 'Issued' THEN 0
                 WHEN l.is_group THEN l.quantity * (1 - cardinality(l.cancelled))
                 ELSE l.quantity - cardinality(l.cancelled) END
+    """,
+    "a cancelled order keeps some of its commission": """
+        SELECT o.id, sum(e.commission) FROM orders_order o
+        JOIN orders_ledgerentry e ON e.order_id = o.id
+            AND (e.kind <> 'adjustment' OR (e.line_id IS NOT NULL AND e.contract_id IS NOT NULL))
+        WHERE o.status = 'Cancelled'
+        GROUP BY o.id HAVING sum(e.commission) <> 0
+    """,
+    "a reversal has other terms than its sale": """
+        SELECT e.id, e.contract_id, s.contract_id FROM orders_ledgerentry e
+        JOIN orders_ledgerentry s ON s.id = e.reverses_id
+        WHERE e.contract_id IS DISTINCT FROM s.contract_id
+    """,
+    "a sale has terms of another partner, or of other days": """
+        SELECT e.id, c.id FROM orders_ledgerentry e
+        JOIN partners_contract c ON c.id = e.contract_id
+        JOIN orders_order o ON o.id = e.order_id
+        JOIN partners_venue v ON v.id = o.venue_id
+        WHERE c.partner_id <> e.partner_id OR c.currency <> e.currency
+            OR (o.received_at AT TIME ZONE v.timezone)::date < c.valid_from
     """,
     "a cancelled wallet was not taken back, or another one was": """
         SELECT w.id, count(e.id) FROM wallets_wallet w

@@ -7,31 +7,22 @@ from __future__ import annotations
 
 import functools
 import io
-import threading
 from collections.abc import Sequence
-from typing import Final
 
-from django.conf import settings
 from PIL import Image
-from reportlab import rl_config
 from reportlab.lib.colors import Color, HexColor
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
 from catalog.models import ItemType
 from wallets import qr
 from wallets.manifest import Fact, ManifestAsset, ManifestPage, ManifestWallet
 from wallets.models import AssetStatus
+from wallets.pdf_fonts import BOLD, FONTS, REGULAR, register_fonts
 from wallets.venue_look import Logo
 
-# Pages as bytes, not as text that is a quarter longer and takes a third of the time to write.
-rl_config.useA85 = 0
-
-_REGULAR: Final = "ManifestSans"
-_BOLD: Final = "ManifestSans-Bold"
 _WIDTH, _HEIGHT = A4
 _MARGIN = 42.0
 _INNER = _WIDTH - 2 * _MARGIN
@@ -48,14 +39,10 @@ _CLOSED, _BLACK, _FAINT = HexColor("#b42318"), HexColor("#000000"), HexColor("#c
 _WHITE = HexColor("#ffffff")
 
 
-# A font is one object for all threads, and taking a subset of it moves its read position.
-_FONTS = threading.Lock()
-
-
 def render_page(page: ManifestPage) -> bytes:
     """Return the manifest as a PDF document."""
-    with _FONTS:
-        _register_fonts()
+    with FONTS:
+        register_fonts()
     out = io.BytesIO()
     canvas = Canvas(out, pagesize=A4, pageCompression=1, lang=page.language)
     canvas.setTitle(f"{page.title} – {page.venue.name}")
@@ -64,7 +51,7 @@ def render_page(page: ManifestPage) -> bytes:
     logo = _read_logo(page.venue.logo)
     for wallet in page.wallets:
         _Sheet(canvas, page, wallet, logo).draw()
-    with _FONTS:
+    with FONTS:
         canvas.save()
     return out.getvalue()
 
@@ -109,36 +96,36 @@ class _Sheet:
             left += wide + 24
         canvas.setFillColor(HexColor(venue.ink))
         title = self.page.title
-        room = _WIDTH - _MARGIN - left - _width(title, _REGULAR, 12) - 16
+        room = _WIDTH - _MARGIN - left - _width(title, REGULAR, 12) - 16
         size = next(size for size in (17, 13, 10, 7) if size == 7 or _fits(venue.name, size, room))
-        lines = _wrap(venue.name, _BOLD, size, room)
-        canvas.setFont(_BOLD, size)
+        lines = _wrap(venue.name, BOLD, size, room)
+        canvas.setFont(BOLD, size)
         for index, line in enumerate(lines):
             below = index - (len(lines) - 1) / 2
             canvas.drawString(left, middle - size * (0.35 + 1.3 * below), line)
-        canvas.setFont(_REGULAR, 12)
+        canvas.setFont(REGULAR, 12)
         canvas.drawRightString(_WIDTH - _MARGIN, middle - 4, title)
         self.y = _HEIGHT - _BAND - 14
         if self.page.sale.test_mode:
-            self._text(self.page.texts["test_order"], _BOLD, 11, color=_CLOSED)
+            self._text(self.page.texts["test_order"], BOLD, 11, color=_CLOSED)
 
     def _heading(self) -> None:
         position = self.wallet.position
         room = _INNER
         if position:
             self.canvas.setFillColor(_MUTED)
-            self.canvas.setFont(_REGULAR, 10)
+            self.canvas.setFont(REGULAR, 10)
             self.canvas.drawRightString(_WIDTH - _MARGIN, self.y - 18, position)
-            room -= _width(position, _REGULAR, 10) + 12
-        self._text(self.wallet.description, _BOLD, 18, width=room)
+            room -= _width(position, REGULAR, 10) + 12
+        self._text(self.wallet.description, BOLD, 18, width=room)
         if self.wallet.name:
-            self._text(self.wallet.name, _REGULAR, 13)
+            self._text(self.wallet.name, REGULAR, 13)
         self.y -= _GAP
 
     def _asset(self, asset: ManifestAsset, side: float) -> None:
         """Draw one ticket or coupon in a frame: what it is on the left, its code on the right."""
         text_width = _INNER - side - 3 * _PADDING
-        number = _wrap(asset.number_text, _BOLD, 9, side + _PADDING)
+        number = _wrap(asset.number_text, BOLD, 9, side + _PADDING)
         text_height = _asset_text_height(asset, text_width)
         code_height = side + 13 * len(number)
         height = max(text_height, code_height) + 2 * _PADDING
@@ -152,7 +139,7 @@ class _Sheet:
         left = _WIDTH - _MARGIN - _PADDING - side
         _draw_code(canvas, asset, left, self.y - _PADDING - side, side)
         canvas.setFillColor(_TEXT)
-        canvas.setFont(_BOLD, 9)
+        canvas.setFont(BOLD, 9)
         for index, line in enumerate(number):
             at = self.y - _PADDING - side - 9 - 13 * index
             canvas.drawCentredString(left + side / 2, at, line)
@@ -169,9 +156,9 @@ class _Sheet:
         if asset.status != AssetStatus.VALID:
             self._pill(asset.status_text, right + 6, _CLOSED, _WHITE)
         self.y -= 20
-        self._text(asset.description, _BOLD, 13, left=left, width=width)
+        self._text(asset.description, BOLD, 13, left=left, width=width)
         if asset.admits:
-            self._text(asset.admits, _BOLD, 12, left=left, width=width)
+            self._text(asset.admits, BOLD, 12, left=left, width=width)
         for fact in asset.validity_facts:
             self._fact(fact, left, width)
 
@@ -189,12 +176,12 @@ class _Sheet:
             self.y = top - height
         if self.y - 20 > _FOOTER:
             self.y -= 5
-            self._text(self.page.sold_by, _REGULAR, 8.5, color=_MUTED)
+            self._text(self.page.sold_by, REGULAR, 8.5, color=_MUTED)
 
     def _fact(self, fact: Fact, left: float, width: float) -> None:
         self.y -= 5
-        self._text(fact.label, _REGULAR, 8.5, left=left, width=width, color=_MUTED)
-        self._text(fact.value, _BOLD, 10.5, left=left, width=width)
+        self._text(fact.label, REGULAR, 8.5, left=left, width=width, color=_MUTED)
+        self._text(fact.value, BOLD, 10.5, left=left, width=width)
 
     def _text(
         self,
@@ -215,12 +202,12 @@ class _Sheet:
 
     def _pill(self, text: str, left: float, fill: Color, ink: Color) -> float:
         """Draw a label at the current height; return where it ends."""
-        width = _width(text, _BOLD, 8.5) + 16
+        width = _width(text, BOLD, 8.5) + 16
         self.canvas.setStrokeColor(_LINE)
         self.canvas.setFillColor(fill)
         self.canvas.roundRect(left, self.y - 16, width, 16, 8, stroke=1, fill=1)
         self.canvas.setFillColor(ink)
-        self.canvas.setFont(_BOLD, 8.5)
+        self.canvas.setFont(BOLD, 8.5)
         self.canvas.drawString(left + 8, self.y - 11, text)
         return left + width
 
@@ -229,7 +216,7 @@ class _Sheet:
         self._end_page()
         self.number += 1
         self._band()
-        self._text(self.wallet.description, _BOLD, 12)
+        self._text(self.wallet.description, BOLD, 12)
         self.y -= _GAP
 
     def _end_page(self) -> None:
@@ -238,9 +225,9 @@ class _Sheet:
         canvas.setLineWidth(0.75)
         canvas.line(_MARGIN, _FOOTER, _WIDTH - _MARGIN, _FOOTER)
         self.y = _FOOTER - 6
-        self._text(self.page.how_to, _REGULAR, 9)
+        self._text(self.page.how_to, REGULAR, 9)
         contact = (venue.name, venue.address, venue.contact_phone, venue.contact_email)
-        self._text(" · ".join(filter(None, contact)), _REGULAR, 8.5, color=_MUTED)
+        self._text(" · ".join(filter(None, contact)), REGULAR, 8.5, color=_MUTED)
         if self.number > 1:
             text = self.page.texts["page_of_wallet"].format(page=self.number)
             canvas.drawRightString(_WIDTH - _MARGIN, 16, text)
@@ -265,15 +252,15 @@ def _draw_code(
 
 def _asset_text_height(asset: ManifestAsset, width: float) -> float:
     """Return how high `_Sheet._asset_text` draws."""
-    height = 20 + _text_height(asset.description, _BOLD, 13, width)
+    height = 20 + _text_height(asset.description, BOLD, 13, width)
     if asset.admits:
-        height += _text_height(asset.admits, _BOLD, 12, width)
+        height += _text_height(asset.admits, BOLD, 12, width)
     return height + sum(_fact_height(fact, width) for fact in asset.validity_facts)
 
 
 def _fact_height(fact: Fact, width: float) -> float:
-    label = _text_height(fact.label, _REGULAR, 8.5, width)
-    return 5 + label + _text_height(fact.value, _BOLD, 10.5, width)
+    label = _text_height(fact.label, REGULAR, 8.5, width)
+    return 5 + label + _text_height(fact.value, BOLD, 10.5, width)
 
 
 def _text_height(text: str, font: str, size: float, width: float) -> float:
@@ -282,7 +269,7 @@ def _text_height(text: str, font: str, size: float, width: float) -> float:
 
 def _fits(text: str, size: float, width: float) -> bool:
     """Tell whether a venue's name stands in two lines at most."""
-    return len(_wrap(text, _BOLD, size, width)) <= 2
+    return len(_wrap(text, BOLD, size, width)) <= 2
 
 
 def _leading(size: float) -> float:
@@ -312,13 +299,6 @@ def _wrap(text: str, font: str, size: float, width: float) -> tuple[str, ...]:
 
 def _width(text: str, font: str, size: float) -> float:
     return float(pdfmetrics.stringWidth(text, font, size))
-
-
-@functools.cache
-def _register_fonts() -> None:
-    folder = settings.BASE_DIR / "static" / "fonts"
-    pdfmetrics.registerFont(TTFont(_REGULAR, folder / "DejaVuSans.ttf"))
-    pdfmetrics.registerFont(TTFont(_BOLD, folder / "DejaVuSans-Bold.ttf"))
 
 
 def _read_logo(logo: Logo | None) -> ImageReader | None:

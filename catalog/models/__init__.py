@@ -11,8 +11,8 @@ from catalog.models.item import TEST_TICKET, Item, ItemType
 from catalog.models.mapping import Allotment, AllotmentUse, PackageMapping
 from catalog.models.package import Component, Dating, Package, PackageStatus
 from catalog.models.price import Price
-from catalog.models.ranges import DateRange
 from catalog.models.session import Attraction, Seat, SeatPlan, Session
+from channel_manager.lib.ranges import DateRange
 
 __all__ = [
     "TEST_TICKET",

@@ -11,10 +11,10 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q, Value
 
 from catalog.models.package import Package
-from catalog.models.ranges import DateRange
 from catalog.models.session import Session
 from channel_manager.lib.admin.columns import validity
 from channel_manager.lib.identity import time_ordered_uuid
+from channel_manager.lib.ranges import DateRange
 from partners.models import Partner
 
 

@@ -11,8 +11,8 @@ from django.db.models import F, Q, Value
 from django.db.models.functions import Coalesce
 
 from catalog.models.package import Package
-from catalog.models.ranges import DateRange
 from channel_manager.lib.identity import time_ordered_uuid
+from channel_manager.lib.ranges import DateRange
 from partners.models import Partner
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from channel_manager.docs.gate_samples import GATE_ANSWERS
+from channel_manager.docs.report_samples import REPORT_ANSWERS
 from channel_manager.docs.webhook_samples import WEBHOOK_ANSWERS
 
 _BASE = "https://tickets.example.com"
@@ -259,5 +260,6 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "listPackages": PACKAGES,
     "listAvailability": AVAILABILITY,
     **GATE_ANSWERS,
+    **REPORT_ANSWERS,
     **WEBHOOK_ANSWERS,
 }

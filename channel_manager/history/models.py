@@ -6,8 +6,10 @@ roles.
 from django.contrib.auth.models import Group
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.db.models.fields.json import KeyTextTransform
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from channel_manager.lib.document_numbers import running_number
 from channel_manager.lib.sealing import Unsealable, unseal
 
 
@@ -41,6 +43,13 @@ class Event(models.Model):
                 opclasses=("jsonb_path_ops",),
                 condition=models.Q(name="deleted"),
                 name="event_tombstone_numbers",
+            ),
+            # The tombstones of a venue by the number that each order had.
+            models.Index(
+                KeyTextTransform("venueId", "data"),
+                running_number(KeyTextTransform("buyFromOrderReference", "data")),
+                condition=models.Q(name="deleted"),
+                name="event_tombstone_by_number",
             ),
         ]
 

@@ -22,7 +22,7 @@ ROLES: Mapping[str, str] = {
     ORDERDESK: "Helps guests and partners on the phone: mends, moves and cancels orders.",
     CATALOG: "Decides what is sold, when and how many: packages, prices, mappings, calendar.",
     PARTNERS: "Looks after sales channels: agreements, keys, webhooks, what they may sell.",
-    FINANCE: "Reconciles: looks at orders and the ledger, and at what staff did.",
+    FINANCE: "Reconciles: contracts, statements, periods and exports; looks at what staff did.",
     VIEWER: "Looks at everything in daily use and changes nothing.",
 }
 EVERYBODY = (ORDERDESK, CATALOG, PARTNERS, FINANCE, VIEWER)
@@ -166,6 +166,34 @@ MATRIX: Mapping[str, tuple[Deed, ...]] = {
             ("orders.view_ledgerentry",),
             (ORDERDESK, PARTNERS, FINANCE, VIEWER),
         ),
+        Deed(
+            "See contracts: what was agreed with partners on money",
+            ("partners.view_contract",),
+            (PARTNERS, FINANCE, VIEWER),
+        ),
+        Deed(
+            "Agree on contracts, end them, remove those that nothing was sold under",
+            _each("partners", "add change delete", "contract"),
+            (PARTNERS, FINANCE),
+        ),
+        Deed(
+            "See periods with their statements, positions, decisions, and exports",
+            _each("orders", "view", "period statement position decision export"),
+            (FINANCE, VIEWER),
+        ),
+        Deed(
+            "Begin periods and upload partners' statements",
+            _each("orders", "add", "period statement"),
+            (FINANCE,),
+        ),
+        Deed(
+            "Decide on differences, adjust the ledger, apply a contract to what was sold without",
+            ("orders.decide_difference",),
+            (FINANCE,),
+        ),
+        Deed("Review and close a period", ("orders.close_period",), (FINANCE,)),
+        Deed("Reopen a closed period", ("orders.reopen_period",), NOBODY),
+        Deed("Make exports of reports and download them", ("orders.add_export",), (FINANCE,)),
     ),
     "People and system": (
         Deed(

@@ -47,17 +47,21 @@ def lock_if_free(rows: models.QuerySet[_Row]) -> list[_Row]:
 
 
 def apply_to(
-    rows: Sequence[_Row], transition: Callable[[_Row], object], *, change: Change | None = None
+    rows: Sequence[_Row],
+    transition: Callable[[_Row], object],
+    *,
+    change: Change | None = None,
+    beside: Sequence[models.Model] = (),
 ) -> None:
     """Run a transition on rows that are locked or new, save them at once, and record the change.
 
-    Rows of the same outcome share one UPDATE. Raises TransitionNotAllowed; nothing is saved then.
+    Rows of the same outcome share one UPDATE. beside: as `record` takes it. Raises TransitionNotAllowed; nothing is saved then.
     """
     before = [_status(row) for row in rows]
     for row in rows:
         transition(row)
     if change is not None:
-        record(rows, change=change, before=before)
+        record(rows, change=change, before=before, beside=beside)
     save(rows)
 
 

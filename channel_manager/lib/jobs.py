@@ -2,6 +2,7 @@
 
 from procrastinate import manager, tasks
 from procrastinate.contrib.django.django_connector import DjangoConnector
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 # In a worker the app's own connector has a connection of its own; this one always writes through
 # Django's, inside whatever transaction is open.
@@ -20,3 +21,8 @@ def defer(task_name: str, *, queue: str = "orders", wait: int = 0, **arguments: 
         schedule_in={"seconds": wait} if wait else None,
     )
     return deferrer.defer(**arguments)
+
+
+def is_live(job_id: int | None) -> bool:
+    """Tell whether a job waits or runs."""
+    return ProcrastinateJob.objects.filter(pk=job_id, status__in=("todo", "doing")).exists()

@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from catalog.magic import why_not_mapped
 from catalog.models import Package, PackageMapping, PackageStatus
-from catalog.models.ranges import DateRange
+from channel_manager.lib.ranges import DateRange
 from orders.causes import CauseGroup
 from orders.models import FailureCode
 from partners.models import Partner

@@ -39,11 +39,11 @@ from orders.admin.filters import (
     StatusFilter,
 )
 from orders.admin.previewing import preview_urls
-from orders.admin.search import find_orders
-from orders.admin.search_parts import EVERYTHING, NUMBERS
 from orders.admin.webhooks import read_webhooks
 from orders.manifests import order_url
 from orders.models import BatchAction, Order, OrderEvent, OrderStatus
+from orders.search import find_orders
+from orders.search_parts import EVERYTHING, NUMBERS
 from partners.admin.filters import ModeFilter, VenueFilter
 from partners.numbering import TEST_PREFIX
 

@@ -109,14 +109,15 @@ class OrderPage:
         return money(ordered, currency), money(left - ordered, currency)
 
     @property
-    def postings(self) -> list[tuple[LedgerEntry, str, str, str]]:
-        """Return the ledger entries with gross, VAT and net written out."""
+    def postings(self) -> list[tuple[LedgerEntry, list[str]]]:
+        """Return the ledger entries with gross, VAT, commission and net written out."""
         return [
             (
                 entry,
-                money(entry.gross, entry.currency),
-                money(entry.vat, entry.currency),
-                money(entry.net, entry.currency),
+                [
+                    money(amount, entry.currency)
+                    for amount in (entry.gross, entry.vat, entry.commission, entry.net)
+                ],
             )
             for entry in self.ledger
         ]

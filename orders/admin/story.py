@@ -140,11 +140,14 @@ def _posting_of(entry: LedgerEntry) -> tuple[datetime.datetime, str]:
     return entry.posted_at, entry.kind
 
 
+def _subject(entry: LedgerEntry) -> str:
+    return f"Line {entry.line.line_no}" if entry.line else "The order"
+
+
 def _tell_posting(order: Order, entries: Sequence[LedgerEntry]) -> Happening:
     first = entries[0]
     lines = [
-        f"Line {entry.line.line_no}: {columns.money(entry.gross, entry.currency)}"
-        for entry in entries
+        f"{_subject(entry)}: {columns.money(entry.gross, entry.currency)}" for entry in entries
     ]
     return Happening(
         look=LEDGER_LOOKS[first.kind],

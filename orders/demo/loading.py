@@ -10,6 +10,7 @@ import json
 import os
 import secrets
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from channel_manager.history import roles
 from channel_manager.history.role_matrix import ROLES
 from orders.demo import catalogue
 from partners.keys import create_key, create_test_key, hash_key, revoke_key
-from partners.models import ApiKey, Partner, Venue
+from partners.models import ApiKey, Contract, DateBasis, Partner, Terms, Venue
 from wallets.devices import create_device, replace_key
 from wallets.models import GateDevice
 
@@ -34,6 +35,12 @@ _PARTNERS = (
     ("Paused Tours", "Paused"),
     ("New Horizons", "Onboarding"),
 )
+# What is agreed with those that sell: the terms with their percentage, and the day that counts.
+_CONTRACTS: Mapping[str, tuple[Terms, int, DateBasis]] = {
+    "Sunny Trips": (Terms.COMMISSION_OF_GROSS, 20, DateBasis.BOOKED),
+    "Ticket Harbour": (Terms.COMMISSION_OF_EXCL_VAT, 15, DateBasis.VISIT),
+    "Paused Tours": (Terms.COMMISSION_OF_GROSS, 18, DateBasis.ADMITTED),
+}
 # Those that have a test key besides.
 _TESTERS = ("Sunny Trips", "New Horizons")
 _GATE = "Main entrance"
@@ -87,9 +94,25 @@ def _make_partners(venue: Venue) -> list[dict[str, Any]]:
                 item_number=f"{name.split()[0].upper()}-001",
                 package=Package.objects.get(venue=venue, code="DAY"),
             )
+            if name in _CONTRACTS:
+                _make_contract(partner)
         _make_room(partner, test_mode=False)
         described.append(_describe(partner, *create_key(partner=partner, name=_KEY_NAME)))
     return described
+
+
+def _make_contract(partner: Partner) -> None:
+    """Agree on terms from the beginning of the year."""
+    terms, percent, date_basis = _CONTRACTS[partner.name]
+    today = timezone.localdate(timezone=partner.venue.zone)
+    Contract.objects.create(
+        partner=partner,
+        valid_from=today.replace(month=1, day=1),
+        terms=terms,
+        percent=Decimal(percent),
+        currency=partner.venue.currency,
+        date_basis=date_basis,
+    )
 
 
 def _make_room(partner: Partner, *, test_mode: bool) -> None:

@@ -1,14 +1,25 @@
-"""Orders with all that belongs to them: lines, places, requests as received, holds, the ledger."""
+"""Orders with all that belongs to them: lines, places, requests as received, holds, money."""
 
 from orders.models.allocation import Allocation
 from orders.models.batch import Batch, BatchAction, BatchOrder
 from orders.models.closure import Closure, ClosureOrder, ClosurePlan
+from orders.models.decision import Decision, DecisionAction
 from orders.models.event import OrderEvent
+from orders.models.export import Export, ExportChunk, ExportFormat, ExportStatus
 from orders.models.hold import HOLD_KIND, Hold, HoldQuerySet, HoldStatus
-from orders.models.ledger import LedgerEntry, LedgerKind
+from orders.models.ledger import LedgerEntry, LedgerEntryQuerySet, LedgerKind
 from orders.models.line import OrderLine
 from orders.models.order import ORDER_KIND, FailureCode, Order, OrderQuerySet, OrderStatus
+from orders.models.period import Period, PeriodQuerySet, PeriodStatus
+from orders.models.position import Position
 from orders.models.received import ReceivedRequest, RequestKind
+from orders.models.statement import (
+    PartnerFormat,
+    Statement,
+    StatementFile,
+    StatementLine,
+    StatementStatus,
+)
 from orders.models.worklist import (
     Outcome,
     Worklist,
@@ -27,11 +38,18 @@ __all__ = [
     "Closure",
     "ClosureOrder",
     "ClosurePlan",
+    "Decision",
+    "DecisionAction",
+    "Export",
+    "ExportChunk",
+    "ExportFormat",
+    "ExportStatus",
     "FailureCode",
     "Hold",
     "HoldQuerySet",
     "HoldStatus",
     "LedgerEntry",
+    "LedgerEntryQuerySet",
     "LedgerKind",
     "Order",
     "OrderEvent",
@@ -39,8 +57,17 @@ __all__ = [
     "OrderQuerySet",
     "OrderStatus",
     "Outcome",
+    "PartnerFormat",
+    "Period",
+    "PeriodQuerySet",
+    "PeriodStatus",
+    "Position",
     "ReceivedRequest",
     "RequestKind",
+    "Statement",
+    "StatementFile",
+    "StatementLine",
+    "StatementStatus",
     "Worklist",
     "WorklistOrder",
     "WorklistOrderQuerySet",

@@ -9,10 +9,11 @@ from typing import ClassVar
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Upper
 from django_fsm import FSMField, FSMModelMixin, transition
 
+from channel_manager.lib.document_numbers import running_number
 from channel_manager.lib.identity import time_ordered_uuid, url_token
 from orders.models.searched import SEARCH_BACKLOG_KB, order_text
 from partners.account import Account
@@ -204,6 +205,14 @@ class Order(FSMModelMixin, models.Model):
                 fields=("partner", "test_mode", "received_at", "id"), name="order_by_partner"
             ),
             models.Index(fields=("received_at", "id"), name="order_by_receipt"),
+            # The register of a venue: by the number within our number.
+            models.Index(
+                F("venue"),
+                running_number(F("buy_from_order_reference")),
+                F("id"),
+                condition=Q(test_mode=False),
+                name="order_by_number",
+            ),
             models.Index(
                 fields=("received_at", "id"),
                 condition=Q(erased_at=None),

@@ -1,7 +1,8 @@
-"""The admin of venues, partners, their API keys and their webhooks."""
+"""The admin of venues, partners, their contracts, API keys and webhooks."""
 
+from partners.admin.contracts import ContractAdmin
 from partners.admin.partners import PartnerAdmin
 from partners.admin.venues import VenueAdmin
 from partners.admin.webhooks import WebhookEndpointAdmin
 
-__all__ = ["PartnerAdmin", "VenueAdmin", "WebhookEndpointAdmin"]
+__all__ = ["ContractAdmin", "PartnerAdmin", "VenueAdmin", "WebhookEndpointAdmin"]

@@ -20,6 +20,7 @@ from channel_manager.lib.admin.standing import StateBar
 from channel_manager.lib.admin.typed import ChoicesDropdownFilter
 from partners import limits
 from partners.admin import keys
+from partners.admin.contracts import contract_of
 from partners.admin.filters import VenueFilter
 from partners.admin.golive import GoLive, read_golive, seen_by
 from partners.admin.health import read_health
@@ -34,6 +35,10 @@ LOOKS: Mapping[str, Look] = {
     "paused": Look("Paused", "pause", "warning"),
     "resumed": Look("Resumed", "play_arrow", "success"),
     "closed": Look("Closed", "block", "danger"),
+    "contract_agreed": Look("Contract agreed on", "handshake", "success"),
+    "contract_applied": Look("Contract applied to earlier sales", "playlist_add_check"),
+    "contract_ended": Look("End of contract set", "event_busy"),
+    "contract_removed": Look("Contract removed", "delete", "danger"),
     "key_made": Look("API key made", "key"),
     "key_revoked": Look("API key revoked", "key_off", "danger"),
 }
@@ -200,6 +205,7 @@ def _surroundings(request: HttpRequest, partner: Partner) -> dict[str, Any]:
     return {
         "keys": listed,
         **webhooks,
+        **contract_of(request, partner),
         "new_key_url": new_key if request.user.has_perm("partners.add_apikey") else "",
         "golive": golive,
         "golive_rows": _golive_rows(request, golive),

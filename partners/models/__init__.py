@@ -1,6 +1,7 @@
-"""Venues, the partners that sell for them, and what belongs to a partner: keys, webhooks, answers."""
+"""Venues, the partners that sell for them, and what belongs to a partner: contracts, keys, webhooks."""
 
 from partners.models.bucket import TokenBucket
+from partners.models.contract import BilledBy, Contract, ContractQuerySet, DateBasis, Terms
 from partners.models.idempotency import IdempotencyRecord
 from partners.models.key import ApiKey, Scope, all_scopes
 from partners.models.milestone import Milestone, MilestoneName
@@ -33,6 +34,10 @@ __all__ = [
     "MAX_PER_SECOND",
     "MAX_URL_LENGTH",
     "ApiKey",
+    "BilledBy",
+    "Contract",
+    "ContractQuerySet",
+    "DateBasis",
     "DeliveryStatus",
     "EndpointStatus",
     "EventSequence",
@@ -43,6 +48,7 @@ __all__ = [
     "Partner",
     "PartnerStatus",
     "Scope",
+    "Terms",
     "TokenBucket",
     "UnmappedItems",
     "Venue",

@@ -54,3 +54,20 @@ window.addEventListener("load", async () => {
         window.SimpleBar?.instances.get(list)?.recalculate();
     }
 });
+
+// A file that is too large is told of before it is sent: what the server answers is no page.
+document.addEventListener("change", ({ target }) => {
+    const most = Number(target.dataset?.maxBytes);
+    if (!most || target.type !== "file") return;
+    const size = target.files[0]?.size ?? 0;
+    target.setCustomValidity(size > most ? target.dataset.tooLarge : "");
+    target.reportValidity();
+});
+document.addEventListener("submit", (event) => {
+    const file = event.target.querySelector("input[data-max-bytes]");
+    if (file && !file.checkValidity()) {
+        event.preventDefault();
+        event.stopImmediatePropagation();
+        file.reportValidity();
+    }
+}, true);

@@ -13,7 +13,7 @@ import time
 from types import FrameType
 
 from channel_manager.lib.embedded_postgres import EmbeddedPostgresError
-from tests.bench import desk, gate, machine, neighbour, places, scenarios
+from tests.bench import desk, exports, gate, machine, matching, neighbour, places, scenarios
 from tests.bench.report import Report
 from tests.bench.scenarios import Bench
 from tests.chaos.stage import Stage
@@ -88,6 +88,10 @@ def _measure(options: argparse.Namespace) -> Report:
         scans = gate.scan_tickets(bench)
         say("Order desk ...")
         opened = desk.open_pages(bench)
+        say("Exports ...")
+        written = exports.export_register(bench)
+        say("Matching ...")
+        reconciled = matching.match_statement(bench)
         say("Statements ...")
         counted = {**scenarios.statements(bench), **places.statements(stage)}
     return Report(
@@ -105,6 +109,8 @@ def _measure(options: argparse.Namespace) -> Report:
         places=sold,
         scans=scans,
         desk=opened,
+        exports=written,
+        matching=reconciled,
         limits=limits,
     )
 

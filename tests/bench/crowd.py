@@ -67,6 +67,16 @@ def fill_up(stack: Stack, *, orders: int) -> None:
         _copy_orders(stack, template, range(there, orders))
 
 
+def post(stack: Stack, *, orders: int) -> None:
+    """Post the sale of each order of the crowd."""
+    ((entry,),) = stack.sql(
+        "SELECT min(e.id) FROM orders_ledgerentry e JOIN orders_order o ON o.id = e.order_id"
+        " WHERE e.kind = 'sale' AND o.sell_to_order_reference = 'CROWD'"
+    )
+    with _written_at_once(stack):
+        _copy(stack, "orders_ledgerentry", range(orders), f"id = {entry}", _SALE)
+
+
 def order_id(place: int) -> str:
     """Return the id of an order, counted from 0."""
     return f"01a00000-0000-7000-8000-{place:012x}"
@@ -169,6 +179,14 @@ _LINE = {"id": _id(1, "n"), "order_id": _id(0, "n")}
 _EVENT = {
     "id": "nextval(pg_get_serial_sequence('history_event', 'id'))",
     "subject_id": _id(0, "n"),
+}
+_SALE = {
+    "id": "nextval(pg_get_serial_sequence('orders_ledgerentry', 'id'))",
+    "order_id": _id(0, "n"),
+    "line_id": _id(1, "n"),
+    "buy_from_order_reference": "'CROWD-' || n",
+    "posted_at": _RECEIVED,
+    "accounting_date": f"({_RECEIVED})::date",
 }
 _WALLET = {
     "id": _id(2, "n"),

@@ -40,6 +40,10 @@ class Clerk(Caller):
         """Open a page."""
         return self._send("GET", path)
 
+    def send(self, path: str, form: str) -> Answer:
+        """Send a form."""
+        return self._send("POST", path, form)
+
     def _send(self, method: str, path: str, form: str | None = None) -> Answer:
         headers = {"Cookie": "; ".join(f"{name}={one}" for name, one in self._cookies.items())}
         if form is not None:

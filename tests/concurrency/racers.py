@@ -120,7 +120,7 @@ def _arrange_death(moment: str) -> None:
             insert = deadly(Asset.objects.bulk_create, lambda *_: True)
             setattr(Asset.objects, "bulk_create", insert)  # noqa: B010
         case "posted":
-            ledger.post_sale = deadly(ledger.post_sale, lambda *_: True)
+            ledger.sale_of = deadly(ledger.sale_of, lambda *_: True)
         case _:
             raise ValueError(moment)
 

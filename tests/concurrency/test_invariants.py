@@ -59,9 +59,25 @@ BREAKS: dict[str, str] = {
     ),
     "an asset's state does not fit its wallet's": "UPDATE wallets_asset SET status = 'Minted'",
     "the ledger does not add up to the order": (
-        "UPDATE orders_ledgerentry SET gross = gross + 1, net = net + 1 WHERE kind = 'sale'"
+        "UPDATE orders_ledgerentry SET gross = gross + 1, excl_vat = excl_vat + 1"
+        " WHERE kind = 'sale'"
     ),
     "an issued or cancelled order was not posted line by line": "DELETE FROM orders_ledgerentry",
+    "a cancelled order keeps some of its commission": (
+        "UPDATE orders_ledgerentry SET commission = 1 WHERE kind = 'reversal'"
+    ),
+    "a reversal has other terms than its sale": (
+        "UPDATE orders_ledgerentry SET contract_id = gen_random_uuid() WHERE kind = 'reversal'"
+    ),
+    "a sale has terms of another partner, or of other days": """
+        INSERT INTO partners_contract (id, partner_id, version, valid_from, terms, percent, fee,
+            currency, date_basis, billed_by, tolerance, note, created_at)
+        SELECT gen_random_uuid(), id, 1, '2999-01-01', 'net_rate', 0, 0, 'EUR', 'booked',
+            'partner', 0, '', now()
+        FROM partners_partner;
+        UPDATE orders_ledgerentry e SET contract_id = c.id FROM partners_contract c
+        WHERE c.partner_id = e.partner_id
+    """,
     "a cancelled wallet was not taken back, or another one was": """
         UPDATE orders_ledgerentry SET wallet_id = (SELECT id FROM wallets_wallet LIMIT 1)
         WHERE kind = 'reversal'

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from orders.demo.loading import load_demo
 from partners.keys import create_key
-from partners.models import ApiKey, Partner
+from partners.models import ApiKey, Contract, Partner
 from tests.conftest import ApiClient
 
 
@@ -44,6 +44,19 @@ def test_the_file_lists_a_log_in_for_each_role_and_keeps_those_it_has(
     assert [one["role"] for one in again] == roles
     assert (again[0], again[-1]) == (users[0], users[-1])
     assert User.objects.get(username="owner").groups.get().name == "owner"
+
+
+@pytest.mark.django_db
+def test_partners_that_sell_have_contracts(tmp_path: Path, settings: Any) -> None:
+    settings.SESSION_HORIZON_DAYS = 1
+    for _ in range(2):
+        load_demo(file=tmp_path / "demo.json", base_url="http://127.0.0.1:8000")
+        agreed = Contract.objects.holding_on(timezone.localdate()).order_by("partner__name")
+        assert [(one.partner.name, one.rate, one.date_basis) for one in agreed] == [
+            ("Paused Tours", "18 % of gross", "admitted"),
+            ("Sunny Trips", "20 % of gross", "booked"),
+            ("Ticket Harbour", "15 % of gross without VAT", "visit"),
+        ]
 
 
 @pytest.mark.django_db

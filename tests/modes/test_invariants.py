@@ -24,7 +24,7 @@ BREAKS = {
     "a test hold has places": ALLOCATE.format("hold", "orders_hold"),
     "a test order was posted": """
         INSERT INTO orders_ledgerentry (venue_id, partner_id, order_id, line_id, kind,
-            buy_from_order_reference, quantity, gross, vat, net, currency, vat_parts, reason,
+            buy_from_order_reference, quantity, gross, vat, excl_vat, currency, vat_parts, reason,
             posted_at)
         SELECT o.venue_id, o.partner_id, o.id, l.id, 'sale', o.buy_from_order_reference, 1,
             10, 0, 10, 'EUR', '[]', '', now()

@@ -43,7 +43,7 @@ def test_postings_are_found_by_document_number_newest_first(desk: Client, cancel
     rows = desk.get(LEDGER, {"kind__exact": "reversal"}).context["cl"].result_list
     assert [row.kind for row in rows] == ["reversal"]
     text = text_of(desk.get(LEDGER))
-    for shown in (number, "Sunny Trips", "EUR -34.50", "EUR -2.85", "EUR -31.65"):
+    for shown in (number, "Sunny Trips", "EUR -34.50", "EUR 0.00"):
         assert shown in text
 
 

@@ -15,8 +15,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from catalog.models import Package
-from orders.admin.search import document_numbers, find_orders
 from orders.models import Order
+from orders.search import document_numbers, find_orders
 from partners.models import Venue
 from tests.conftest import TOMORROW, ApiClient
 from tests.factories import AttractionFactory, VenueFactory

@@ -12,10 +12,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from channel_manager.lib.database import TookTooLong, reading
-from orders.admin import search, search_parts
-from orders.admin.search import CUT, NOT_ALL, NUMBERS_ONLY, TOO_COMMON, TOO_SHORT, find_orders
-from orders.admin.search_parts import NUMBERS
+from orders import search, search_parts
 from orders.models import Order
+from orders.search import CUT, NOT_ALL, NUMBERS_ONLY, TOO_COMMON, TOO_SHORT, find_orders
+from orders.search_parts import NUMBERS
 from tests.conftest import TOMORROW, ApiClient
 from tests.staff import signed_in, text_of
 from wallets.models import Asset, Wallet

@@ -73,7 +73,11 @@ def reversals() -> list[tuple[int, str, str, str, int | None]]:
     """Return quantity, gross, VAT, net and wallet of what was taken back."""
     rows = LedgerEntry.objects.filter(kind=LedgerKind.REVERSAL).order_by("pk")
     return [
-        (row.quantity, *map(str, (row.gross, row.vat, row.net)), row.wallet and row.wallet.seq_no)
+        (
+            row.quantity,
+            *map(str, (row.gross, row.vat, row.excl_vat)),
+            row.wallet and row.wallet.seq_no,
+        )
         for row in rows.select_related("wallet")
     ]
 
@@ -290,7 +294,12 @@ def test_the_database_takes_nothing_back_twice_or_beyond_its_sale(
     cancel(issued, 1)
     entry = LedgerEntry.objects.get(kind=LedgerKind.REVERSAL)
     other = Wallet.objects.living().get()
-    too_cheap = {"wallet": other, "gross": Decimal(-34), "net": Decimal(-34), "vat": Decimal(0)}
+    too_cheap = {
+        "wallet": other,
+        "gross": Decimal(-34),
+        "excl_vat": Decimal(-34),
+        "vat": Decimal(0),
+    }
     for changed, constraint in (
         ({}, "ledger_reversal_within_sale|ledger_wallet_reversed_once"),
         ({"wallet": other, "quantity": -2}, "taken back within what was sold"),

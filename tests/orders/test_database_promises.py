@@ -14,7 +14,18 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Model
 
 from catalog.models import Package
-from orders.models import Batch, Closure, Hold, LedgerEntry, Order, OrderEvent, OrderLine
+from orders.models import (
+    Batch,
+    Closure,
+    Export,
+    Hold,
+    LedgerEntry,
+    Order,
+    OrderEvent,
+    OrderLine,
+    Period,
+    Statement,
+)
 from partners.account import Account
 from partners.models import Partner, Venue, WebhookDelivery, WebhookEndpoint, WebhookEvent
 from partners.numbering import next_document_number
@@ -128,6 +139,9 @@ STATES = [
     (WebhookEndpoint, "webhook_endpoint_status_known"),
     (WebhookDelivery, "webhook_delivery_status_known"),
     (ManifestMail, "manifest_mail_status_known"),
+    (Period, "period_status_known"),
+    (Statement, "statement_status_known"),
+    (Export, "export_status_known"),
 ]
 
 
@@ -170,6 +184,11 @@ def ended(partner: Partner) -> None:
     event = WebhookEvent.objects.create(partner=partner, type="ota_cm_order_changed", at=NOON)
     WebhookDelivery.objects.create(endpoint=endpoint, event=event, status="Failed", ended_at=NOON)
     ManifestMail.objects.create(order=Order.objects.get(), asked_by="staff:1", asked_at=NOON)
+    period = Period.objects.create(partner=partner, first_day=DAY_1, last_day=DAY_1)
+    Statement.objects.create(
+        partner=partner, period=period, sha256="0" * 64, uploaded_by="staff:1", uploaded_at=NOON
+    )
+    Export.objects.create(report="register", format="csv", started_by="staff:1", started_at=NOON)
 
 
 @pytest.mark.usefixtures("issued", "ended")
@@ -275,11 +294,17 @@ def test_a_line_is_sold_once_and_amounts_add_up(issued: Order) -> None:
     with refused("ledger_line_sold_once"):
         copy_of(sale).save()
     with refused("ledger_gross_adds_up"):
-        copy_of(sale, kind="adjustment", gross=sale.gross + Decimal("0.001")).save()
+        copy_of(
+            sale, kind="adjustment", reason="Rounding", gross=sale.gross + Decimal("0.001")
+        ).save()
     with refused("ledger_reversal_names_its_sale"):
         copy_of(sale, kind="reversal").save()
     with refused("ledger_reversal_names_its_sale"):
-        copy_of(sale, kind="adjustment", reverses_id=sale.pk).save()
+        copy_of(sale, kind="adjustment", reason="Rounding", reverses_id=sale.pk).save()
+    with refused("ledger_adjustment_says_why_and_when"):
+        copy_of(sale, kind="adjustment").save()
+    with refused("ledger_sale_is_of_a_line"):
+        copy_of(sale, line_id=None).save()
     with refused("ledger_kind_known"):
         copy_of(sale, kind="gift").save()
     assert sale.order == issued
@@ -287,15 +312,15 @@ def test_a_line_is_sold_once_and_amounts_add_up(issued: Order) -> None:
 
 def test_a_sale_is_taken_back_once(issued: Order) -> None:
     (sale,) = LedgerEntry.objects.all()
-    negative = {name: -getattr(sale, name) for name in ("quantity", "gross", "vat", "net")}
+    negative = {name: -getattr(sale, name) for name in ("quantity", "gross", "vat", "excl_vat")}
     taken_back = {"kind": "reversal", "reverses_id": sale.pk, **negative}
-    too_little: dict[str, Any] = {"gross": -sale.net, "vat": Decimal(0)}
+    too_little: dict[str, Any] = {"gross": -sale.excl_vat, "vat": Decimal(0)}
     for changes in ({"quantity": -3}, {"quantity": 2}, too_little):
         with refused("ledger_reversal_within_sale"):
             copy_of(sale, **{**taken_back, **changes}).save()
     with refused("ledger_wallet_is_taken_back"):
         wallet = Wallet.objects.order_by("pk")[0]
-        copy_of(sale, kind="adjustment", wallet_id=wallet.pk).save()
+        copy_of(sale, kind="adjustment", reason="Rounding", wallet_id=wallet.pk).save()
     copy_of(sale, **taken_back).save()
     with refused("ledger_sale_reversed_once"):
         copy_of(sale, **taken_back).save()

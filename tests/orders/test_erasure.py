@@ -81,7 +81,7 @@ def kept_of(order: Order) -> tuple[Any, ...]:
         list(order.lines.values("item_number", "quantity", "plan", "external_reference_numbers")),
         list(Wallet.objects.filter(order=order).order_by("pk").values(*numbers)),
         list(Asset.objects.filter(wallet__order=order).order_by("pk").values("pk", "status")),
-        list(order.ledger_entries.values("gross", "vat", "net")),
+        list(order.ledger_entries.values("gross", "vat", "excl_vat")),
     )
 
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from orders.admin.search_parts import EVERYTHING, Texts, find_by_part
 from orders.models import Order
+from orders.search_parts import EVERYTHING, Texts, find_by_part
 from partners.models import Partner
 from wallets.models import Asset, Wallet, WalletStatus
 from wallets.numbers import read_number
@@ -84,6 +84,14 @@ def _by_part(orders: QuerySet[Order], typed: str, texts: Texts) -> Found:
     return Found(orders.filter(pk__in=found.ids), advice)
 
 
+def orders_with_number(typed: str) -> list[uuid.UUID]:
+    """Return the orders that have a whole number, in any case; two statements.
+
+    Either reference, the ids of order, wallet and asset, wallet, external and asset numbers.
+    """
+    return _by_exact_number(_Known.read(), " ".join(typed.split()))
+
+
 def document_numbers(typed: str, prefixes: Iterable[str]) -> set[str]:
     """Return the document numbers that a text may mean: `cm26 42` is CM26-0000042.
 
@@ -123,7 +131,7 @@ class _Known:
 
 def _by_exact_number(known: _Known, typed: str) -> list[uuid.UUID]:
     number = read_number(typed)
-    variants = {typed, typed.upper(), number}
+    variants = {typed, typed.upper(), typed.lower(), number}
     ours = document_numbers(typed, known.venues.values())
     orders = [
         Order.objects.filter(buy_from_order_reference__in=ours),

@@ -1,0 +1,1 @@
+"""The admin of finance: contracts, periods, statements, differences, reports, exports, whereabouts."""

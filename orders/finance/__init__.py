@@ -1,0 +1,1 @@
+"""Finance: reports, partners' statements, matching them with the ledger, and closing periods."""

@@ -1,0 +1,90 @@
+"""`manage.py report`: a report as a file, at once."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from catalog.models import Package
+from channel_manager.lib.errors import InvalidRequest
+from channel_manager.lib.strict_fields import is_uuid
+from orders.finance.reports import files
+from orders.finance.reports.catalogue import REPORTS
+from orders.finance.reports.filters import ReportFilters
+from orders.finance.reports.source import snapshot
+from orders.models import ExportFormat
+from partners.models import Partner, Venue
+
+_STANDARD_OUTPUT = "-"
+
+
+class Command(BaseCommand):
+    help = "Write a report to a file or to standard output."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Take the report's name and what narrows it."""
+        parser.add_argument("name", choices=list(REPORTS))
+        parser.add_argument("--from", dest="first_day", help="first day, such as 2026-03-01")
+        parser.add_argument("--to", dest="last_day", help="last day, included")
+        parser.add_argument("--date-by", choices=["booked", "counting", "visit"])
+        parser.add_argument("--partner", help="id or name")
+        parser.add_argument("--venue", help="id or code")
+        parser.add_argument("--package", help="id or code")
+        parser.add_argument("--state", help="the order's status, such as Issued")
+        parser.add_argument("--format", choices=ExportFormat.values, default="csv")
+        parser.add_argument("--output", required=True, help="a file, or - for standard output")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Write it; a file that is there already is replaced."""
+        report = REPORTS[options["name"]]
+        filters = report.fitted(_filters(argparse.Namespace(**options)))
+        with snapshot() as source:
+            rows = report.rows(source, filters, timezone.now())
+            pieces = files.write(report, rows, options["format"])
+            if options["output"] == _STANDARD_OUTPUT:
+                for piece in pieces:
+                    sys.stdout.buffer.write(piece)
+                sys.stdout.buffer.flush()
+                return
+            try:
+                with Path(options["output"]).open("wb") as file:
+                    file.writelines(pieces)
+            except OSError as fault:
+                raise CommandError(f"{options['output']}: {fault.strerror}") from fault
+
+
+def _filters(asked: argparse.Namespace) -> ReportFilters:
+    named = {
+        "partner": (Partner, "name", asked.partner),
+        "venue": (Venue, "code", asked.venue),
+        "package": (Package, "code", asked.package),
+    }
+    keys = {name: _key(name, *each) for name, each in named.items() if each[2]}
+    data = {
+        "firstDay": asked.first_day,
+        "lastDay": asked.last_day,
+        "dateBy": asked.date_by,
+        "state": asked.state,
+        **keys,
+    }
+    try:
+        return ReportFilters.from_data(data)
+    except InvalidRequest as refusal:
+        faults = (f"{fault.pointer.removeprefix('?')}: {fault.detail}" for fault in refusal.faults)
+        raise CommandError(" ".join(faults)) from refusal
+
+
+def _key(kind: str, model: Any, field: str, text: str) -> str:
+    """Return the id that somebody means; raises CommandError unless there is exactly one."""
+    wanted = {"pk": text} if is_uuid(text) else {field: text}
+    found = [str(key) for key in model.objects.filter(**wanted).values_list("pk", flat=True)[:2]]
+    if len(found) != 1:
+        raise CommandError(
+            f"There {'is no' if not found else 'are several of this'} {kind}: {text}."
+        )
+    return found[0]

@@ -1,0 +1,105 @@
+"""What is measured of matching: a statement of 50,000 lines, read and matched by the worker."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.bench.exports import forget_peak, peak
+from tests.bench.scenarios import Bench
+from tests.stack import Stack, wait_for
+
+LINES = 50_000
+SECONDS = 60
+MIB = 512
+# The crowd's orders came half a minute apart.
+_A_DAY = 2_880
+_PATIENCE = 600.0
+
+
+@dataclass(frozen=True)
+class Matched:
+    """One statement: lines, orders in the period, differences found, and what that took.
+
+    seconds: from agreeing to its format to the last state in the database; mib: the worker's whole
+    memory at its peak.
+    """
+
+    lines: int
+    orders: int
+    differences: int
+    seconds: float
+    mib: float
+
+    def as_data(self) -> dict[str, object]:
+        """Return it for programs."""
+        return dataclasses.asdict(self)
+
+
+def match_statement(bench: Bench) -> Matched:
+    """Have a statement of the crowd's last days read and matched; one line in fifty is off."""
+    stack = bench.stack
+    lines = max(1_000, round(LINES * bench.scale))
+    ((newest,),) = stack.sql(
+        "SELECT max(accounting_date) FROM orders_ledgerentry"
+        " WHERE buy_from_order_reference LIKE 'CROWD-%%'"
+    )
+    last = newest - datetime.timedelta(days=1)
+    first = last - datetime.timedelta(days=-(-lines // _A_DAY) - 1)
+    rows = stack.sql(
+        "SELECT buy_from_order_reference, gross, commission, accounting_date"
+        " FROM orders_ledgerentry WHERE buy_from_order_reference LIKE 'CROWD-%%'"
+        " AND accounting_date BETWEEN %s AND %s ORDER BY id LIMIT %s",
+        first,
+        last,
+        lines,
+    )
+    bench.say(f"  a statement of {len(rows):,} lines")
+    partner = stack.seller().partner_id
+    forget_peak(stack)
+    with tempfile.TemporaryDirectory() as directory:
+        file = Path(directory) / "statement.csv"
+        text = ["Supplier reference,Date,Gross,Commission,Net"]
+        for number, (ours, gross, commission, day) in enumerate(rows):
+            stated = gross + (1 if number % 50 == 0 else 0)
+            text.append(f"{ours},{day},{stated:.2f},{commission:.2f},{stated - commission:.2f}")
+        file.write_text("\n".join(text), encoding="utf-8")
+        said = stack.django(
+            "tests.bench.statement", str(file), partner, first.isoformat(), last.isoformat()
+        )
+    statement, period = said.split()
+    _wait(stack, statement, period)
+    ((seconds, count),) = stack.sql(
+        "SELECT extract(epoch FROM p.matched_at - e.at)::float, s.line_count FROM orders_period p"
+        " JOIN orders_statement s ON s.period_id = p.id JOIN history_event e"
+        " ON e.subject_id = s.id AND e.name = 'format_agreed' WHERE s.id = %s",
+        statement,
+    )
+    ((orders, differences),) = stack.sql(
+        "SELECT count(*), count(*) FILTER (WHERE state <> 'matched') FROM orders_position"
+        " WHERE period_id = %s",
+        period,
+    )
+    return Matched(
+        lines=count,
+        orders=orders,
+        differences=differences,
+        seconds=round(seconds, 1),
+        mib=round(peak(stack) / 1024, 1),
+    )
+
+
+def _wait(stack: Stack, statement: str, period: str) -> None:
+    def is_done() -> bool:
+        ((status, message, matched_at),) = stack.sql(
+            "SELECT s.status, s.message, p.matched_at FROM orders_statement s"
+            " JOIN orders_period p ON p.id = s.period_id WHERE s.id = %s",
+            statement,
+        )
+        assert status != "Refused", message
+        return bool(status == "Read" and matched_at)
+
+    wait_for("the statement is matched", is_done, seconds=_PATIENCE)
