@@ -73,18 +73,16 @@ class Caller:
         data = None if body is None else json.dumps(body).encode()
         sent_at, started = time.time(), time.perf_counter()
         try:
-            try:
-                self._connection.request(method, path, data, headers)
-            except (BrokenPipeError, ConnectionResetError):
-                # Closed since the last answer, as a server may that did not wait for a whole body.
-                self.close()
-                self._connection.request(method, path, data, headers)
+            self._connection.request(method, path, data, headers)
             response = self._connection.getresponse()
             text = response.read()
         except (OSError, http.client.HTTPException):
             self.close()
             raise
         seconds = time.perf_counter() - started
+        if data is not None and response.status >= 400:
+            # It may have been refused before its body was read, and is hung up on then.
+            self.close()
         found = {name.lower(): value for name, value in response.getheaders()}
         return Answer(response.status, found, text, sent_at, seconds)
 

@@ -8,8 +8,9 @@ from decimal import Decimal
 
 from channel_manager.history import runner
 from channel_manager.lib.errors import ErrorCode, NotFound, Refusal
+from orders.finance.figures import contract_of
 from orders.models import Period, Statement, StatementStatus
-from partners.models import Contract, Terms
+from partners.models import Terms
 
 
 class StatementConflict(Refusal):
@@ -20,8 +21,7 @@ class StatementConflict(Refusal):
 
 def net_of(period: Period) -> Callable[[Decimal, int | None], Decimal | None]:
     """Return what works out a net from gross and quantity by the contract; None where it cannot."""
-    contracts = Contract.objects.filter(partner=period.partner_id)
-    contract = contracts.holding_on(period.last_day).first()
+    contract = contract_of(period)
 
     def work_out(gross: Decimal, quantity: int | None) -> Decimal | None:
         if contract is None or contract.terms == Terms.NET_RATE:
