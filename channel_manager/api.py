@@ -20,6 +20,7 @@ from rest_framework.views import set_rollback
 from channel_manager.lib.database import DATABASE_AWAY
 from channel_manager.lib.errors import ErrorCode, Fault, InvalidRequest, NotFound, Refusal
 from channel_manager.lib.strict_fields import MAX_FAULTS
+from orders.dialects.errors import renderer_of
 
 CONTENT_TYPE = "application/problem+json"
 _log = logging.getLogger(__name__)
@@ -43,6 +44,14 @@ def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
     request: HttpRequest = context["request"]._request
     refusal = translate(exc)
     log_refusal(refusal, request)
+    if render_in_dialect := renderer_of(request):
+        told = render_in_dialect(refusal, request)
+        return Response(
+            told.body,
+            status=told.status,
+            headers={**_headers(refusal), **told.headers},
+            content_type=told.content_type,
+        )
     headers = _headers(refusal)
     if isinstance(exc, exceptions.MethodNotAllowed):
         headers["Allow"] = ", ".join(context["view"].allowed_methods)
@@ -112,6 +121,8 @@ def problem(refusal: Refusal, request: HttpRequest) -> dict[str, Any]:
 def problem_response(refusal: Refusal, request: HttpRequest) -> HttpResponse:
     """Answer a request outside the API's views: a page for a browser, else a problem body."""
     log_refusal(refusal, request)
+    if renderer_of(request) is not None:
+        return plain_problem(refusal, request)
     if wants_html(request):
         status = refusal.error_code.text.status
         page = {"problem": problem(refusal, request)}
@@ -126,6 +137,14 @@ def problem_response(refusal: Refusal, request: HttpRequest) -> HttpResponse:
 
 def plain_problem(refusal: Refusal, request: HttpRequest) -> HttpResponse:
     """Answer a request outside the API's views as the API does, without a word in the log."""
+    if render_in_dialect := renderer_of(request):
+        told = render_in_dialect(refusal, request)
+        return HttpResponse(
+            as_json(told.body),
+            status=told.status,
+            headers={**_headers(refusal), **told.headers},
+            content_type=told.content_type,
+        )
     return HttpResponse(
         problem_json(refusal, request),
         status=refusal.error_code.text.status,
@@ -136,12 +155,12 @@ def plain_problem(refusal: Refusal, request: HttpRequest) -> HttpResponse:
 
 def problem_json(refusal: Refusal, request: HttpRequest) -> bytes:
     """Return the problem body of a refusal as it is sent."""
-    text = json.dumps(
-        problem(refusal, request),
-        cls=DjangoJSONEncoder,
-        ensure_ascii=False,
-        separators=(",", ":"),
-    )
+    return as_json(problem(refusal, request))
+
+
+def as_json(body: Any) -> bytes:
+    """Return a body as it is sent."""
+    text = json.dumps(body, cls=DjangoJSONEncoder, ensure_ascii=False, separators=(",", ":"))
     return text.encode()
 
 

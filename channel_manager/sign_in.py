@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import time
 from collections.abc import Callable
 from typing import Any, cast
@@ -25,23 +24,6 @@ _BEGAN, _SEEN, _CODE_DUE = "began_at", "seen_at", "code_due"
 SIGNED_IN, CODE_DUE, DEVICE_DUE = "signed in", "code due", "device due"
 # How stale "seen" may be; noting every request would cost a write each.
 _SEEN_PRECISION_SECONDS = 60
-
-
-def address_of(request: HttpRequest) -> str:
-    """Return where a request comes from: an IPv4 address, or the network of an IPv6 one.
-
-    Behind a proxy that is trusted it is the last entry of X-Forwarded-For, the one the proxy wrote.
-    """
-    text = str(request.META.get("REMOTE_ADDR", ""))
-    if settings.TRUST_PROXY:
-        text = request.headers.get("X-Forwarded-For", text).split(",")[-1].strip()
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        return text
-    # Whoever has one IPv6 address has the other 2**64 of its network.
-    network = ipaddress.ip_network((address, 64 if address.version == 6 else 32), strict=False)
-    return str(network.network_address)
 
 
 class SessionLifeMiddleware:

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from channel_manager import two_factor
 from channel_manager.history import sign_ins
+from channel_manager.lib.addresses import address_of
 from channel_manager.lib.admin.typed import AuthenticationForm
-from channel_manager.sign_in import address_of
 
 
 class SignInForm(AuthenticationForm):

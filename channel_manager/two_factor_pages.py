@@ -24,6 +24,7 @@ from django.views.decorators.debug import sensitive_variables
 from channel_manager import sign_in, two_factor
 from channel_manager.admin_site import StaffSite
 from channel_manager.history import sign_ins
+from channel_manager.lib.addresses import address_of
 from channel_manager.lib.admin.typed import TextInput
 from wallets import qr
 
@@ -185,7 +186,7 @@ def _checked(request: HttpRequest, form: CodeForm) -> Any:
     user = _user(request)
     try:
         attempt = sign_ins.begin(
-            name=user.get_username(), address=sign_in.address_of(request), now=timezone.now()
+            name=user.get_username(), address=address_of(request), now=timezone.now()
         )
         device = two_factor.check(user=user, code=form.cleaned_data["code"])
     except sign_ins.TooManyAttempts as refusal:

@@ -18,6 +18,7 @@ urlpatterns = [
     path("", include("catalog.api.urls")),
     path("", include("partners.api.urls")),
     path("", include("orders.api.urls")),
+    path("", include("orders.dialects.urls")),
     path("", include("orders.gate.urls")),
     path("", include("orders.manifest_urls")),
 ]

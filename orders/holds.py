@@ -35,19 +35,25 @@ class HoldEnded(Refusal):
     code = ErrorCode.HOLD_ENDED
 
 
-def create_hold(*, account: Account, lines: Sequence[LineRequest], now: datetime.datetime) -> Hold:
-    """Keep the places of lines for the partner's hold time.
+def create_hold(
+    *,
+    account: Account,
+    lines: Sequence[LineRequest],
+    now: datetime.datetime,
+    lasts: datetime.timedelta | None = None,
+) -> Hold:
+    """Keep the places of lines for the partner's hold time, or for as long as is said.
 
     Raises InvalidRequest with all faults, SoldOut, SeatTaken. Lines that cannot be resolved are
     faults here, whatever the partner's setting: there is nothing to keep for them.
     """
     try:
         with places.losses_noticed():
-            return _create(account, lines, now)
+            return _create(account, lines, now, lasts)
     except places.PlacesLost:
         with places.losses_noticed():
             lock_candidates(account, lines, now)
-            return _create(account, lines, now)
+            return _create(account, lines, now, lasts)
 
 
 def extend_hold(*, held: QuerySet[Hold], hold_id: uuid.UUID, now: datetime.datetime) -> Hold:
@@ -63,6 +69,26 @@ def extend_hold(*, held: QuerySet[Hold], hold_id: uuid.UUID, now: datetime.datet
         last = hold.created_at + datetime.timedelta(minutes=MAX_HOLD_MINUTES)
         runner.apply_to([hold], lambda row: row.extend(until=min(until, last)))
         return hold
+
+
+def keep_holds(
+    *, holds: QuerySet[Hold], until: datetime.datetime, now: datetime.datetime
+) -> list[Hold]:
+    """Let holds last until a moment, never for less than they do; return those that still hold."""
+    with transaction.atomic():
+        held = [hold for hold in runner.lock(holds) if _ending(hold, now) is None]
+        runner.apply_to(held, lambda hold: hold.extend(until=max(hold.expires_at, until)))
+        return held
+
+
+def release_holds(
+    *, holds: QuerySet[Hold], actor: str, now: datetime.datetime, reason: str = ""
+) -> list[Hold]:
+    """Give the places of holds back; those that have ended otherwise are left as they are."""
+    with transaction.atomic():
+        held = [hold for hold in runner.lock(holds) if hold.status == HoldStatus.HELD]
+        _end(held, Hold.release, Change(name="released", actor=actor, now=now, reason=reason))
+        return held
 
 
 def release_hold(
@@ -187,7 +213,12 @@ def lock_candidates(
     places.lock_sessions(candidates | given_up)
 
 
-def _create(account: Account, lines: Sequence[LineRequest], now: datetime.datetime) -> Hold:
+def _create(
+    account: Account,
+    lines: Sequence[LineRequest],
+    now: datetime.datetime,
+    lasts: datetime.timedelta | None,
+) -> Hold:
     partner, strict = account.partner, copy.copy(account.partner)
     strict.unmapped_items = UnmappedItems.REFUSE
     try:
@@ -199,7 +230,7 @@ def _create(account: Account, lines: Sequence[LineRequest], now: datetime.dateti
         test_mode=account.test_mode,
         lines=[_kept(plan) for plan in plans],
         created_at=now,
-        expires_at=now + _lifetime(partner),
+        expires_at=now + (lasts or _lifetime(partner)),
     )
     hold.save(force_insert=True)
     places.take(

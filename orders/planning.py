@@ -155,7 +155,9 @@ class _Planner:
                 line, offer, Stop(visit=visit, pointer=pointer, seats=line.seats), stops
             ),
             price=split_price(
-                price.amount_incl_vat, offer.components, currency=self.venue.currency
+                price.amount_incl_vat if line.agreed_price is None else line.agreed_price,
+                offer.components,
+                currency=self.venue.currency,
             ),
         )
 

@@ -6,6 +6,7 @@ import dataclasses
 import datetime
 import uuid
 from collections.abc import Iterator
+from decimal import Decimal
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -23,6 +24,8 @@ class LineRequest:
     """One line; a list that was not sent is None, an empty one is a list.
 
     `hold_id` names a hold whose places the order takes over, `seats` numbered seats by label.
+    `agreed_price` is what the guest was told a unit costs, VAT included, in the venue's currency;
+    None: what it costs now.
     """
 
     item_number: str
@@ -37,6 +40,7 @@ class LineRequest:
     component_schedule: tuple[ScheduleRequest, ...] | None = None
     seats: tuple[str, ...] | None = None
     hold_id: uuid.UUID | None = None
+    agreed_price: Decimal | None = None
 
     def asked(self) -> Iterator[tuple[str, datetime.date | None]]:
         """Return the item number with each day that it is to be visited on."""

@@ -14,7 +14,17 @@ from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job
 
 from channel_manager.history import sign_ins
-from orders import batches, clearing, erasure, holds, issuance, mailing, recovery, working_off
+from orders import (
+    batches,
+    checkouts,
+    clearing,
+    erasure,
+    holds,
+    issuance,
+    mailing,
+    recovery,
+    working_off,
+)
 from orders.finance import admission_dates, exports, line_reading, reconciling
 from orders.queueing import (
     BATCH_TASK,
@@ -173,8 +183,9 @@ def prune_exports(timestamp: int) -> None:
 @app.periodic(cron=HOLD_EXPIRY_CRON, periodic_id="expire_holds")
 @app.task(name="orders.expire_holds", queue="recovery", queueing_lock="expire_holds")
 def expire_holds(timestamp: int) -> None:
-    """Free the places of holds whose time is over."""
+    """Free the places of holds whose time is over, and give up the checkouts."""
     close_old_connections()
+    checkouts.expire_checkouts(now=timezone.now())
     holds.expire_holds(now=timezone.now())
 
 

@@ -71,7 +71,7 @@ def find_key(request: Request | HttpRequest, now: datetime.datetime) -> ApiKey:
     """
     key_hash = hash_key(key_sent(request))
     key = _KEYS.find(key_hash)
-    if key is None or not key.is_usable(now):
+    if key is None or key.dialect or not key.is_usable(now):
         limits.SPENT.forget(key_hash)
         raise Unauthenticated("The API key is unknown, expired or revoked.")
     return key

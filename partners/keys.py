@@ -11,7 +11,7 @@ from channel_manager.history import runner
 from channel_manager.history.runner import WORKER, Change
 from channel_manager.lib.database import broken_constraint
 from channel_manager.lib.errors import ErrorCode, Refusal
-from partners.models import ApiKey, Partner, all_scopes
+from partners.models import ApiKey, Dialect, Partner, all_scopes
 
 LIVE_PREFIX = "cm_live_"
 TEST_PREFIX = "cm_test_"
@@ -38,13 +38,15 @@ def create_key(
     name: str = "",
     scopes: Sequence[str] | None = None,
     expires_at: datetime.datetime | None = None,
+    dialect: Dialect | None = None,
     actor: str = WORKER,
 ) -> tuple[ApiKey, str]:
     """Create a live key and return its row with the key itself, which is kept nowhere.
 
     Raises TooManyKeys while two live ones are usable.
     """
-    return _create(ApiKey(partner=partner, name=name, expires_at=expires_at), scopes, actor)
+    row = ApiKey(partner=partner, name=name, expires_at=expires_at, dialect=dialect or "")
+    return _create(row, scopes, actor)
 
 
 def create_test_key(
@@ -53,13 +55,20 @@ def create_test_key(
     name: str = "",
     scopes: Sequence[str] | None = None,
     expires_at: datetime.datetime | None = None,
+    dialect: Dialect | None = None,
     actor: str = WORKER,
 ) -> tuple[ApiKey, str]:
     """Create a test key and return its row with the key itself, which is kept nowhere.
 
     Raises TooManyKeys while two test keys are usable.
     """
-    row = ApiKey(partner=partner, name=name, expires_at=expires_at, test_mode=True)
+    row = ApiKey(
+        partner=partner,
+        name=name,
+        expires_at=expires_at,
+        test_mode=True,
+        dialect=dialect or "",
+    )
     return _create(row, scopes, actor)
 
 
@@ -94,6 +103,8 @@ def _record(
 ) -> None:
     """Write down in its partner's history what became of a key; a prefix is no secret."""
     data = {"key": str(key), "mode": "test" if key.test_mode else "live"}
+    if key.dialect:
+        data["dialect"] = key.dialect
     change = Change(name=name, actor=actor, now=now, reason=reason, data=data)
     runner.note(key.partner, change=change)
 
@@ -101,7 +112,7 @@ def _record(
 def _too_many(row: ApiKey) -> TooManyKeys:
     mode = "test" if row.test_mode else "live"
     usable = ApiKey.objects.usable(row.created_at)
-    mine = usable.filter(partner=row.partner, test_mode=row.test_mode)
+    mine = usable.filter(partner=row.partner, test_mode=row.test_mode, dialect=row.dialect)
     names = " and ".join(f"{key.name or 'a nameless one'} ({key})" for key in mine[:2])
     detail = (
         f"{row.partner} has two {mode} keys that work: {names}. Revoke the one it no longer uses "

@@ -8,9 +8,11 @@ clock are what every process on every machine agrees on.
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import threading
 import time
 from collections.abc import Mapping
+from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, connection
@@ -18,7 +20,7 @@ from django.http import HttpRequest
 
 from channel_manager.lib.database import DATABASE_AWAY
 from channel_manager.lib.errors import ErrorCode, Refusal
-from partners.models import ApiKey, Partner
+from partners.models import ApiKey, Partner, Storefront, VisitorBucket
 
 # Tokens are counted in millionths: at 1/s one of them is gained in a microsecond, which is the
 # clock's precision, so that no sum is ever rounded.
@@ -34,10 +36,10 @@ CHARGED = "channel_manager.charged"
 # Whoever is kept waiting for the row reads the clock before others who got it first, hence
 # GREATEST. Nobody waits longer than the time-out of locks: a row from further ahead means that the
 # server's clock was set back, hence LEAST.
-_TAKE = """
-INSERT INTO partners_tokenbucket AS bucket (key_id, level, is_granted, at)
-VALUES (%(key)s, %(full)s - %(token)s, true, clock_timestamp())
-ON CONFLICT (key_id) DO UPDATE SET (level, is_granted, at, refused_at) = (
+_TAKE_FROM = """
+INSERT INTO {table} AS bucket ({whose}, level, is_granted, at)
+VALUES ({values}, %(full)s - %(token)s, true, clock_timestamp())
+ON CONFLICT ({whose}) DO UPDATE SET (level, is_granted, at, refused_at) = (
     SELECT
         filled - CASE WHEN filled >= %(token)s THEN %(token)s ELSE 0 END,
         filled >= %(token)s,
@@ -53,6 +55,12 @@ ON CONFLICT (key_id) DO UPDATE SET (level, is_granted, at, refused_at) = (
 )
 RETURNING level, is_granted
 """
+_TAKE = _TAKE_FROM.format(table="partners_tokenbucket", whose="key_id", values="%(key)s")
+_TAKE_AS_VISITOR = _TAKE_FROM.format(
+    table="partners_visitorbucket",
+    whose="storefront_id, address",
+    values="%(storefront)s, %(address)s",
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -255,6 +263,27 @@ def charge_known(key_hash: str) -> Standing | None:
     return _take(key_hash, known.key_id, known.limit, known.limit_until)
 
 
+def charge_visitor(request: HttpRequest, storefront: Storefront, address: str) -> None:
+    """Take a token of an address at a storefront that asks for no key; raises RateLimited.
+
+    To be called as `charge` is. Each address has the limit that each key of the partner has.
+    """
+    limit = limit_of(storefront.partner)
+    whose = {"storefront": storefront.pk, "address": address}
+    try:
+        standing, is_granted = _ask(_TAKE_AS_VISITOR, whose, limit)
+    except (IntegrityError, *DATABASE_AWAY):
+        return
+    note_standing(request, standing)
+    if not is_granted:
+        raise RateLimited(standing)
+
+
+def forget_visitors(*, now: datetime.datetime) -> None:
+    """Remove the buckets of addresses that have not been seen for a day: they are full."""
+    VisitorBucket.objects.filter(at__lt=now - datetime.timedelta(days=1)).delete()
+
+
 def note_standing(request: HttpRequest, standing: Standing) -> None:
     """Remember how the key of a request stands, for the headers of its answer."""
     request.rate_standing = standing  # type: ignore[attr-defined]
@@ -273,25 +302,30 @@ def _take(
     None when the database cannot say, or knows no such key any more. limit_until: as for a note.
     """
     try:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                _TAKE,
-                {
-                    "key": key_id,
-                    "full": limit.burst * _TOKEN,
-                    "token": _TOKEN,
-                    "per_second": limit.per_second,
-                },
-            )
-            level, is_granted = cursor.fetchone()
+        standing, is_granted = _ask(_TAKE, {"key": key_id}, limit)
     except (IntegrityError, *DATABASE_AWAY):
         SPENT.forget(key_hash)
         return None
-    standing = Standing.of_level(limit, level)
     SPENT.note(key_hash, key_id, standing, limit_until)
     if not is_granted:
         raise RateLimited(standing)
     return standing
+
+
+def _ask(statement: str, whose: Mapping[str, Any], limit: Limit) -> tuple[Standing, bool]:
+    """Take a token by a statement; return how the bucket stands then, and whether there was one."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            statement,
+            {
+                **whose,
+                "full": limit.burst * _TOKEN,
+                "token": _TOKEN,
+                "per_second": limit.per_second,
+            },
+        )
+        level, is_granted = cursor.fetchone()
+    return Standing.of_level(limit, level), is_granted
 
 
 def _ceil(count: int, unit: int) -> int:

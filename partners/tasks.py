@@ -9,6 +9,7 @@ from django.db import close_old_connections
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
+from partners import limits
 from partners.webhooks import delivering, pruning, publishing
 from partners.webhooks.dispatching import DELIVER_TASK
 from partners.webhooks.recording import PUBLISH_TASK, QUEUE, SENDING_QUEUE
@@ -47,6 +48,14 @@ def prune_events(timestamp: int) -> None:
     """Forget events that are too old."""
     close_old_connections()
     pruning.prune_events(now=timezone.now())
+
+
+@app.periodic(cron="47 * * * *", periodic_id="forget_visitors")
+@app.task(name="partners.forget_visitors", queue="recovery", queueing_lock="forget_visitors")
+def forget_visitors(timestamp: int) -> None:
+    """Forget addresses that asked a storefront for nothing lately."""
+    close_old_connections()
+    limits.forget_visitors(now=timezone.now())
 
 
 def _deliver(delivery_id: int, attempt: int) -> None:

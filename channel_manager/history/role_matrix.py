@@ -48,7 +48,7 @@ MATRIX: Mapping[str, tuple[Deed, ...]] = {
         Deed(
             "See orders with their tickets, money and history, holds, and why orders failed",
             (
-                *_each("orders", "view", "order hold orderevent"),
+                *_each("orders", "view", "order hold checkout orderevent"),
                 *_each("wallets", "view", "wallet asset"),
             ),
             EVERYBODY,
@@ -77,6 +77,11 @@ MATRIX: Mapping[str, tuple[Deed, ...]] = {
         Deed("Cancel what was used", ("orders.cancel_used_order",), NOBODY),
         Deed("Replay an order over the capacity", ("orders.overbook_order",), NOBODY),
         Deed("Release a hold", ("orders.change_hold",), (ORDERDESK,)),
+        Deed(
+            "Settle a checkout that was paid late: order after all, or note that the money went back",
+            ("orders.settle_checkout",),
+            (ORDERDESK, FINANCE),
+        ),
         Deed(
             "See closed days and what became of their orders", ("orders.view_closure",), EVERYBODY
         ),

@@ -118,7 +118,7 @@ def _make_contract(partner: Partner) -> None:
 def _make_room(partner: Partner, *, test_mode: bool) -> None:
     """Revoke the demo's own keys, which nobody knows any more, and what leaves no room for one."""
     now = timezone.now()
-    usable = ApiKey.objects.usable(now).filter(partner=partner, test_mode=test_mode)
+    usable = ApiKey.objects.usable(now).filter(partner=partner, test_mode=test_mode, dialect="")
     others_first = sorted(usable.order_by("-created_at"), key=lambda key: key.name == _KEY_NAME)
     for position, key in enumerate(others_first):
         if key.name == _KEY_NAME or position > 0:

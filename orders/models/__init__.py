@@ -2,6 +2,13 @@
 
 from orders.models.allocation import Allocation
 from orders.models.batch import Batch, BatchAction, BatchOrder
+from orders.models.checkout import (
+    CHECKOUT_KIND,
+    Checkout,
+    CheckoutItem,
+    CheckoutQuerySet,
+    CheckoutStatus,
+)
 from orders.models.closure import Closure, ClosureOrder, ClosurePlan
 from orders.models.decision import Decision, DecisionAction
 from orders.models.event import OrderEvent
@@ -29,12 +36,17 @@ from orders.models.worklist import (
 )
 
 __all__ = [
+    "CHECKOUT_KIND",
     "HOLD_KIND",
     "ORDER_KIND",
     "Allocation",
     "Batch",
     "BatchAction",
     "BatchOrder",
+    "Checkout",
+    "CheckoutItem",
+    "CheckoutQuerySet",
+    "CheckoutStatus",
     "Closure",
     "ClosureOrder",
     "ClosurePlan",

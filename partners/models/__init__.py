@@ -2,6 +2,7 @@
 
 from partners.models.bucket import TokenBucket
 from partners.models.contract import BilledBy, Contract, ContractQuerySet, DateBasis, Terms
+from partners.models.dialect import Dialect
 from partners.models.idempotency import IdempotencyRecord
 from partners.models.key import ApiKey, Scope, all_scopes
 from partners.models.milestone import Milestone, MilestoneName
@@ -14,6 +15,7 @@ from partners.models.partner import (
     PartnerStatus,
     UnmappedItems,
 )
+from partners.models.storefront import OutwardId, Storefront, VisitorBucket
 from partners.models.venue import Venue, check_timezone
 from partners.models.webhook import (
     MAX_URL_LENGTH,
@@ -39,19 +41,23 @@ __all__ = [
     "ContractQuerySet",
     "DateBasis",
     "DeliveryStatus",
+    "Dialect",
     "EndpointStatus",
     "EventSequence",
     "EventType",
     "IdempotencyRecord",
     "Milestone",
     "MilestoneName",
+    "OutwardId",
     "Partner",
     "PartnerStatus",
     "Scope",
+    "Storefront",
     "Terms",
     "TokenBucket",
     "UnmappedItems",
     "Venue",
+    "VisitorBucket",
     "WebhookAttempt",
     "WebhookDelivery",
     "WebhookEndpoint",

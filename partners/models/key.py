@@ -8,6 +8,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
+from partners.models.dialect import Dialect
 from partners.models.partner import Partner
 
 
@@ -48,8 +49,8 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
 class ApiKey(models.Model):
     """A partner's key: only its SHA-256 is kept, so it can be shown once and never again.
 
-    A partner has two usable ones of each mode at most, so that one can replace the other (trigger
-    `api_key_two_live_per_mode`).
+    A partner has two usable ones of each mode and dialect at most, so that one can replace the other
+    (trigger `api_key_two_live_per_mode`).
     """
 
     partner = models.ForeignKey(Partner, models.CASCADE, related_name="api_keys")
@@ -59,6 +60,15 @@ class ApiKey(models.Model):
         db_default=False,
         editable=False,
         help_text="Its orders are tests: they sell nothing and admit nobody.",
+    )
+    dialect = models.CharField(
+        max_length=14,
+        choices=Dialect.choices,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="The dialect that it is for; empty for the partner API.",
     )
     prefix = models.CharField(
         max_length=16, editable=False, help_text="The key's first characters."
@@ -81,6 +91,9 @@ class ApiKey(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(scopes__contained_by=list(Scope.values)), name="api_key_scopes_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(dialect__in=["", *Dialect.values]), name="api_key_dialect_known"
             ),
         ]
 

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from channel_manager.history import sign_ins
 from channel_manager.history.models import SignInAttempt
-from channel_manager.sign_in import address_of
+from channel_manager.lib.addresses import address_of
 from tests.orders.expected import Clock
 from tests.staff import person, signed_in, text_of
 
