@@ -24,6 +24,11 @@ from tests.traffic import Answer, Seller, visits
 LOCK = "SELECT 1 FROM catalog_session WHERE id = %s FOR NO KEY UPDATE"
 RESIZE = "UPDATE catalog_session SET capacity = %s WHERE id = %s"
 REMOVE = "DELETE FROM catalog_session WHERE id = %s"
+REMOVE_ALLOTMENT = (
+    "UPDATE orders_allocation SET allotment_id = NULL WHERE allotment_id = %s",
+    "DELETE FROM catalog_allotmentuse WHERE allotment_id = %s",
+    "DELETE FROM catalog_allotment WHERE id = %s",
+)
 GO_BACK = (
     "DELETE FROM orders_allocation"
     " WHERE line_id IN (SELECT id FROM orders_orderline WHERE order_id = %s::uuid)"
@@ -83,6 +88,31 @@ def test_a_session_that_is_removed_while_it_is_waited_for_is_not_sold(
         staff.execute(REMOVE, [session])
         staff.commit()
         assert ends(order, hold) == [(400, "unknown_session")] * 2
+
+
+def test_an_allotment_that_is_removed_while_its_session_is_waited_for_binds_nobody(
+    stage: Stage, queue: Queue
+) -> None:
+    day = stage.new_day(capacity=5)
+    [allotment] = stage.stack.sql(
+        "SELECT id, partner_id, package_id, places FROM catalog_allotment"
+    )
+    try:
+        with stage.sellers(2, number=1) as (one, other), somebody(stage) as staff:
+            settled(one, one.order(stage.reference(), visits("ALLOTTED", day, "10:00")))
+            staff.execute(LOCK, [stage.session("show", day)])
+            body = other.order(stage.reference(), visits("ALLOTTED", day, "10:00"))
+            order = queue.join(lambda: other.create(body))
+            for statement in REMOVE_ALLOTMENT:
+                staff.execute(statement, [allotment[0]])
+            staff.commit()
+            assert ends(order) == [(201, "Submitted")]
+    finally:
+        stage.stack.sql(
+            "INSERT INTO catalog_allotment (id, partner_id, package_id, places)"
+            " VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING",
+            *allotment,
+        )
 
 
 def test_an_order_sent_twice_is_taken_once_when_its_session_is_fought_for(
