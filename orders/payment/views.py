@@ -209,7 +209,7 @@ def _form_action(payment: Payment, shown: PayPage) -> str:
         provider = provider_of(payment.variant, payment).form_action
     except ValueError:
         provider = "'self'"
-    return f"{provider} {_origin_of(shown.return_url)}"
+    return " ".join(dict.fromkeys((provider, _origin_of(shown.return_url))))
 
 
 def _origin_of(address: str) -> str:
