@@ -230,6 +230,8 @@ PROCESSING_STALL_SECONDS = env.int("PROCESSING_STALL_SECONDS", default=60 * 60)
 SUBMITTED_GRACE_SECONDS = env.int("SUBMITTED_GRACE_SECONDS", default=30)
 # How long a gate may take back an admission.
 GATE_UNDO_SECONDS = env.int("GATE_UNDO_SECONDS", default=5 * 60)
+# How long places are kept for a guest who was sent to the payment page.
+PAYMENT_MINUTES = env.int("PAYMENT_MINUTES", default=15)
 # Sessions are made for so many days ahead (catalog/scheduling.py).
 SESSION_HORIZON_DAYS = env.int("SESSION_HORIZON_DAYS", default=400)
 # A worker that has not been heard of for this long is dead and its jobs are taken over.

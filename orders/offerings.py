@@ -8,9 +8,10 @@ import uuid
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from catalog.assortment import list_articles
-from catalog.mapping import Offer
-from catalog.models import Attraction, Dating, Package, Session
+from catalog.assortment import list_articles, read_numbers
+from catalog.magic import MAGIC
+from catalog.mapping import Offer, read_catalogue
+from catalog.models import Attraction, Dating, Package, PackageStatus, Session
 from catalog.pricing import choose_price
 from channel_manager.lib.money import rounded
 from partners.account import Account
@@ -142,6 +143,35 @@ def list_showings(
         else [Showing(session=None, left=None)]
         for event in events
     }
+
+
+def find_ticket_type(
+    *, account: Account, package_id: uuid.UUID, now: datetime.datetime
+) -> TicketType | None:
+    """Return the ticket type that a package is to an account now, sold out or not.
+
+    None where it may not sell it, or there is nothing to issue. Two statements.
+    """
+    partner = account.partner
+    packages = Package.objects.filter(
+        pk=package_id, venue=partner.venue_id, status=PackageStatus.ON_SALE
+    )
+    numbers = read_numbers(partner=partner, packages=packages)
+    if account.test_mode:
+        numbers |= MAGIC.keys()
+    catalogue = read_catalogue(
+        account=account,
+        asked=[(number, None) for number in numbers],
+        on=now.astimezone(partner.venue.zone).date(),
+    )
+    found = [
+        TicketType(item_number=number, offer=offer, account=account)
+        for number, offer in sorted(catalogue.offers.items())
+        if offer.package.pk == package_id
+        and offer.package.status == PackageStatus.ON_SALE
+        and offer.can_be_issued
+    ]
+    return next(_once_each(found), None)
 
 
 def find_showing(
