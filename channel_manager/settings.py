@@ -2,12 +2,13 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 
-from channel_manager.lib import embedded_postgres
+from channel_manager.lib import embedded_postgres, payment_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -254,6 +255,13 @@ REDIRECT_ALLOW_LOOPBACK = env.bool("REDIRECT_ALLOW_LOOPBACK", default=DEMO)
 VOORDEMENSEN_CART_MINUTES = env.int("VOORDEMENSEN_CART_MINUTES", default=15)
 VOORDEMENSEN_PAYMENT_MINUTES = env.int("VOORDEMENSEN_PAYMENT_MINUTES", default=30)
 VOORDEMENSEN_TICKETS_PER_ORDER = env.int("VOORDEMENSEN_TICKETS_PER_ORDER", default=20)
+# Who takes the guests' money on our payment page, and what paying by each method adds.
+PAYMENTS = payment_settings.read(env, in_production=IN_PRODUCTION)
+# What django-payments asks for.
+PAYMENT_MODEL = "orders.Payment"
+PAYMENT_HOST = urlsplit(PUBLIC_URL).netloc
+PAYMENT_USES_SSL = HTTPS
+PAYMENT_VARIANTS = PAYMENTS.variants
 # Seconds stand last (croniter).
 RECOVERY_CRON = env.str("RECOVERY_CRON", default="* * * * * */15")
 

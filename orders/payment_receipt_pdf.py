@@ -109,9 +109,7 @@ def _lines(receipt: PaymentReceipt, texts: Mapping[str, str]) -> LongTable:
     return _table([_heads(heads), *rows, total])
 
 
-def _visit(
-    receipt: PaymentReceipt, line: ReceiptLine, texts: Mapping[str, str]
-) -> list[Paragraph]:
+def _visit(receipt: PaymentReceipt, line: ReceiptLine, texts: Mapping[str, str]) -> list[Paragraph]:
     parts = []
     if line.visit_date:
         parts.append(write_day(line.visit_date, receipt.language))

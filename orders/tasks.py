@@ -22,10 +22,12 @@ from orders import (
     holds,
     issuance,
     mailing,
+    paying,
     recovery,
     working_off,
 )
 from orders.finance import admission_dates, exports, line_reading, reconciling
+from orders.payment.providers import sandbox
 from orders.queueing import (
     BATCH_TASK,
     CLEARING_TASK,
@@ -33,6 +35,7 @@ from orders.queueing import (
     ISSUE_TASK,
     MAIL_TASK,
     MATCH_TASK,
+    NOTIFY_TASK,
     STATEMENT_TASK,
 )
 from partners import idempotency
@@ -187,6 +190,21 @@ def expire_holds(timestamp: int) -> None:
     close_old_connections()
     checkouts.expire_checkouts(now=timezone.now())
     holds.expire_holds(now=timezone.now())
+
+
+@app.task(name=NOTIFY_TASK, queue="closing", retry=InSteps())
+def notify_of_sandbox_payment(body: str) -> None:
+    """Notify our own host as the payment sandbox."""
+    close_old_connections()
+    sandbox.notify(body=body, now=timezone.now())
+
+
+@app.periodic(cron="* * * * * */5", periodic_id="recheck_payments")
+@app.task(name="orders.recheck_payments", queue="recovery", queueing_lock="recheck_payments")
+def recheck_payments(timestamp: int) -> None:
+    """Ask providers how the payments under way stand."""
+    close_old_connections()
+    paying.recheck_due(now=timezone.now())
 
 
 @app.periodic(cron=settings.RECOVERY_CRON, periodic_id="rescue_jobs")

@@ -139,6 +139,11 @@ class Checkout(FSMModelMixin, models.Model):
         """Return what the guest has to pay in all, the cost of paying included."""
         return self.amount + self.payment_cost
 
+    @property
+    def is_kept_for_staff(self) -> bool:
+        """Tell whether money has come that no order was made for."""
+        return bool(self.status == CheckoutStatus.PAID_LATE)
+
     def _moved(self, now: datetime.datetime, message: str = "") -> None:
         self.status_since, self.status_message = now, message
 
@@ -199,12 +204,23 @@ class Checkout(FSMModelMixin, models.Model):
 
     @transition(
         "status",
-        source=[*_UNDER_WAY, CheckoutStatus.CANCELLED, CheckoutStatus.EXPIRED],
+        source=[
+            *_UNDER_WAY,
+            CheckoutStatus.CANCELLED,
+            CheckoutStatus.EXPIRED,
+            CheckoutStatus.PAID_LATE,
+            CheckoutStatus.SETTLED,
+        ],
         target=CheckoutStatus.PAID_LATE,
     )
     def pay_late(self, *, now: datetime.datetime, paid: Decimal, message: str) -> None:
-        """Keep money that no order could be made for, until staff settle it."""
+        """Keep money that no order could be made for, until staff settle it; also when more comes."""
         self._moved(now, message)
+        self.paid_amount = paid
+
+    @transition("status", source=CheckoutStatus.ORDERED, target=CheckoutStatus.ORDERED)
+    def pay_more(self, *, paid: Decimal) -> None:
+        """Note that more has been paid since it became an order."""
         self.paid_amount = paid
 
     @transition("status", source=CheckoutStatus.PAID_LATE, target=CheckoutStatus.SETTLED)

@@ -24,9 +24,7 @@ class CreateOrderView(ClientView):
         body = CreateOrder(data=request.data, context={"storefront": self.storefront})
         body.is_valid(raise_exception=True)
         wish = body.to_wish(language_of(request.headers.get("Accept-Language", "")))
-        purchase = purchases.create_order(
-            storefront=self.storefront, wish=wish, now=timezone.now()
-        )
+        purchase = purchases.create_order(storefront=self.storefront, wish=wish, now=timezone.now())
         return Response([render_purchase(purchase)])
 
 
@@ -70,6 +68,4 @@ class ReceiptView(_DocumentView):
 
     def get(self, request: Request, client_name: str, order_key: str) -> HttpResponse:
         """Answer the receipt of an order."""
-        return self.respond(
-            documents.find_receipt(storefront=self.storefront, order_key=order_key)
-        )
+        return self.respond(documents.find_receipt(storefront=self.storefront, order_key=order_key))

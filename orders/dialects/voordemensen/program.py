@@ -105,16 +105,12 @@ def list_choices(
     event = next((event for event in events if _is_of(event, showing, key)), None)
     if event is None or showing is None:
         return None
-    types = [
-        one for one in event.ticket_types if one.price_on(showing.visit_date) is not None
-    ]
+    types = [one for one in event.ticket_types if one.price_on(showing.visit_date) is not None]
     ids = outward.values_of(
         storefront, TICKET_TYPE, [str(one.package.pk) for one in types], shape=hash_of_ten
     )
     return [
-        Choice(
-            discount_id=ids[str(one.package.pk)], ticket_type=one, event=event, showing=showing
-        )
+        Choice(discount_id=ids[str(one.package.pk)], ticket_type=one, event=event, showing=showing)
         for one in types
     ]
 
@@ -170,9 +166,7 @@ def _described(
     main_ids = outward.values_of(
         storefront, EVENT, [event.key for event in events], shape=outward.number
     )
-    sub_ids = outward.values_of(
-        storefront, SUB_EVENT, list(keys.values()), shape=outward.number
-    )
+    sub_ids = outward.values_of(storefront, SUB_EVENT, list(keys.values()), shape=outward.number)
     plans = SeatPlan.objects.filter(venue=storefront.partner.venue_id)
     locations = _locations(storefront, list(plans))
     return [
@@ -218,9 +212,7 @@ def _is_of(event: Event, showing: Showing | None, key: str | None) -> bool:
     """Tell whether a showing, found by its key, is one of an event."""
     if showing is None or showing.session is None:
         return key == f"{_ANY_DAY}{event.key}"
-    return (
-        event.attraction is not None and event.attraction.pk == showing.session.attraction_id
-    )
+    return event.attraction is not None and event.attraction.pk == showing.session.attraction_id
 
 
 def hash_of_ten() -> str:

@@ -71,9 +71,7 @@ class Standing:
     tickets: tuple[Ticket, ...]
 
 
-def create_order(
-    *, storefront: Storefront, wish: OrderWish, now: datetime.datetime
-) -> Purchase:
+def create_order(*, storefront: Storefront, wish: OrderWish, now: datetime.datetime) -> Purchase:
     """Make an order of a cart, once: whoever asks again is told the same key and address.
 
     Its seats are kept for VOORDEMENSEN_PAYMENT_MINUTES. One that costs nothing is complete at once,
@@ -86,9 +84,7 @@ def create_order(
         return Purchase(url=_payment_url(cart, now), order_key=cart.code)
 
 
-def find_standing(
-    *, storefront: Storefront, order_key: str, now: datetime.datetime
-) -> Standing:
+def find_standing(*, storefront: Storefront, order_key: str, now: datetime.datetime) -> Standing:
     """Return how an order stands; the provider is asked at most once in ten seconds.
 
     Raises OrderNotFound.

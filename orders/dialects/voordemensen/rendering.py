@@ -149,4 +149,3 @@ def _texts_of(event_id: int, name: str) -> dict[str, Any]:
 
 def _clock(moment: datetime.datetime, zone: zoneinfo.ZoneInfo) -> str:
     return f"{moment.astimezone(zone):%H:%M:%S}"
-

@@ -136,7 +136,7 @@ def language_of(accepted: str) -> str:
 
     A shop's own server asks for none or for any: then it is the venue's that counts.
     """
-    tag = accepted.split(",")[0].split(";")[0].strip()
+    tag = accepted.split(",", maxsplit=1)[0].split(";", maxsplit=1)[0].strip()
     try:
         return LanguageField().run_validation(tag)
     except serializers.ValidationError:

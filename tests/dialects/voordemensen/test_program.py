@@ -77,9 +77,7 @@ def test_events_are_grouped_by_main_event_each_with_what_is_to_come(
     assert found == [
         main_event(
             sub_event(film),
-            sub_event(
-                film, event_date="2026-11-24", event_time="16:00:00", event_end="17:00:00"
-            ),
+            sub_event(film, event_date="2026-11-24", event_time="16:00:00", event_end="17:00:00"),
         ),
         main_event(
             sub_event(
@@ -100,7 +98,9 @@ def test_events_are_grouped_by_main_event_each_with_what_is_to_come(
 
 
 def test_what_is_over_is_not_listed(shop: Shop, clock: Clock) -> None:
-    clock.now = datetime.datetime(2026, 11, 23, 14, 0, tzinfo=datetime.UTC)  # its last second is gone
+    clock.now = datetime.datetime(
+        2026, 11, 23, 14, 0, tzinfo=datetime.UTC
+    )  # its last second is gone
     assert shop.ok(shop.get("events")) == []
 
 
