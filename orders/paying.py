@@ -106,7 +106,18 @@ def start(*, checkout: Checkout, return_url: str, now: datetime.datetime) -> str
         elif not payment.asked_at and payment.total != checkout.amount_due:
             payment.total = checkout.amount_due
             payment.save(update_fields=["total"])
-    return f"{settings.PUBLIC_URL}/pay/{payment.token}"
+    return _page_of(payment)
+
+
+def page_of(checkout: Checkout) -> str:
+    """Return the address of the payment page that a checkout had last, whatever became of it.
+
+    Raises CannotBePaid for one that never had any.
+    """
+    payment = Payment.objects.filter(checkout=checkout).first()
+    if payment is None:
+        raise CannotBePaid("No payment was asked for.")
+    return _page_of(payment)
 
 
 def payment_status(checkout: Checkout) -> PaymentStatus:
@@ -194,6 +205,10 @@ def give_up(*, payment_id: uuid.UUID, now: datetime.datetime) -> None:
         if payment.status == PaymentState.WAITING and not payment.transaction_id:
             change = Change(name="payment_cancelled", actor=WORKER, now=now)
             runner.apply_to([payment], lambda row: row.cancel_it(now=now), change=change)
+
+
+def _page_of(payment: Payment) -> str:
+    return f"{settings.PUBLIC_URL}/pay/{payment.token}"
 
 
 def _ask(payment: Payment, now: datetime.datetime, *, give_up: bool = False) -> None:
