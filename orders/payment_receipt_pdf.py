@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 from xml.sax.saxutils import escape
 
 from reportlab.lib.colors import HexColor
@@ -17,7 +17,7 @@ from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.platypus import Flowable, LongTable, Paragraph, SimpleDocTemplate, Spacer, TableStyle
 
-from channel_manager.lib.money import rounded
+from orders.payment.texts import write_amount
 from orders.payment_receipt_texts import TEXTS
 from orders.payment_receipts import PaymentReceipt, ReceiptLine
 from wallets.manifest_texts import write_day, write_time
@@ -35,6 +35,16 @@ _RIGHT: Final = ParagraphStyle("right", parent=_PLAIN, alignment=TA_RIGHT)
 _SUM: Final = ParagraphStyle("sum", parent=_STRONG, alignment=TA_RIGHT)
 _HEAD: Final = ParagraphStyle("head", parent=_SMALL, alignment=TA_RIGHT)
 _TITLE: Final = ParagraphStyle("title", parent=_STRONG, fontSize=18, leading=24)
+
+
+_FRAME: Final = TableStyle(
+    [
+        ("VALIGN", (0, 0), (-1, -1), "TOP"),
+        ("LEFTPADDING", (0, 0), (-1, -1), 0),
+        ("RIGHTPADDING", (0, 0), (-1, -1), 0),
+        ("LINEBELOW", (0, 0), (-1, -1), 0.5, _LINE),
+    ]
+)
 
 
 def render_receipt(receipt: PaymentReceipt) -> bytes:
@@ -124,7 +134,7 @@ def _vat(receipt: PaymentReceipt, texts: Mapping[str, str]) -> LongTable:
     heads = [texts[name] for name in ("vat_rate", "excl_vat", "vat", "incl_vat")]
     rows = [
         [
-            _says(f"{_number(receipt, part.rate.normalize())} %", _PLAIN),
+            _says(_percent(receipt, part.rate), _PLAIN),
             *(
                 _says(_money(receipt, amount), _RIGHT)
                 for amount in (part.excl_vat, part.vat, part.incl_vat)
@@ -147,19 +157,11 @@ def _payment(receipt: PaymentReceipt, texts: Mapping[str, str]) -> Flowable:
         _says(_money(receipt, receipt.paid_amount), _SUM),
     ]
     rows = [cost, paid] if receipt.payment_cost else [paid]
-    return LongTable(rows, colWidths=(421.0, 90.0), style=TableStyle(_FRAME))
+    return LongTable(rows, colWidths=(421.0, 90.0), style=_FRAME)
 
 
-_FRAME: Final = [
-    ("VALIGN", (0, 0), (-1, -1), "TOP"),
-    ("LEFTPADDING", (0, 0), (-1, -1), 0),
-    ("RIGHTPADDING", (0, 0), (-1, -1), 0),
-    ("LINEBELOW", (0, 0), (-1, -1), 0.5, _LINE),
-]
-
-
-def _table(rows: Sequence[Sequence[object]], widths: Sequence[float] = _WIDTHS) -> LongTable:
-    return LongTable(rows, colWidths=widths, repeatRows=1, style=TableStyle(_FRAME))
+def _table(rows: Sequence[list[Any]], widths: Sequence[float] = _WIDTHS) -> LongTable:
+    return LongTable(rows, colWidths=widths, repeatRows=1, style=_FRAME)
 
 
 def _heads(texts: Sequence[str]) -> list[Paragraph]:
@@ -172,8 +174,8 @@ def _says(text: str, style: ParagraphStyle) -> Paragraph:
 
 
 def _money(receipt: PaymentReceipt, amount: Decimal) -> str:
-    return f"{receipt.currency} {_number(receipt, rounded(amount, receipt.currency))}"
+    return write_amount(amount, receipt.currency, receipt.language)
 
 
-def _number(receipt: PaymentReceipt, number: Decimal) -> str:
-    return f"{number:f}".replace(".", TEXTS[receipt.language]["decimal"])
+def _percent(receipt: PaymentReceipt, rate: Decimal) -> str:
+    return f"{rate.normalize():f} %".replace(".", TEXTS[receipt.language]["decimal"])

@@ -191,9 +191,11 @@ def _locations(
 ) -> dict[uuid.UUID | None, Location]:
     """Return the location of each seat plan, and of None what has no numbered seats."""
     venue = storefront.partner.venue
-    keys = {None: f"venue:{venue.pk}", **{plan.pk: f"seat_plan:{plan.pk}" for plan in plans}}
+    keys: dict[uuid.UUID | None, str] = {None: f"venue:{venue.pk}"}
+    keys |= {plan.pk: f"seat_plan:{plan.pk}" for plan in plans}
+    names: dict[uuid.UUID | None, str] = {None: venue.name}
+    names |= {plan.pk: plan.name for plan in plans}
     ids = outward.values_of(storefront, LOCATION, list(keys.values()), shape=outward.number)
-    names = {None: venue.name, **{plan.pk: plan.name for plan in plans}}
     return {
         key: Location(location_id=int(ids[value]), name=names[key]) for key, value in keys.items()
     }

@@ -24,6 +24,7 @@ from partners.models import Storefront
 
 _KEY_GROUPS, _KEY_GROUP_LENGTH = 4, 5
 _ORDER_KEY = re.compile("[A-Za-z0-9]{5}(-[A-Za-z0-9]{5}){3}")
+_PAYABLE = (CheckoutStatus.AWAITING_PAYMENT, CheckoutStatus.PARTLY_PAID)
 # What nothing had to be paid for is said to be paid by.
 _NOTHING_DUE = "free"
 
@@ -90,7 +91,7 @@ def find_standing(*, storefront: Storefront, order_key: str, now: datetime.datet
     Raises OrderNotFound.
     """
     order = find_order(storefront=storefront, order_key=order_key)
-    if order.status in (CheckoutStatus.AWAITING_PAYMENT, CheckoutStatus.PARTLY_PAID):
+    if order.status in _PAYABLE:
         paying.recheck(checkout_id=order.pk, now=now)
         order = find_order(storefront=storefront, order_key=order_key)
     status = paying.payment_status(order)
@@ -169,9 +170,12 @@ def _still_holds(cart: Checkout, now: datetime.datetime) -> bool:
 
 
 def _payment_url(cart: Checkout, now: datetime.datetime) -> str:
+    """Return where the guest of a locked order goes now; also when it is paid or over by now."""
     if not cart.amount:
         return cart.return_url
-    return paying.start(checkout=cart, return_url=cart.return_url, now=now)
+    if cart.status in _PAYABLE:
+        return paying.start(checkout=cart, return_url=cart.return_url, now=now)
+    return paying.page_of(cart)
 
 
 def _new_order_key() -> str:

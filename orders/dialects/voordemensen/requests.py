@@ -138,6 +138,6 @@ def language_of(accepted: str) -> str:
     """
     tag = accepted.split(",", maxsplit=1)[0].split(";", maxsplit=1)[0].strip()
     try:
-        return LanguageField().run_validation(tag)
+        return str(LanguageField().run_validation(tag))
     except serializers.ValidationError:
         return ""

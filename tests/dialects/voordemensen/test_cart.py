@@ -59,7 +59,9 @@ def test_a_cart_is_made_under_an_id_nobody_can_guess(shop: Shop, path: str) -> N
     assert shop.ok(shop.post(path), 201) != body
 
 
-def test_seats_are_put_in_one_item_each_and_the_whole_cart_is_answered(shop: Shop) -> None:
+def test_seats_are_put_in_one_item_each_and_the_whole_cart_is_answered(
+    shop: Shop, clock: Clock
+) -> None:
     cart, wish = shop.cart(), shop.wish(2)
     found = shop.ok(shop.post(f"cart/{cart}", wish))
     own = {"event_id": wish["event_id"], "discount_id": wish["discount_id"]}
@@ -68,6 +70,7 @@ def test_seats_are_put_in_one_item_each_and_the_whole_cart_is_answered(shop: Sho
     assert shop.ok(shop.get(f"cart/{cart}")) == found
     assert shop.ok(shop.get(f"cart/{cart}/")) == found
     assert counters() == {"cinema 14:00": "2+0"}
+    clock.forward(seconds=1)
     more = shop.ok(shop.post(f"cart/{cart}/", {**wish, "numberoftickets": 1}))
     assert more == [*found[:2], seat(**own), {"totalprice": "37.50"}]
 
@@ -152,7 +155,7 @@ def test_what_is_sold_out_is_refused_and_nothing_is_put_in(shop: Shop) -> None:
     wish = shop.wish(3)
     shop.cart(wish)
     cart = shop.cart()
-    shop.refused(shop.post(f"cart/{cart}", wish), 409, "places left")
+    shop.refused(shop.post(f"cart/{cart}", wish), 409, "2 places are left")
     assert shop.ok(shop.get(f"cart/{cart}")) == EMPTY
     assert counters() == {"cinema 14:00": "3+0"}
     assert Hold.objects.count() == 1
