@@ -15,7 +15,7 @@ from wallets import pdf
 from wallets.manifest import Notice
 
 # Tickets are made within a second or two of the payment; whoever comes sooner waits for them.
-_WAIT_SECONDS = 10
+WAIT_SECONDS = 10
 
 
 class NoDocument(NotFound):
@@ -36,7 +36,7 @@ def find_tickets(*, storefront: Storefront, order_key: str, now: datetime.dateti
     Waits some seconds for an order that was paid just now.
     """
     order = _paid(find_order(storefront=storefront, order_key=order_key))
-    wait_until_settled(order.pk, _WAIT_SECONDS)
+    wait_until_settled(order.pk, WAIT_SECONDS)
     page = manifests.find_order_manifest(
         token=order.token, language_tag=order.sell_to_language, now=now
     )

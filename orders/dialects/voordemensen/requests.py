@@ -33,6 +33,9 @@ _LOOPBACK = ("localhost", "127.0.0.1")
 class _Body(serializers.Serializer[Any]):
     """A JSON object; a member that is null counts as left out."""
 
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        return self.to_internal_value(data) if data is None else super().run_validation(data)
+
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, Mapping):
             raise serializers.ValidationError(
