@@ -9,7 +9,7 @@ _ENGLISH = {
     "order": "Order number at {seller}",
     "sold_to": "Sold to",
     "what": "Description",
-    "quantity": "Number",
+    "quantity": "Quantity",
     "unit_price": "Price",
     "amount": "Amount",
     "total": "Total, VAT included",

@@ -80,7 +80,7 @@ def test_the_receipt_says_what_was_bought_the_vat_and_how_it_was_paid(
         "Molenweg 1",
         "1234 AB Molendorp",
         "jo@example.org",
-        "Description Number Price Amount",
+        "Description Quantity Price Amount",
         "Name of SHOW",
         "Monday 23 November 2026, 14:00",
         "2 €12.50 €25.00",
