@@ -106,7 +106,18 @@ def start(*, checkout: Checkout, return_url: str, now: datetime.datetime) -> str
         elif not payment.asked_at and payment.total != checkout.amount_due:
             payment.total = checkout.amount_due
             payment.save(update_fields=["total"])
-    return f"{settings.PUBLIC_URL}/pay/{payment.token}"
+    return _page_of(payment)
+
+
+def page_of(checkout: Checkout) -> str:
+    """Return the address of the payment page that a checkout had last, whatever became of it.
+
+    Raises CannotBePaid for one that never had any.
+    """
+    payment = Payment.objects.filter(checkout=checkout).first()
+    if payment is None:
+        raise CannotBePaid("No payment was asked for.")
+    return _page_of(payment)
 
 
 def payment_status(checkout: Checkout) -> PaymentStatus:
@@ -224,6 +235,10 @@ def note_money_back(
         change = Change(name="refunded", actor=actor, now=now, reason=reason)
         runner.apply_to(runner.lock(received), lambda row: row.note_refund(now=now), change=change)
         return checkout
+
+
+def _page_of(payment: Payment) -> str:
+    return f"{settings.PUBLIC_URL}/pay/{payment.token}"
 
 
 def _ask(payment: Payment, now: datetime.datetime, *, give_up: bool = False) -> None:

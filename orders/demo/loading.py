@@ -23,6 +23,7 @@ from catalog.models import Package, PackageMapping
 from channel_manager.history import roles
 from channel_manager.history.role_matrix import ROLES
 from orders.demo import catalogue
+from orders.demo.dialects import describe_dialects
 from partners.keys import create_key, create_test_key, hash_key, revoke_key
 from partners.models import ApiKey, Contract, DateBasis, Partner, Terms, Venue
 from wallets.devices import create_device, replace_key
@@ -71,7 +72,10 @@ def load_demo(*, file: Path, base_url: str) -> bool:
             },
             "gate": kept.get("gate") or _make_gate(venue),
         }
-    scheduling.extend_horizon(now=timezone.now())
+    now = timezone.now()
+    scheduling.extend_horizon(now=now)
+    seller = Partner.objects.select_related("venue").get(venue=venue, name=_PARTNERS[0][0])
+    contents["dialects"] = describe_dialects(partner=seller, now=now)
     _write(file, contents)
     return fresh
 
