@@ -215,6 +215,9 @@ def _places_wanted(shelf: Shelf, places: PlacesWanted) -> Wanted:
     kind = shelf.find_type(session, places.price_type_id) if session else None
     if session is None:
         _unknown_session(faults, "session_id", places.session_id)
+        if not shelf.knows_type(places.price_type_id):
+            text = f"{places.price_type_id} is no price type of this channel"
+            faults.invalid("price_type_id", text)
         raise faults.refusal()
     if kind is None:
         text = f"{places.price_type_id} is no price type of session {places.session_id}"

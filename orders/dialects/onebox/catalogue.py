@@ -112,6 +112,10 @@ class Shelf:
         key = outward.key_of(self.storefront, PRICE_TYPE, str(price_type_id))
         return next((one for one in session.event.ticket_types if str(one.package.pk) == key), None)
 
+    def knows_type(self, price_type_id: int) -> bool:
+        """Tell whether an id means a ticket type of any session."""
+        return outward.key_of(self.storefront, PRICE_TYPE, str(price_type_id)) is not None
+
     def find_seats(self, session: Session, seat_ids: Sequence[int]) -> dict[int, Seat]:
         """Return the seats of a session's hall that ids mean; those that mean nothing are left out."""
         keys = outward.keys_of(self.storefront, SEAT, [str(seat_id) for seat_id in seat_ids])
