@@ -95,7 +95,7 @@ def test_a_token_is_asked_for_by_a_form(channel: Channel, kind: str) -> None:
 def test_other_methods_and_addresses_are_refused_in_oauths_shape() -> None:
     response = Client().get("/onebox/oauth/token")
     assert_no_token(response, 405, "invalid_request")
-    assert response["Allow"] == "POST"
+    assert "POST" in response["Allow"]
     assert_no_token(Client().get("/onebox/oauth/other"), 404, "invalid_request")
 
 
