@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from catalog.magic import MAGIC
 from catalog.mapping import Offer, read_catalogue
 from catalog.models import CalendarDay, Package, PackageMapping, PackageStatus, Price
+from catalog.opening import OpeningTimes
 from catalog.pricing import choose_price
 from catalog.sample_visits import SampleVisit, find_sample_visits
 from catalog.visits import MAX_DAYS_AHEAD
@@ -36,22 +37,9 @@ def list_articles(*, account: Account, now: datetime.datetime) -> list[Article]:
     partner = account.partner
     today = now.astimezone(partner.venue.zone).date()
     last = today + datetime.timedelta(days=MAX_DAYS_AHEAD)
-    packages = Package.objects.filter(venue=partner.venue_id, status=PackageStatus.ON_SALE)
-    numbers = read_numbers(partner=partner, packages=packages)
-    if account.test_mode:
-        numbers |= MAGIC.keys()
-    catalogue = read_catalogue(
-        account=account,
-        asked=[(number, None) for number in numbers],
-        on=today,
-    )
+    offers, opening_times = _read_offers(account, today)
     days = CalendarDay.objects.filter(venue=partner.venue_id, date__range=(today, last))
-    opening_times = dataclasses.replace(catalogue.opening_times, days=tuple(days))
-    offers = {
-        number: offer
-        for number, offer in sorted(catalogue.offers.items())
-        if offer.package.status == PackageStatus.ON_SALE and offer.can_be_issued
-    }
+    opening_times = dataclasses.replace(opening_times, days=tuple(days))
     visits = find_sample_visits(
         partner=partner, offers=offers.values(), opening_times=opening_times, now=now
     )
@@ -64,6 +52,36 @@ def list_articles(*, account: Account, now: datetime.datetime) -> list[Article]:
         if price is not None:
             articles.append(Article(number, offer, visit, price))
     return articles
+
+
+def list_offers(*, account: Account, now: datetime.datetime) -> dict[str, Offer]:
+    """Return what is on sale for this account and can be issued, room or not, by item number.
+
+    Two statements, whatever the number of packages.
+    """
+    offers, _opening_times = _read_offers(
+        account, now.astimezone(account.partner.venue.zone).date()
+    )
+    return offers
+
+
+def _read_offers(account: Account, today: datetime.date) -> tuple[dict[str, Offer], OpeningTimes]:
+    partner = account.partner
+    packages = Package.objects.filter(venue=partner.venue_id, status=PackageStatus.ON_SALE)
+    numbers = read_numbers(partner=partner, packages=packages)
+    if account.test_mode:
+        numbers |= MAGIC.keys()
+    catalogue = read_catalogue(
+        account=account,
+        asked=[(number, None) for number in numbers],
+        on=today,
+    )
+    offers = {
+        number: offer
+        for number, offer in sorted(catalogue.offers.items())
+        if offer.package.status == PackageStatus.ON_SALE and offer.can_be_issued
+    }
+    return offers, catalogue.opening_times
 
 
 def read_numbers(*, partner: Partner, packages: QuerySet[Package]) -> set[str]:

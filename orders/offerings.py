@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from catalog.assortment import list_articles
+from catalog.assortment import list_offers
 from catalog.mapping import Offer
 from catalog.models import Attraction, Dating, Package, Session
 from catalog.pricing import choose_price
@@ -77,25 +77,28 @@ class Event:
 
 
 def list_events(*, account: Account, now: datetime.datetime) -> list[Event]:
-    """Return what an account may sell now, by name; the first attraction of a package is its event."""
+    """Return what an account may sell now, sold out or not, by name.
+
+    The first attraction of a package is its event.
+    """
     types: dict[str, list[TicketType]] = {}
     attractions: dict[str, Attraction | None] = {}
     names: dict[str, str] = {}
-    articles = list_articles(account=account, now=now)
+    offers = list_offers(account=account, now=now)
     known = Attraction.objects.in_bulk(
-        {key for article in articles if (key := _attraction_of(article.offer)) is not None}
+        {key for offer in offers.values() if (key := _attraction_of(offer)) is not None}
     )
-    for article in articles:
-        main = _attraction_of(article.offer)
+    for item_number, offer in offers.items():
+        main = _attraction_of(offer)
         attraction = known.get(main) if main else None
-        package = article.offer.package
+        package = offer.package
         if attraction is None and package.dating == Dating.TIMED:
             continue
         own_key = f"attraction:{attraction.pk}" if attraction else f"package:{package.pk}"
         attractions[own_key] = attraction
         names[own_key] = attraction.name if attraction else package.name
         types.setdefault(own_key, []).append(
-            TicketType(item_number=article.item_number, offer=article.offer, account=account)
+            TicketType(item_number=item_number, offer=offer, account=account)
         )
     return sorted(
         (
