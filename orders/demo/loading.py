@@ -23,6 +23,7 @@ from catalog.models import Package, PackageMapping
 from channel_manager.history import roles
 from channel_manager.history.role_matrix import ROLES
 from orders.demo import catalogue
+from orders.demo.dialects import describe_dialects
 from partners.keys import create_key, create_test_key, hash_key, revoke_key
 from partners.models import ApiKey, Contract, DateBasis, Partner, Terms, Venue
 from wallets.devices import create_device, replace_key
@@ -71,7 +72,10 @@ def load_demo(*, file: Path, base_url: str) -> bool:
             },
             "gate": kept.get("gate") or _make_gate(venue),
         }
-    scheduling.extend_horizon(now=timezone.now())
+    now = timezone.now()
+    scheduling.extend_horizon(now=now)
+    seller = Partner.objects.select_related("venue").get(venue=venue, name=_PARTNERS[0][0])
+    contents["dialects"] = describe_dialects(partner=seller, kept=kept.get("dialects", {}), now=now)
     _write(file, contents)
     return fresh
 
@@ -183,7 +187,10 @@ def _make_user(role: str) -> dict[str, str]:
 
 
 def _read(file: Path, venue: Venue) -> dict[str, Any]:
-    """Return what a file of ours lists that is still in the database: users, partners, the gate."""
+    """Return what a file of ours lists that is still in the database: users, partners, the gate.
+
+    And the dialects as they were.
+    """
     try:
         contents: Mapping[str, Any] = json.loads(file.read_text())
         partners = [entry["partnerId"] for entry in contents["partners"]]
@@ -199,6 +206,9 @@ def _read(file: Path, venue: Venue) -> dict[str, Any]:
     hashed = hash_key(str(gate.get("deviceKey", "")))
     if GateDevice.objects.filter(venue=venue, key_hash=hashed, revoked_at=None).exists():
         kept["gate"] = gate
+    dialects = contents.get("dialects")
+    if isinstance(dialects, dict):
+        kept["dialects"] = {name: of for name, of in dialects.items() if isinstance(of, dict)}
     return kept
 
 

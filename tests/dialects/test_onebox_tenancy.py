@@ -77,8 +77,7 @@ def test_ids_of_another_channel_mean_nothing(
         assert answers[0][0] == 400
     unknown_seat = {"id": 5, "session_id": play_id}
     answers = [
-        told(theirs.post("/seats", own, {"seats": [seat]}))
-        for seat in (seats[0], unknown_seat)
+        told(theirs.post("/seats", own, {"seats": [seat]})) for seat in (seats[0], unknown_seat)
     ]
     assert answers[0] == answers[1]
 
