@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from catalog.models import Session
 from orders.models import Checkout
-from tests.dialects.onebox import (
+from tests.dialects.onebox.channel import (
     CATALOGUE,
     EMAIL,
     MANAGEMENT,

@@ -1,6 +1,6 @@
-"""What the tests of the dialects share."""
+"""What the tests of the Onebox dialect share."""
 
-from tests.dialects.onebox import channel, other_channel
+from tests.dialects.onebox.channel import channel, other_channel
 from tests.orders.conftest import cinema, clock, hall, matinee, play, show, theatre
 
 __all__ = [

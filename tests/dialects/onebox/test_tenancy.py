@@ -11,7 +11,7 @@ import pytest
 from catalog.models import Package, SeatPlan, Session
 from orders.models import Order
 from partners.models import Partner, Venue
-from tests.dialects.onebox import CATALOGUE, EMAIL, MANAGEMENT, Channel, order_of
+from tests.dialects.onebox.channel import CATALOGUE, EMAIL, MANAGEMENT, Channel, order_of
 from tests.factories import PartnerFactory, VenueFactory
 from tests.orders.sessions import counters, seated
 

@@ -9,7 +9,7 @@ import pytest
 
 from catalog.models import Package, SeatPlan, Session
 from partners.models import Partner, Venue
-from tests.dialects.onebox import CATALOGUE, NUMBER, Channel, assert_refused
+from tests.dialects.onebox.channel import CATALOGUE, NUMBER, Channel, assert_refused
 from tests.factories import AllotmentFactory, sellable_package
 from tests.orders.expected import Clock
 from tests.orders.sessions import counted, seated, session

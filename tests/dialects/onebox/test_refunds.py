@@ -12,7 +12,7 @@ from catalog.models import Package, Session
 from orders import cancellation, checkouts
 from orders.dialects.onebox import refunds
 from orders.models import LedgerEntry, Order, OrderEvent
-from tests.dialects.onebox import EMAIL, MANAGEMENT, Channel, assert_refused, order_of
+from tests.dialects.onebox.channel import EMAIL, MANAGEMENT, Channel, assert_refused, order_of
 from tests.factories import AttractionFactory
 from tests.gate.conftest import Gate
 from tests.orders.expected import Clock

@@ -11,7 +11,7 @@ from django.utils import timezone
 from catalog.models import Package, SeatPlan, Session
 from orders import checkouts, holds
 from orders.models import Checkout, Order
-from tests.dialects.onebox import EMAIL, Channel, assert_refused, order_of
+from tests.dialects.onebox.channel import EMAIL, Channel, assert_refused, order_of
 from tests.factories import sellable_package
 from tests.orders.expected import Clock
 from tests.orders.racing import at_once

@@ -9,7 +9,7 @@ import pytest
 
 from catalog.models import Package, SeatPlan, Session
 from orders.models import Checkout, LedgerEntry, Order
-from tests.dialects.onebox import (
+from tests.dialects.onebox.channel import (
     CODE,
     EMAIL,
     MANAGEMENT,

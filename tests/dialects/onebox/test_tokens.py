@@ -14,7 +14,7 @@ from orders.dialects.onebox import tokens
 from partners.keys import create_key, revoke_key
 from partners.models import Partner, Storefront
 from tests.conftest import ApiClient
-from tests.dialects.onebox import CATALOGUE, ORDERS, SENTENCE, Channel, assert_refused
+from tests.dialects.onebox.channel import CATALOGUE, ORDERS, SENTENCE, Channel, assert_refused
 from tests.orders.expected import Clock, Like
 
 pytestmark = pytest.mark.django_db

@@ -12,7 +12,7 @@ from django.test import Client
 
 from orders.demo.loading import load_demo
 from partners.models import ApiKey, Partner
-from tests.dialects.onebox import ORDERS
+from tests.dialects.onebox.channel import ORDERS
 
 pytestmark = pytest.mark.django_db
 
@@ -49,7 +49,7 @@ def test_the_file_is_enough_to_buy_and_keeps_its_secret(tmp_path: Path, settings
         "/onebox/oauth/token", urlencode(form), content_type="application/x-www-form-urlencoded"
     )
     headers = {"authorization": f"Bearer {answer.json()['access_token']}"}
-    headers["ob-order-id"] = client.post(ORDERS, headers=headers).json()["id"]
+    headers["ob-order-id"] = client.generic("POST", ORDERS, headers=headers).json()["id"]
     seat = {"id": demo["seatIds"][0], "session_id": demo["seatedSessionId"]}
     place = {
         "price_type_id": demo["priceTypeId"],
