@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from catalog.assortment import list_articles, read_numbers
-from catalog.magic import MAGIC
 from catalog.mapping import Offer, read_catalogue
 from catalog.models import Attraction, Dating, Package, PackageStatus, Session
 from catalog.pricing import choose_price
@@ -157,8 +156,6 @@ def find_ticket_type(
         pk=package_id, venue=partner.venue_id, status=PackageStatus.ON_SALE
     )
     numbers = read_numbers(partner=partner, packages=packages)
-    if account.test_mode:
-        numbers |= MAGIC.keys()
     catalogue = read_catalogue(
         account=account,
         asked=[(number, None) for number in numbers],
