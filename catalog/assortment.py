@@ -27,6 +27,30 @@ class Article:
     sample_price: Price
 
 
+def list_offers(*, account: Account, now: datetime.datetime) -> dict[str, Offer]:
+    """Return what an account may sell, by item number, whether or not there is room left for it.
+
+    What is not on sale, has nothing to issue or no price is left out; magic item numbers are, too.
+    Two statements.
+    """
+    packages = Package.objects.filter(venue=account.partner.venue_id, status=PackageStatus.ON_SALE)
+    catalogue = read_catalogue(
+        account=account,
+        asked=[
+            (number, None) for number in read_numbers(partner=account.partner, packages=packages)
+        ],
+        on=now.astimezone(account.venue.zone).date(),
+    )
+    return {
+        number: offer
+        for number, offer in sorted(catalogue.offers.items())
+        if offer.package.status == PackageStatus.ON_SALE
+        and offer.can_be_issued
+        and offer.prices
+        and number not in MAGIC
+    }
+
+
 def list_articles(*, account: Account, now: datetime.datetime) -> list[Article]:
     """Return what an order of this account would be taken for now, by item number.
 

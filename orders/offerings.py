@@ -8,9 +8,9 @@ import uuid
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from catalog.assortment import list_articles, read_numbers
-from catalog.mapping import Offer, read_catalogue
-from catalog.models import Attraction, Dating, Package, PackageStatus, Session
+from catalog.assortment import list_offers
+from catalog.mapping import Offer
+from catalog.models import Attraction, Dating, Package, Session
 from catalog.pricing import choose_price
 from channel_manager.lib.money import rounded
 from partners.account import Account
@@ -77,25 +77,28 @@ class Event:
 
 
 def list_events(*, account: Account, now: datetime.datetime) -> list[Event]:
-    """Return what an account may sell now, by name; the first attraction of a package is its event."""
+    """Return what an account may sell, by name, sold out or not.
+
+    The first attraction of a package is its event. Magic item numbers are for the partner API.
+    """
     types: dict[str, list[TicketType]] = {}
     attractions: dict[str, Attraction | None] = {}
     names: dict[str, str] = {}
-    articles = list_articles(account=account, now=now)
+    offers = list_offers(account=account, now=now)
     known = Attraction.objects.in_bulk(
-        {key for article in articles if (key := _attraction_of(article.offer)) is not None}
+        {key for offer in offers.values() if (key := _attraction_of(offer)) is not None}
     )
-    for article in articles:
-        main = _attraction_of(article.offer)
+    for number, offer in offers.items():
+        main = _attraction_of(offer)
         attraction = known.get(main) if main else None
-        package = article.offer.package
+        package = offer.package
         if attraction is None and package.dating == Dating.TIMED:
             continue
         own_key = f"attraction:{attraction.pk}" if attraction else f"package:{package.pk}"
         attractions[own_key] = attraction
         names[own_key] = attraction.name if attraction else package.name
         types.setdefault(own_key, []).append(
-            TicketType(item_number=article.item_number, offer=article.offer, account=account)
+            TicketType(item_number=number, offer=offer, account=account)
         )
     return sorted(
         (
@@ -147,26 +150,11 @@ def list_showings(
 def find_ticket_type(
     *, account: Account, package_id: uuid.UUID, now: datetime.datetime
 ) -> TicketType | None:
-    """Return the ticket type that a package is to an account now, sold out or not.
-
-    None where it may not sell it, or there is nothing to issue. Two statements.
-    """
-    partner = account.partner
-    packages = Package.objects.filter(
-        pk=package_id, venue=partner.venue_id, status=PackageStatus.ON_SALE
-    )
-    numbers = read_numbers(partner=partner, packages=packages)
-    catalogue = read_catalogue(
-        account=account,
-        asked=[(number, None) for number in numbers],
-        on=now.astimezone(partner.venue.zone).date(),
-    )
+    """Return the ticket type that a package is to an account now; None where it may not sell it."""
     found = [
         TicketType(item_number=number, offer=offer, account=account)
-        for number, offer in sorted(catalogue.offers.items())
+        for number, offer in list_offers(account=account, now=now).items()
         if offer.package.pk == package_id
-        and offer.package.status == PackageStatus.ON_SALE
-        and offer.can_be_issued
     ]
     return next(_once_each(found), None)
 
