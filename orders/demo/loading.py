@@ -23,6 +23,7 @@ from catalog.models import Package, PackageMapping
 from channel_manager.history import roles
 from channel_manager.history.role_matrix import ROLES
 from orders.demo import catalogue
+from orders.demo.dialects import describe_dialects
 from partners.keys import create_key, create_test_key, hash_key, revoke_key
 from partners.models import ApiKey, Contract, DateBasis, Partner, Terms, Venue
 from wallets.devices import create_device, replace_key
@@ -72,6 +73,7 @@ def load_demo(*, file: Path, base_url: str) -> bool:
             "gate": kept.get("gate") or _make_gate(venue),
         }
     scheduling.extend_horizon(now=timezone.now())
+    contents["dialects"] = describe_dialects(venue=venue, kept=kept.get("dialects", {}))
     _write(file, contents)
     return fresh
 
@@ -183,14 +185,17 @@ def _make_user(role: str) -> dict[str, str]:
 
 
 def _read(file: Path, venue: Venue) -> dict[str, Any]:
-    """Return what a file of ours lists that is still in the database: users, partners, the gate."""
+    """Return what a file of ours lists that is still in the database: users, partners, the gate.
+
+    What it says of dialects is handed on as it is.
+    """
     try:
         contents: Mapping[str, Any] = json.loads(file.read_text())
         partners = [entry["partnerId"] for entry in contents["partners"]]
         users = [entry["username"] for entry in contents["admin"]["users"]]
     except (OSError, ValueError, KeyError, TypeError):
         return {}
-    kept: dict[str, Any] = {}
+    kept: dict[str, Any] = {"dialects": contents.get("dialects", {})}
     if Partner.objects.filter(pk__in=partners).count() == len(_PARTNERS):
         kept["partners"] = contents["partners"]
     if User.objects.filter(username__in=users).count() == len(users):
