@@ -167,8 +167,9 @@ def recheck_due(*, now: datetime.datetime) -> int:
     Those under way, and those whose checkout ended within the last days: nobody may pay them any
     more, and money that came all the same is kept for staff.
     """
-    due = Payment.objects.due_for_a_check(now).order_by("next_check_at")[:_BATCH]
-    for payment in due.select_related("checkout"):
+    waiting = Payment.objects.due_for_a_check(now).order_by("next_check_at")
+    due = list(waiting.select_related("checkout")[:_BATCH])
+    for payment in due:
         following = _next_check(payment, payment.checkout, now)
         claimed = Payment.objects.filter(pk=payment.pk, next_check_at=payment.next_check_at)
         if claimed.update(next_check_at=following, checked_at=now):

@@ -46,6 +46,8 @@ def notify(request: HttpRequest, variant: str) -> HttpResponse:
 
 
 def _find(variant: str, notification: Notification) -> Payment | None:
+    if "\0" in notification.transaction_id + notification.token:
+        return None
     payments = Payment.objects.filter(variant=variant)
     if notification.transaction_id:
         found = payments.filter(transaction_id=notification.transaction_id).first()

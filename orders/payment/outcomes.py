@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime
 import enum
 import uuid
+from decimal import Decimal
 
 from django.db import transaction
 
@@ -17,6 +18,9 @@ from channel_manager.lib.money import rounded
 from orders import checkouts
 from orders.models import Checkout, Payment, PaymentState
 from orders.payment.providers.base import Report, Standing
+
+# What fits the column: no provider takes more at once.
+_MOST = Decimal(999_999_999)
 
 
 class Effect(enum.StrEnum):
@@ -70,7 +74,7 @@ def lock_payment(payment_id: uuid.UUID) -> tuple[Checkout, Payment]:
 def _take_money(
     checkout: Checkout, payment: Payment, report: Report, now: datetime.datetime, actor: str
 ) -> Effect:
-    paid = rounded(report.paid, payment.currency)
+    paid = min(rounded(report.paid, payment.currency), _MOST)
     if report.currency.upper() != payment.currency:
         return _take_foreign(checkout, payment, report, now, actor)
     if paid <= payment.captured_amount or payment.status == PaymentState.REFUNDED:
@@ -83,14 +87,15 @@ def _take_money(
         return _effect_on(after, Effect.PARTLY_PAID)
     message = ""
     if paid > payment.total:
-        message = f"{paid - payment.total} {payment.currency} more was paid than was due."
+        more = rounded(paid - payment.total, payment.currency)
+        message = f"{more} {payment.currency} more was paid than was due."
     change = Change(name="paid", actor=actor, now=now, reason=message, data=data)
     runner.apply_to(
         [payment], lambda row: row.confirm(now=now, paid=paid, message=message), change=change
     )
     after = checkouts.complete(
         checkout_id=checkout.pk,
-        payment_reference=payment.transaction_id,
+        payment_reference=payment.transaction_id or payment.token,
         paid=paid,
         now=now,
         actor=actor,
@@ -102,7 +107,8 @@ def _take_foreign(
     checkout: Checkout, payment: Payment, report: Report, now: datetime.datetime, actor: str
 ) -> Effect:
     """Keep money of another currency for staff: what it is worth is not for us to say."""
-    message = f"{report.paid} {report.currency.upper()[:10]} was paid, but {payment.total} "
+    due = rounded(payment.total, payment.currency)
+    message = f"{report.paid} {report.currency.upper()[:10]} was paid, but {due} "
     message += f"{payment.currency} is due."
     if payment.status != PaymentState.WAITING:
         return Effect.UNCHANGED
