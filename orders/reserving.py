@@ -12,7 +12,6 @@ from decimal import Decimal
 from django.db import IntegrityError, transaction
 
 from catalog.models import Package
-from catalog.trial_ticket import store_ticket
 from channel_manager.lib.database import broken_constraint
 from orders import holds
 from orders.models import Checkout, CheckoutItem, Hold
@@ -116,10 +115,9 @@ def _reserve(
     lasts: datetime.timedelta,
     checkout: Checkout | None,
 ) -> list[CheckoutItem]:
-    account = account_of(storefront)
-    hold = holds.create_hold(account=account, lines=[wanted.to_line()], now=now, lasts=lasts)
-    if wanted.package.is_test:
-        store_ticket(account.venue)
+    hold = holds.create_hold(
+        account=account_of(storefront), lines=[wanted.to_line()], now=now, lasts=lasts
+    )
     seats = _seats_of(hold, wanted.quantity)
     items = [
         CheckoutItem(
