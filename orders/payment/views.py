@@ -169,7 +169,7 @@ def _sandbox_page(found: SandboxPayment) -> HttpResponse:
                 rounded(left * _CHOICES["part"][1], found.currency), found.currency, language
             )
         ),
-        "ended": texts["sandbox_ended"].format(status=found.get_status_display()),
+        "ended": texts["sandbox_ended"],
     }
     return _render(
         "payment/sandbox.html",
