@@ -169,7 +169,7 @@ def _sandbox_page(found: SandboxPayment) -> HttpResponse:
                 rounded(left * _CHOICES["part"][1], found.currency), found.currency, language
             )
         ),
-        "ended": texts["sandbox_ended"].format(status=found.get_status_display()),
+        "ended": texts["sandbox_ended"],
     }
     return _render(
         "payment/sandbox.html",
@@ -194,7 +194,7 @@ def _render(
     policy = {**content_policy.PAGE}
     if form_action:
         # Browsers hold a form to this also where it is redirected to: the provider, or the shop.
-        policy["form-action"] = ("'self'", form_action)
+        policy["form-action"] = tuple(dict.fromkeys(("'self'", *form_action.split())))
     response["Content-Security-Policy"] = content_policy.header(
         policy, style_src=content_policy.hash_of(shown.venue.style)
     )
@@ -209,7 +209,7 @@ def _form_action(payment: Payment, shown: PayPage) -> str:
         provider = provider_of(payment.variant, payment).form_action
     except ValueError:
         provider = "'self'"
-    return " ".join(dict.fromkeys((provider, _origin_of(shown.return_url))))
+    return f"{provider} {_origin_of(shown.return_url)}"
 
 
 def _origin_of(address: str) -> str:

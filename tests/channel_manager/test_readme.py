@@ -16,6 +16,7 @@ READERS = (
     "channel_manager/settings.py",
     "channel_manager/management/commands/run.py",
     "channel_manager/lib/local_environment.py",
+    "channel_manager/lib/payment_settings.py",
     "tests/run.py",
 )
 NOT_OURS = {"MAKELEVEL", "DJANGO_SETTINGS_MODULE"}
