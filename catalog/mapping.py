@@ -54,6 +54,18 @@ class Offer:
         most = 1 if self.package.is_group else len(self.components)
         return 1 <= len(self.components) <= most
 
+    def as_of(self, later: Offer) -> Offer:
+        """Return the offer with the sessions that it has, and its allotment, as a later one has them."""
+        if later.package != self.package:
+            return self
+        own = {session.pk for session in self.sessions}
+        return dataclasses.replace(
+            self,
+            sessions=tuple(session for session in later.sessions if session.pk in own),
+            allotment=later.allotment,
+            allotment_taken=later.allotment_taken,
+        )
+
 
 @dataclasses.dataclass(frozen=True)
 class Catalogue:
@@ -61,6 +73,17 @@ class Catalogue:
 
     offers: Mapping[str, Offer]
     opening_times: OpeningTimes
+
+    def as_of(self, later: Catalogue) -> Catalogue:
+        """Return what its numbers mean, with sessions and allotments as a later reading has them.
+
+        Sessions that were put on sale since, and numbers that were mapped, are left out.
+        """
+        offers = {
+            number: offer.as_of(later.offers.get(number, offer))
+            for number, offer in self.offers.items()
+        }
+        return dataclasses.replace(self, offers=offers)
 
 
 def read_catalogue(

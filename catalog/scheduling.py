@@ -214,7 +214,14 @@ def follow_rules(
             last=where["last"],
         )
         lock_calendars(scope)
-        locked = runner.lock(chosen)
+        # With all that applying the rules may change: sessions are locked once.
+        days = (where["first"], where["last"])
+        runner.lock(
+            Session.objects.filter(
+                attraction__in=where["attractions"], date__range=days, ends_at__gt=now
+            ).only("pk")
+        )
+        locked = list(chosen)
         Session.objects.filter(pk__in=[one.pk for one in locked]).update(is_adjusted=False)
         Event.objects.bulk_create(
             Event(kind=SESSION_KIND, subject_id=one.pk, name="follows_rules", actor=actor, at=now)

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 
-from channel_manager.lib import embedded_postgres
+from channel_manager.lib import embedded_postgres, payment_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -229,6 +230,8 @@ PROCESSING_STALL_SECONDS = env.int("PROCESSING_STALL_SECONDS", default=60 * 60)
 SUBMITTED_GRACE_SECONDS = env.int("SUBMITTED_GRACE_SECONDS", default=30)
 # How long a gate may take back an admission.
 GATE_UNDO_SECONDS = env.int("GATE_UNDO_SECONDS", default=5 * 60)
+# How long places are kept for a guest who was sent to the payment page.
+PAYMENT_MINUTES = env.int("PAYMENT_MINUTES", default=15)
 # How long every call of a Onebox channel keeps its BASKET, and how long a PRE_CONFIRM is kept.
 ONEBOX_BASKET_SECONDS = env.int("ONEBOX_BASKET_SECONDS", default=10 * 60)
 ONEBOX_PRE_CONFIRM_SECONDS = env.int("ONEBOX_PRE_CONFIRM_SECONDS", default=10 * 60)
@@ -250,6 +253,20 @@ DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", default="tickets@localhost")
 WEBHOOK_SENDERS = env.int("WEBHOOK_SENDERS", default=16)
 # Whether we send to our own host: for a sandbox, whose receiver runs beside it.
 OUTBOUND_ALLOW_LOOPBACK = env.bool("OUTBOUND_ALLOW_LOOPBACK", default=DEMO)
+# Whether shops may have guests sent back to this very machine, by http too: for a sandbox.
+REDIRECT_ALLOW_LOOPBACK = env.bool("REDIRECT_ALLOW_LOOPBACK", default=DEMO)
+# A cart lasts so long from the last seat put in, an order's seats while its guest pays; and the
+# most tickets of one event that an order may have.
+VOORDEMENSEN_CART_MINUTES = env.int("VOORDEMENSEN_CART_MINUTES", default=15)
+VOORDEMENSEN_PAYMENT_MINUTES = env.int("VOORDEMENSEN_PAYMENT_MINUTES", default=30)
+VOORDEMENSEN_TICKETS_PER_ORDER = env.int("VOORDEMENSEN_TICKETS_PER_ORDER", default=20)
+# Who takes the guests' money on our payment page, and what paying by each method adds.
+PAYMENTS = payment_settings.read(env, in_production=IN_PRODUCTION)
+# What django-payments asks for.
+PAYMENT_MODEL = "orders.Payment"
+PAYMENT_HOST = urlsplit(PUBLIC_URL).netloc
+PAYMENT_USES_SSL = HTTPS
+PAYMENT_VARIANTS = PAYMENTS.variants
 # Seconds stand last (croniter).
 RECOVERY_CRON = env.str("RECOVERY_CRON", default="* * * * * */15")
 

@@ -21,6 +21,7 @@ urlpatterns = [
     path("", include("orders.dialects.urls")),
     path("", include("orders.gate.urls")),
     path("", include("orders.manifest_urls")),
+    path("", include("orders.payment.urls")),
 ]
 
 handler400 = "channel_manager.api.bad_request"

@@ -27,6 +27,8 @@ from partners.storefronts import account_of
 _BATCH = 200
 _UNPAID = (CheckoutStatus.OPEN, CheckoutStatus.AWAITING_PAYMENT)
 _PAYABLE = (CheckoutStatus.AWAITING_PAYMENT, CheckoutStatus.PARTLY_PAID)
+# What became of the money has been decided, or waits for staff.
+_TOLD = (CheckoutStatus.ORDERED, CheckoutStatus.PAID_LATE, CheckoutStatus.SETTLED)
 
 
 class CheckoutConflict(Refusal):
@@ -121,17 +123,14 @@ def complete(
 ) -> Checkout:
     """Make the order of a checkout that has been paid (`paid` in its currency); return it.
 
-    One that has become an order is returned as it is. When its time is over or its places are
-    gone, the money is kept as PaidLate, for staff to settle: never in silence. Raises NotFound;
-    CheckoutConflict for one that no payment was asked for.
+    One that has become an order stays it, and one that is told of again is returned as it is. When
+    its time is over or its places are gone, the money is kept as PaidLate, for staff to settle:
+    never in silence. Raises NotFound; CheckoutConflict for one that no payment was asked for.
     """
     with transaction.atomic():
         checkout = lock_checkout(Checkout.objects.filter(pk=checkout_id))
-        if checkout.status in (
-            CheckoutStatus.ORDERED,
-            CheckoutStatus.PAID_LATE,
-            CheckoutStatus.SETTLED,
-        ):
+        if checkout.status in _TOLD:
+            _note_more(checkout, paid, now, actor)
             return checkout
         if checkout.status == CheckoutStatus.OPEN:
             raise CheckoutConflict("No payment was asked for yet.")
@@ -151,15 +150,21 @@ def complete(
 
 
 def order_after_all(
-    *, checkout_id: uuid.UUID, payment_reference: str, now: datetime.datetime, actor: str
+    *,
+    checkout_id: uuid.UUID,
+    payment_reference: str,
+    now: datetime.datetime,
+    actor: str,
+    reason: str = "",
 ) -> Checkout:
-    """Make the order of a checkout that was paid late, from places that are free now.
+    """Make the order of a checkout that was paid late, from places that are free now, saying why.
 
     Raises NotFound, CheckoutConflict, and whatever the intake says of the places.
     """
     with transaction.atomic():
         checkout = _lock_paid_late(checkout_id)
-        _order(checkout, payment_reference, checkout.paid_amount, now, actor, held=False)
+        paid = checkout.paid_amount
+        _order(checkout, payment_reference, paid, now, actor, held=False, reason=reason)
         return checkout
 
 
@@ -215,6 +220,24 @@ def pay_in_part(
             CheckoutStatus.CANCELLED,
         ):
             _keep_money(checkout, paid, "A part of the payment came too late.", now, actor)
+        elif checkout.status in _TOLD:
+            _note_more(checkout, paid, now, actor)
+        return checkout
+
+
+def keep_money(
+    *,
+    checkout_id: uuid.UUID,
+    paid: Decimal,
+    message: str,
+    now: datetime.datetime,
+    actor: str = WORKER,
+) -> Checkout:
+    """Keep money that no order can be made for, saying why; one that is an order stays it."""
+    with transaction.atomic():
+        checkout = lock_checkout(Checkout.objects.filter(pk=checkout_id))
+        if checkout.status not in (CheckoutStatus.OPEN, CheckoutStatus.ORDERED):
+            _keep_money(checkout, paid, message, now, actor)
         return checkout
 
 
@@ -272,6 +295,17 @@ def _lock_paid_late(checkout_id: uuid.UUID) -> Checkout:
     return checkout
 
 
+def _note_more(checkout: Checkout, paid: Decimal, now: datetime.datetime, actor: str) -> None:
+    """Note that more has come than was known; beside an order, or for staff to settle."""
+    if paid <= checkout.paid_amount:
+        return
+    if checkout.status != CheckoutStatus.ORDERED:
+        _keep_money(checkout, paid, "More money came when it had been paid late.", now, actor)
+        return
+    change = Change(name="paid_more", actor=actor, now=now, data={"paid": str(paid)})
+    runner.apply_to([checkout], lambda row: row.pay_more(paid=paid), change=change)
+
+
 def _keep_money(
     checkout: Checkout, paid: Decimal, message: str, now: datetime.datetime, actor: str
 ) -> None:
@@ -292,6 +326,7 @@ def _order(
     actor: str,
     *,
     held: bool,
+    reason: str = "",
 ) -> Order:
     """Make the one order of a locked checkout, of its held places or of free ones."""
     groups = _by_hold(checkout.items.select_related("hold").order_by("reserved_at", "position"))
@@ -313,7 +348,9 @@ def _order(
     CheckoutItem.objects.bulk_update(
         [item for items in groups for item in items], ["line_no", "seq_no"]
     )
-    change = Change(name="ordered", actor=actor, now=now, data={"orderId": str(order.pk)})
+    change = Change(
+        name="ordered", actor=actor, now=now, reason=reason, data={"orderId": str(order.pk)}
+    )
     runner.apply_to(
         [checkout],
         lambda row: row.become_order(now=now, order_id=order.pk, paid=paid),

@@ -36,13 +36,14 @@ def plan_contents(
     received_at: datetime.datetime,
     own: Sequence[Allocation] = (),
     faults: Sequence[Fault] = (),
+    locked: Catalogue | None = None,
 ) -> list[LinePlan]:
     """Plan lines by the catalogue of the day they were received; places of `own` count as left.
 
-    For a test account there is room, unless it asks for none. Raises InvalidRequest with all that
+    locked: as `catalogue_of` takes it. For a test account there is room, unless it asks for none. Raises InvalidRequest with all that
     is wrong, `faults` first, or NoRoom when nothing else is.
     """
-    catalogue = catalogue_of(account, lines, received_at)
+    catalogue = catalogue_of(account, lines, received_at, locked)
     return plan_by(catalogue, account, lines, received_at, own, faults)
 
 
@@ -69,14 +70,22 @@ def plan_by(
 
 
 def catalogue_of(
-    account: Account, lines: Sequence[LineRequest], received_at: datetime.datetime
+    account: Account,
+    lines: Sequence[LineRequest],
+    received_at: datetime.datetime,
+    locked: Catalogue | None = None,
 ) -> Catalogue:
-    """Read what lines ask for, as of the day they were received."""
-    return read_catalogue(
+    """Read what lines ask for, as of the day they were received.
+
+    locked: read before its sessions were locked. No others are chosen then: who has one of them may
+    wait for one of ours.
+    """
+    catalogue = read_catalogue(
         account=account,
         asked=[asked for line in lines for asked in line.asked()],
         on=received_at.astimezone(account.venue.zone).date(),
     )
+    return locked.as_of(catalogue) if locked else catalogue
 
 
 def set_contents(order: Order, request: OrderRequest, lines: Sequence[OrderLine]) -> None:

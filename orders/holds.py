@@ -12,6 +12,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 
+from catalog.mapping import Catalogue
 from channel_manager.history import runner
 from channel_manager.history.runner import WORKER, Change
 from channel_manager.lib.errors import ErrorCode, Fault, NotFound, Refusal
@@ -52,8 +53,8 @@ def create_hold(
             return _create(account, lines, now, lasts)
     except places.PlacesLost:
         with places.losses_noticed():
-            lock_candidates(account, lines, now)
-            return _create(account, lines, now, lasts)
+            locked = lock_candidates(account, lines, now)
+            return _create(account, lines, now, lasts, locked)
 
 
 def extend_hold(*, held: QuerySet[Hold], hold_id: uuid.UUID, now: datetime.datetime) -> Hold:
@@ -198,19 +199,20 @@ def lock_candidates(
     lines: Sequence[LineRequest],
     now: datetime.datetime,
     own: Iterable[Allocation] = (),
-) -> None:
+) -> Catalogue:
     """Lock every session that lines may take places of, after somebody else was faster.
 
-    Planned under these locks, the same lines cannot be beaten a second time. `own` are places
-    that are given up for them; those of the holds they name are locked along.
+    Planned under these locks, by the catalogue returned, the same lines cannot be beaten a second
+    time. `own` are places that are given up for them; those of the holds they name are locked along.
     """
-    offers = catalogue_of(account, lines, now).offers.values()
+    catalogue = catalogue_of(account, lines, now)
     held = Allocation.objects.filter(
         hold__partner=account.partner, hold__in=[line.hold_id for line in lines if line.hold_id]
     )
-    candidates = {session.pk for offer in offers for session in offer.sessions}
+    candidates = {session.pk for offer in catalogue.offers.values() for session in offer.sessions}
     given_up = {allocation.session_id for allocation in (*own, *held)}
     places.lock_sessions(candidates | given_up)
+    return catalogue
 
 
 def _create(
@@ -218,11 +220,13 @@ def _create(
     lines: Sequence[LineRequest],
     now: datetime.datetime,
     lasts: datetime.timedelta | None,
+    locked: Catalogue | None = None,
 ) -> Hold:
     partner, strict = account.partner, copy.copy(account.partner)
     strict.unmapped_items = UnmappedItems.REFUSE
     try:
-        plans = plan_contents(dataclasses.replace(account, partner=strict), lines, now)
+        account = dataclasses.replace(account, partner=strict)
+        plans = plan_contents(account, lines, now, locked=locked)
     except NoRoom as no_room:
         raise explain(no_room, partner=partner, now=now) from no_room
     hold = Hold(

@@ -9,6 +9,7 @@ import uuid
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
+from catalog.mapping import Catalogue
 from channel_manager.history import runner
 from channel_manager.history.runner import Change
 from channel_manager.lib.errors import Fault, InvalidRequest
@@ -59,8 +60,8 @@ def submit_order(
             holds.claim_holds(account=account, lines=lines, now=now)
             take_turns(partner=account.partner, numbers=request.guest_numbers)
             _claim_reference(account, reference, now)
-            holds.lock_candidates(account, lines, now)
-            return _submit(account, request, now, received)
+            locked = holds.lock_candidates(account, lines, now)
+            return _submit(account, request, now, received, locked)
 
 
 def replace_order(
@@ -88,8 +89,9 @@ def replace_order(
             order = reading.lock_order(orders, order_id)
             holds.claim_holds(account=order.account, lines=request.lines, now=now)
             _take_turns(order, request)
-            holds.lock_candidates(order.account, request.lines, now, of_order(order))
-            return _replace(order, request, now, actor, received)
+            own = of_order(order)
+            locked = holds.lock_candidates(order.account, request.lines, now, own)
+            return _replace(order, request, now, actor, received, locked)
 
 
 def _claim_reference(account: Account, reference: str, now: datetime.datetime) -> None:
@@ -121,14 +123,18 @@ def new_order(account: Account, reference: str, now: datetime.datetime) -> Order
 
 
 def _submit(
-    account: Account, request: OrderRequest, now: datetime.datetime, received: Received | None
+    account: Account,
+    request: OrderRequest,
+    now: datetime.datetime,
+    received: Received | None,
+    locked: Catalogue | None = None,
 ) -> Order:
     reference, asked = request.sell_to_order_reference, request.lines
     with faults_completed(account=account, lines=asked, now=now, new_reference=reference):
         claimed = holds.claim_holds(account=account, lines=asked, now=now)
         held = holds.places_of(claimed)
         unknown = holds.unknown_holds(asked, claimed)
-        plans = plan_contents(account, asked, now, own=held, faults=unknown)
+        plans = plan_contents(account, asked, now, own=held, faults=unknown, locked=locked)
     order = new_order(account, reference, now)
     lines = make_lines(order, plans)
     wallets = make_shells(order, lines)
@@ -159,6 +165,7 @@ def _replace(
     now: datetime.datetime,
     actor: str,
     received: Received | None,
+    locked: Catalogue | None = None,
 ) -> Order:
     account = order.account
     if request.sell_to_order_reference != order.sell_to_order_reference:
@@ -170,7 +177,7 @@ def _replace(
     own = [*of_order(order), *holds.places_of(claimed)]
     with faults_completed(account=account, lines=request.lines, now=now, replaced=order):
         unknown = holds.unknown_holds(request.lines, claimed)
-        plans = plan_contents(account, request.lines, now, own=own, faults=unknown)
+        plans = plan_contents(account, request.lines, now, own=own, faults=unknown, locked=locked)
     lines = make_lines(order, plans)
     shells = make_shells(order, lines)
     wanted = make_allocations(lines, plans)

@@ -19,7 +19,7 @@ from catalog import expansion
 from channel_manager.history import runner
 from channel_manager.history.runner import WORKER, Change
 from channel_manager.lib.database import DATABASE_AWAY
-from orders import ledger, magic
+from orders import ledger, magic, mailing
 from orders.announcing import announce
 from orders.causes import fingerprint_of
 from orders.models import FailureCode, Order, OrderLine, OrderStatus
@@ -132,6 +132,7 @@ def _settle(order_id: uuid.UUID, failures: int, *, now: datetime.datetime) -> No
                     change=Change(name="issued", actor=WORKER, now=now),
                     beside=ledger.sale_of(order=order, lines=lines, now=now),
                 )
+                mailing.mail_tickets(order=order, now=now)
             announce(order, EventType.PROCESSED, now=now)
 
 
@@ -180,7 +181,8 @@ def _mint(order: Order, lines: Sequence[OrderLine], now: datetime.datetime) -> N
 def _locked(order_id: uuid.UUID, status: OrderStatus) -> list[Order]:
     """Lock the order if it exists and has the status; else nobody."""
     orders = Order.objects.filter(pk=order_id)
-    orders = orders.select_related("partner__venue").defer("partner__venue__logo")
+    orders = orders.select_related("partner__venue", "checkout__storefront")
+    orders = orders.defer("partner__venue__logo")
     return [order for order in runner.lock(orders) if order.status == status]
 
 

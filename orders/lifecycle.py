@@ -8,6 +8,7 @@ import uuid
 from django.db import transaction
 from django.db.models import QuerySet
 
+from catalog.mapping import Catalogue
 from channel_manager.history import runner
 from channel_manager.history.runner import Change
 from orders import destruction, ledger, reading, receipt
@@ -82,8 +83,8 @@ def replay_over_capacity(
     """
     with transaction.atomic():
         order = _lock_failed(orders, order_id)
-        make_room(order=order, actor=actor, now=now)
-        _resubmit(order, actor=actor, now=now, reason=reason)
+        locked = make_room(order=order, actor=actor, now=now)
+        _resubmit(order, actor=actor, now=now, reason=reason, locked=locked)
         return reading.find_order(orders, order_id)
 
 
@@ -99,8 +100,15 @@ def _lock_failed(orders: QuerySet[Order], order_id: uuid.UUID) -> Order:
     return order
 
 
-def _resubmit(order: Order, *, actor: str, now: datetime.datetime, reason: str) -> None:
-    resolve_lines(order=order, now=now)
+def _resubmit(
+    order: Order,
+    *,
+    actor: str,
+    now: datetime.datetime,
+    reason: str,
+    locked: Catalogue | None = None,
+) -> None:
+    resolve_lines(order=order, now=now, locked=locked)
     job_id = enqueue_issuance(order.pk)
     runner.apply_to(
         [order],

@@ -1,5 +1,8 @@
 """E-mailing a guest the link of a manifest: asked for by staff, sent in the background, once.
 
+Guests of storefronts that mail tickets are mailed without being asked for, as soon as their order is
+issued, with the tickets as a PDF besides.
+
 The order is locked before its e-mail.
 """
 
@@ -20,11 +23,12 @@ from channel_manager.lib import mail as mail_server
 from channel_manager.lib.errors import ErrorCode, Refusal
 from channel_manager.lib.mail import MailNotSent, MailServerAway
 from orders import reading
-from orders.manifests import order_url, sale_of, wallet_url
-from orders.models import Order, OrderLine, OrderStatus
+from orders.manifests import find_order_manifest, order_url, sale_of, wallet_url
+from orders.models import Checkout, Order, OrderLine, OrderStatus
 from orders.queueing import enqueue_mail
-from wallets import mail
+from wallets import mail, pdf
 from wallets.mail import Guest
+from wallets.manifest import ManifestPage
 from wallets.models import MailStatus, ManifestMail, Wallet
 
 ASKED, SENT, FAILED = "mail_asked", "mail_sent", "mail_failed"
@@ -69,6 +73,17 @@ def ask_for_mail(
         return row
 
 
+def mail_tickets(*, order: Order, now: datetime.datetime) -> None:
+    """Have the guest of an order that is being issued mailed the tickets, if its storefront does.
+
+    In the transaction that issues it. What keeps the mail from being sent is noted as its outcome.
+    """
+    if _storefront_mails(order) and not order.test_mode and guest_of(order) is not None:
+        row = ManifestMail.objects.create(order=order, asked_by=WORKER, asked_at=now)
+        enqueue_mail(row.pk)
+        _record(order, ASKED, row, actor=WORKER, now=now)
+
+
 def send_mail(
     *, mail_id: uuid.UUID, clock: Callable[[], datetime.datetime], is_last_try: bool
 ) -> None:
@@ -76,9 +91,12 @@ def send_mail(
 
     Raises MailServerAway, for the job to be tried again, unless it is the last try.
     """
+    attached = _tickets_of(mail_id, clock())
     message = _begin(mail_id, clock())
     if message is None:
         return
+    if attached is not None:
+        message.attach(*attached)
     try:
         mail_server.send(message)
     except MailNotSent as fault:
@@ -108,13 +126,18 @@ def obstacle_of(order: Order) -> str:
     """Return why no guest of an order can be mailed; empty when one can."""
     if order.test_mode:
         return "Test orders mail nobody."
-    if not order.partner.mails_manifests:
+    if not allows_mails(order):
         return f"{order.partner} does not allow that its guests are mailed."
     if order.status != OrderStatus.ISSUED:
         return f"The order is {order.status}: there is no manifest to send."
     if not settings.MAIL_ENABLED:
         return "No mail server is set up: EMAIL_URL is not set."
     return ""
+
+
+def allows_mails(order: Order) -> bool:
+    """Tell whether the partner lets its guests be mailed, everywhere or by the storefront."""
+    return order.partner.mails_manifests or _storefront_mails(order)
 
 
 def guest_of(whose: Order | OrderLine | None) -> Guest | None:
@@ -126,6 +149,26 @@ def guest_of(whose: Order | OrderLine | None) -> Guest | None:
         name=whose.sell_to_name or "",
         language=whose.sell_to_language,
     )
+
+
+def _storefront_mails(order: Order) -> bool:
+    checkout: Checkout | None = getattr(order, "checkout", None)
+    return checkout is not None and checkout.storefront.mails_tickets
+
+
+def _tickets_of(mail_id: uuid.UUID, now: datetime.datetime) -> tuple[str, bytes, str] | None:
+    """Return the tickets of an order as a PDF to attach, where its storefront mails them.
+
+    Drawn before the order is locked: it takes a while.
+    """
+    orders = Order.objects.filter(manifest_mails=mail_id, manifest_mails__line_no=None)
+    order = orders.select_related("checkout__storefront").first()
+    if order is None or not _storefront_mails(order):
+        return None
+    page = find_order_manifest(token=order.token, language_tag=order.sell_to_language, now=now)
+    if not isinstance(page, ManifestPage):
+        return None
+    return page.file_name, pdf.render_page(page), "application/pdf"
 
 
 def _begin(mail_id: uuid.UUID, now: datetime.datetime) -> EmailMultiAlternatives | None:
@@ -188,7 +231,8 @@ def _fail(order: Order, row: ManifestMail, *, why: str, now: datetime.datetime) 
 def _lock(mail_id: uuid.UUID) -> tuple[Order | None, ManifestMail | None]:
     """Lock the order, then its e-mail; nothing when they went meanwhile."""
     mails = ManifestMail.objects.filter(pk=mail_id)
-    orders = Order.objects.filter(manifest_mails__in=mails).select_related("partner", "venue")
+    orders = Order.objects.filter(manifest_mails__in=mails)
+    orders = orders.select_related("partner", "venue", "checkout__storefront")
     for order in runner.lock(orders):
         for row in runner.lock(mails):
             return order, row

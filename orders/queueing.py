@@ -13,6 +13,7 @@ MAIL_TASK = "orders.send_mail"
 STATEMENT_TASK = "orders.read_statement"
 MATCH_TASK = "orders.match_period"
 EXPORT_TASK = "orders.write_export"
+NOTIFY_TASK = "orders.notify_of_sandbox_payment"
 # By the kind of the worklist.
 _TASKS: Mapping[str, str] = {"closure": CLEARING_TASK, "batch": BATCH_TASK}
 

@@ -32,20 +32,22 @@ from orders.room import Room
 from orders.shortages import SeatTaken, SoldOut, explain
 
 
-def resolve_lines(*, order: Order, now: datetime.datetime) -> None:
+def resolve_lines(*, order: Order, now: datetime.datetime, locked: Catalogue | None = None) -> None:
     """Resolve the lines of a locked order that could not be resolved at submit; take its places.
 
     They are planned as of the order's receipt, by today's catalogue; lines resolved before keep
-    their price. Places that went back in the meantime are taken again. Raises InvalidRequest when
-    a line still cannot be issued or does not fit, SoldOut, SeatTaken.
+    their price. Places that went back in the meantime are taken again. locked: what `make_room`
+    has returned. Raises InvalidRequest when a line still cannot be issued or does not fit, SoldOut,
+    SeatTaken.
     """
     try:
         with places.losses_noticed():
-            _resolve(order, now)
+            _resolve(order, now, locked)
     except places.PlacesLost:
+        if locked:
+            raise
         with places.losses_noticed():
-            _lock_candidates(order, list(order.lines.all()))
-            _resolve(order, now)
+            _resolve(order, now, _lock_candidates(order, list(order.lines.all())))
 
 
 def missing_places(order: Order, lines: Iterable[OrderLine]) -> list[Allocation]:
@@ -59,19 +61,19 @@ def missing_places(order: Order, lines: Iterable[OrderLine]) -> list[Allocation]
     ]
 
 
-def _resolve(order: Order, now: datetime.datetime) -> None:
+def _resolve(order: Order, now: datetime.datetime, locked: Catalogue | None) -> None:
     lines = list(order.lines.order_by("line_no"))
     _take_turns(order, lines)
     waiting = [line for line in lines if line.unresolved_cause]
     retaken = missing_places(order, lines)
-    if retaken and waiting:
-        places.lock_sessions(_candidates(order, lines))
+    if retaken and waiting and not locked:
+        locked = _lock_candidates(order, lines)
     _allot(order, retaken)
     # First, so that the waiting lines are planned with what is left then.
     places.take(retaken)
     if not waiting:
         return
-    plans, faults = _plan(order, waiting)
+    plans, faults = _plan(order, waiting, locked)
     if faults:
         raise InvalidRequest(faults)
     for line, plan in zip(waiting, plans, strict=True):
@@ -141,27 +143,28 @@ def _count(allocations: Iterable[Allocation]) -> Counter[uuid.UUID]:
     return counted
 
 
-def _lock_candidates(order: Order, lines: Sequence[OrderLine]) -> None:
-    """Lock every session that resolving the lines may take places of; turns come before sessions."""
+def _lock_candidates(order: Order, lines: Sequence[OrderLine]) -> Catalogue:
+    """Lock every session that resolving the lines may take places of; turns come before sessions.
+
+    Returns the catalogue that they are planned by.
+    """
     _take_turns(order, lines)
-    places.lock_sessions(_candidates(order, lines))
-
-
-def _candidates(order: Order, lines: Sequence[OrderLine]) -> set[uuid.UUID]:
-    """Return every session that resolving the lines may take places of."""
     requests = [as_request(line) for line in lines if line.unresolved_cause]
-    offers = catalogue_of(order.account, requests, order.received_at).offers.values()
+    catalogue = catalogue_of(order.account, requests, order.received_at)
     retaken = {allocation.session_id for allocation in missing_places(order, lines)}
-    return retaken | {session.pk for offer in offers for session in offer.sessions}
+    offers = catalogue.offers.values()
+    places.lock_sessions(retaken | {session.pk for offer in offers for session in offer.sessions})
+    return catalogue
 
 
-def make_room(*, order: Order, actor: str, now: datetime.datetime) -> None:
+def make_room(*, order: Order, actor: str, now: datetime.datetime) -> Catalogue:
     """Raise the capacity of full sessions by what the lines of a locked order miss.
 
-    Raises InvalidRequest, and SoldOut where no capacity helps.
+    Returns the catalogue that they are to be resolved by: all its sessions are locked. Raises
+    InvalidRequest, and SoldOut where no capacity helps.
     """
     lines = list(order.lines.order_by("line_no"))
-    _lock_candidates(order, lines)
+    locked = _lock_candidates(order, lines)
     missing = missing_places(order, lines)
     for session_id, count in _count(missing).items():
         _widen(session_id, count, actor=actor, now=now)
@@ -170,10 +173,11 @@ def make_room(*, order: Order, actor: str, now: datetime.datetime) -> None:
     places.take(missing)
     requests = [as_request(line) for line in lines if line.unresolved_cause]
     try:
-        plan_contents(order.account, requests, order.received_at)
+        plan_contents(order.account, requests, order.received_at, locked=locked)
     except NoRoom as no_room:
         for session_id, count in no_room.places_needed().items():
             _widen(session_id, count, actor=actor, now=now)
+    return locked
 
 
 def _widen(session_id: uuid.UUID, count: int, *, actor: str, now: datetime.datetime) -> None:
@@ -238,10 +242,12 @@ def plan_waiting(
     return plans, unresolved
 
 
-def _plan(order: Order, waiting: Sequence[OrderLine]) -> tuple[list[LinePlan], list[Fault]]:
+def _plan(
+    order: Order, waiting: Sequence[OrderLine], locked: Catalogue | None = None
+) -> tuple[list[LinePlan], list[Fault]]:
     """Plan lines by the catalogue as it stands; raises SoldOut, SeatTaken."""
     requests = [as_request(line) for line in waiting]
-    catalogue = catalogue_of(order.account, requests, order.received_at)
+    catalogue = catalogue_of(order.account, requests, order.received_at, locked)
     try:
         return plan_waiting(order=order, waiting=waiting, catalogue=catalogue)
     except NoRoom as no_room:

@@ -16,16 +16,19 @@ from procrastinate.jobs import Job
 from channel_manager.history import sign_ins
 from orders import (
     batches,
+    checkout_erasure,
     checkouts,
     clearing,
     erasure,
     holds,
     issuance,
     mailing,
+    paying,
     recovery,
     working_off,
 )
 from orders.finance import admission_dates, exports, line_reading, reconciling
+from orders.payment.providers import sandbox
 from orders.queueing import (
     BATCH_TASK,
     CLEARING_TASK,
@@ -33,6 +36,7 @@ from orders.queueing import (
     ISSUE_TASK,
     MAIL_TASK,
     MATCH_TASK,
+    NOTIFY_TASK,
     STATEMENT_TASK,
 )
 from partners import idempotency
@@ -189,6 +193,21 @@ def expire_holds(timestamp: int) -> None:
     holds.expire_holds(now=timezone.now())
 
 
+@app.task(name=NOTIFY_TASK, queue="closing", retry=InSteps())
+def notify_of_sandbox_payment(body: str) -> None:
+    """Notify our own host as the payment sandbox."""
+    close_old_connections()
+    sandbox.notify(body=body, now=timezone.now())
+
+
+@app.periodic(cron="* * * * * */5", periodic_id="recheck_payments")
+@app.task(name="orders.recheck_payments", queue="recovery", queueing_lock="recheck_payments")
+def recheck_payments(timestamp: int) -> None:
+    """Ask providers how the payments under way stand."""
+    close_old_connections()
+    paying.recheck_due(now=timezone.now())
+
+
 @app.periodic(cron=settings.RECOVERY_CRON, periodic_id="rescue_jobs")
 @app.task(
     name="orders.rescue_jobs", queue="recovery", queueing_lock="rescue_jobs", pass_context=True
@@ -262,6 +281,14 @@ def forget_late_answers(timestamp: int) -> None:
     """Forget what endpoints answered of erased and removed orders."""
     close_old_connections()
     erasure.forget_late_answers(now=timezone.now())
+
+
+@app.periodic(cron="38 * * * *", periodic_id="forget_checkouts")
+@app.task(name="orders.forget_checkouts", queue="recovery", queueing_lock="forget_checkouts")
+def forget_checkouts(timestamp: int) -> None:
+    """Forget purchases that came to nothing, months ago."""
+    close_old_connections()
+    checkout_erasure.forget_unpaid(now=timezone.now())
 
 
 @app.periodic(cron="29 * * * *", periodic_id="prune_holds")

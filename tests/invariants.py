@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from tests.checkout_invariants import CHECKOUT_RULES
 from tests.gate_invariants import GATE_RULES
 from tests.mode_invariants import MODE_RULES
 from tests.traffic import Expected
@@ -315,7 +316,13 @@ PLACE_RULES: Mapping[str, str] = {
         GROUP BY line_id, session_id, seat_id HAVING count(*) <> 2
     """,
 }
-RULES: Mapping[str, str] = {**ORDER_RULES, **PLACE_RULES, **GATE_RULES, **MODE_RULES}
+RULES: Mapping[str, str] = {
+    **ORDER_RULES,
+    **PLACE_RULES,
+    **GATE_RULES,
+    **MODE_RULES,
+    **CHECKOUT_RULES,
+}
 
 
 def violations(sql: Query, accepted: Mapping[str, Expected] | None = None) -> list[str]:

@@ -37,6 +37,12 @@ PAGES = (
         "Every operation with its fields, answers and errors, drawn from the OpenAPI file.",
     ),
     Page(
+        "/docs/dialects",
+        "Other systems",
+        "Shops of other systems",
+        "How a shop that was written for Ordino, Onebox, OpenTicket or VoordeMensen sells here.",
+    ),
+    Page(
         "/docs/gate",
         "Gate",
         "At the gate",

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from channel_manager.docs import gate, llms, views, webhooks
+from channel_manager.docs import dialects, gate, llms, views, webhooks
 
 urlpatterns = [
     path("", views.home),
@@ -10,6 +10,7 @@ urlpatterns = [
     path("docs", views.guide, name="docs"),
     path("docs/reference", views.reference, name="docs-reference"),
     path("docs/webhooks", webhooks.webhooks, name="docs-webhooks"),
+    path("docs/dialects", dialects.dialects, name="docs-dialects"),
     path("docs/gate", gate.gate, name="docs-gate"),
     path("docs/errors", views.error_list, name="docs-errors"),
     path("docs/errors/<str:code>", views.error_page, name="docs-error"),

@@ -55,7 +55,20 @@ class NotAnswered(Exception):
 def post(
     url: str, *, body: bytes, headers: Mapping[str, str], seconds: float, keep_bytes: int
 ) -> Answer:
-    """Send a POST and return the answer, its body cut to `keep_bytes`; raises NotAnswered.
+    """Send a POST as `send` does."""
+    return send("POST", url, body=body, headers=headers, seconds=seconds, keep_bytes=keep_bytes)
+
+
+def send(
+    method: str,
+    url: str,
+    *,
+    body: bytes = b"",
+    headers: Mapping[str, str],
+    seconds: float,
+    keep_bytes: int,
+) -> Answer:
+    """Send a request and return the answer, its body cut to `keep_bytes`; raises NotAnswered.
 
     seconds: for everything together, from looking up the name on. Private, loopback, link-local
     and other addresses that are not public are refused when the connection is made, and the
@@ -63,7 +76,8 @@ def post(
     """
     require_no_transaction()
     with _Deadline(seconds) as deadline, _explained(deadline), _session() as session:
-        response = session.post(
+        response = session.request(
+            method,
             url,
             data=body,
             headers={"Accept-Encoding": "identity", "User-Agent": USER_AGENT, **headers},

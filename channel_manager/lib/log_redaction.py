@@ -17,6 +17,9 @@ _SECRETS: _Patterns = [
         (r"\beyJ[\w-]{8,}\.[\w-]+\.[\w-]+", "eyJ[redacted]"),
         # Whoever has a manifest's address has the tickets.
         (r"(/[mw]/)[\w-]{16,}", r"\1[redacted]"),
+        # Whoever has a VoordeMensen cart's id may empty it, and an order's key its tickets.
+        (r"(/cart/)[A-Za-z0-9]{32}", r"\1[redacted]"),
+        (r"(/order/|\breturn=)[A-Za-z0-9]{5}(?:-[A-Za-z0-9]{5}){3}\b", r"\1[redacted]"),
     )
 ]
 _PATTERNS: _Patterns = [

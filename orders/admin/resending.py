@@ -55,7 +55,7 @@ def _addresses(order: Order) -> Iterator[tuple[str, str, str]]:
 
 def may_mail(order: Order) -> bool:
     """Tell whether the partner allows that its guests are mailed, and there is a guest."""
-    return order.partner.mails_manifests and not order.test_mode
+    return mailing.allows_mails(order) and not order.test_mode
 
 
 def of_mailing(page: OrderPage, back: str) -> Confirmation:

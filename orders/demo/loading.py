@@ -197,7 +197,7 @@ def _read(file: Path, venue: Venue) -> dict[str, Any]:
         users = [entry["username"] for entry in contents["admin"]["users"]]
     except (OSError, ValueError, KeyError, TypeError):
         return {}
-    kept: dict[str, Any] = {}
+    kept: dict[str, Any] = {"dialects": contents.get("dialects", {})}
     if Partner.objects.filter(pk__in=partners).count() == len(_PARTNERS):
         kept["partners"] = contents["partners"]
     if User.objects.filter(username__in=users).count() == len(users):

@@ -4,6 +4,7 @@ from orders.models.allocation import Allocation
 from orders.models.batch import Batch, BatchAction, BatchOrder
 from orders.models.checkout import (
     CHECKOUT_KIND,
+    SETTLED_CHECKOUT,
     Checkout,
     CheckoutItem,
     CheckoutQuerySet,
@@ -17,6 +18,14 @@ from orders.models.hold import HOLD_KIND, Hold, HoldQuerySet, HoldStatus
 from orders.models.ledger import LedgerEntry, LedgerEntryQuerySet, LedgerKind
 from orders.models.line import OrderLine
 from orders.models.order import ORDER_KIND, FailureCode, Order, OrderQuerySet, OrderStatus
+from orders.models.payment import (
+    PAYMENT_KIND,
+    Payment,
+    PaymentQuerySet,
+    PaymentState,
+    SandboxPayment,
+    SandboxStatus,
+)
 from orders.models.period import Period, PeriodQuerySet, PeriodStatus
 from orders.models.position import Position
 from orders.models.received import ReceivedRequest, RequestKind
@@ -39,6 +48,8 @@ __all__ = [
     "CHECKOUT_KIND",
     "HOLD_KIND",
     "ORDER_KIND",
+    "PAYMENT_KIND",
+    "SETTLED_CHECKOUT",
     "Allocation",
     "Batch",
     "BatchAction",
@@ -70,12 +81,17 @@ __all__ = [
     "OrderStatus",
     "Outcome",
     "PartnerFormat",
+    "Payment",
+    "PaymentQuerySet",
+    "PaymentState",
     "Period",
     "PeriodQuerySet",
     "PeriodStatus",
     "Position",
     "ReceivedRequest",
     "RequestKind",
+    "SandboxPayment",
+    "SandboxStatus",
     "Statement",
     "StatementFile",
     "StatementLine",

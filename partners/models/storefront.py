@@ -29,6 +29,11 @@ class Storefront(models.Model):
         max_length=64,
         help_text="What its requests name it by: a channel, a shop or a client; a park for Ordino.",
     )
+    mails_tickets = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Guests are e-mailed their tickets as soon as these are issued.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

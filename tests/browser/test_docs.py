@@ -14,6 +14,7 @@ from tests.browser.appearance import DESKTOP, PHONE, faint_texts, overflow, phot
 PAGES = (
     "/docs",
     "/docs/webhooks",
+    "/docs/dialects",
     "/docs/gate",
     "/docs/errors",
     "/docs/errors/invalid_request",

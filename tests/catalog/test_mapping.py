@@ -183,3 +183,34 @@ def test_a_group_of_several_components_cannot_be_issued(
     assert not offer(partner, "BUNDLE").can_be_issued
     group.components.all().delete()
     assert not offer(partner, "GROUP").can_be_issued
+
+
+def test_read_again_its_sessions_are_as_they_are_now_and_no_others_are_added(
+    partner: Partner, park: Attraction, day: Package
+) -> None:
+    kept, closed = session(park, "10:00", capacity=5), session(park, "11:00")
+    opened = session(park, "12:00", is_on_sale=False)
+    before = read(partner, "DAY", "LATER")
+    Session.objects.filter(pk=kept.pk).update(capacity=9)
+    Session.objects.filter(pk=closed.pk).update(is_on_sale=False)
+    Session.objects.filter(pk=opened.pk).update(is_on_sale=True)
+    allotment = AllotmentFactory.create(partner=partner, package=day)
+    PackageMappingFactory.create(partner=partner, item_number="LATER", package=day)
+    (number, found), *others = before.as_of(read(partner, "DAY", "LATER")).offers.items()
+    assert (number, others) == ("DAY", [])
+    assert [(one.pk, one.capacity) for one in found.sessions] == [(kept.pk, 9)]
+    assert found.allotment == allotment
+
+
+def test_read_again_a_number_means_what_it_meant(
+    partner: Partner, park: Attraction, group: Package
+) -> None:
+    session(park)
+    mapping = PackageMappingFactory.create(
+        partner=partner, item_number="SKU", package=Package.objects.get(code="DAY")
+    )
+    before = read(partner, "SKU")
+    type(mapping).objects.filter(pk=mapping.pk).update(package=group)
+    assert before.as_of(read(partner, "SKU")) == before
+    type(mapping).objects.filter(pk=mapping.pk).update(is_active=False)
+    assert before.as_of(read(partner, "SKU")) == before

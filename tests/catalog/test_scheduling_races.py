@@ -16,6 +16,7 @@ from orders.models import Allocation
 from partners.models import Partner
 from tests.catalog.calendars import ACTOR, NOW, apply, clock, day, hold, plan, scope
 from tests.factories import AttractionFactory, PartnerFactory, SessionRuleFactory
+from tests.stack import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -185,3 +186,41 @@ def test_sales_of_other_sessions_do_not_wait_for_a_change(
         60,
         1,
     )
+
+
+def test_sessions_that_follow_the_rules_again_are_locked_with_their_neighbours_at_once(
+    cinema: Attraction, shows: SessionRule
+) -> None:
+    """Whoever has an earlier one, which is to change too, may still come to want a later one."""
+    earlier, later = Session.objects.filter(date=day(0)).order_by("pk")[:2]
+    Session.objects.filter(pk=earlier.pk).update(capacity=60)
+    Session.objects.filter(pk=later.pk).update(capacity=60, is_adjusted=True)
+
+    def follow_rules() -> None:
+        try:
+            with transaction.atomic():
+                where = scheduling.follow_rules(session_ids=[later.pk], actor=ACTOR, now=NOW)
+                shown = scheduling.plan_changes(scope=where, now=NOW).fingerprint
+                scheduling.apply_changes(scope=where, shown=shown, actor=ACTOR, now=NOW)
+        finally:
+            connection.close()
+
+    staff = threading.Thread(target=follow_rules)
+    with transaction.atomic():
+        assert Session.objects.select_for_update(no_key=True).get(pk=earlier.pk)
+        staff.start()
+        wait_for("they wait", somebody_waits, seconds=30)
+        assert Session.objects.select_for_update(no_key=True, nowait=True).get(pk=later.pk)
+    staff.join()
+    assert {row.capacity for row in Session.objects.all()} == {50}
+
+
+def somebody_waits() -> bool:
+    with connection.cursor() as cursor:
+        # Within a transaction the first look would be repeated.
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
+        cursor.execute(
+            "SELECT EXISTS (SELECT 1 FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock')"
+        )
+        return bool(cursor.fetchone()[0])

@@ -39,6 +39,7 @@ PAGES = [
     "/docs",
     "/docs/reference",
     "/docs/webhooks",
+    "/docs/dialects",
     "/docs/gate",
     "/docs/errors",
     "/docs/changelog",

@@ -24,6 +24,15 @@ DRAWN = "GMzkGeWOXMSMhBO_dXzh0_3kZICnHpy4_9qG-n7LqzY"
         ),
         ("GET /w/abcdefghijklmnop_-012345.pdf refused", "GET /w/[redacted].pdf refused"),
         ("https://x.example/m/abcdefghijklmnop0123", "https://x.example/m/[redacted]"),
+        (
+            "/voordemensen/v1/x/cart/4DSMDACyPo8wLr8vFnTVUR6HzWC5tWGi/hB7",
+            "/voordemensen/v1/x/cart/[redacted]/hB7",
+        ),
+        ("/v1/x/order/XgFca-QmBxG-9WhAj-Osszb/", "/v1/x/order/[redacted]/"),
+        (
+            "https://x.example/?a=b&return=XgFca-QmBxG-9WhAj-Osszb",
+            "https://x.example/?a=b&return=[redacted]",
+        ),
         ("postgres://cm:s3cret@db/cm", "postgres://[redacted]@db/cm"),
         ("to ann+1@mail.example.com.", "to [e-mail]."),
         ("Failed.\nDETAIL:  Key (name)=(Ann).\nAfter", "Failed.\nDETAIL: [redacted]\nAfter"),
