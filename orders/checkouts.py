@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import datetime
 import uuid
@@ -15,10 +16,12 @@ from channel_manager.history import runner
 from channel_manager.history.runner import WORKER, Change
 from channel_manager.lib.errors import ErrorCode, NotFound, Refusal
 from orders import holds, intake
-from orders.contents import LINE_STEP
+from orders.contents import LINE_STEP, plan_contents
 from orders.models import Checkout, CheckoutItem, CheckoutStatus, Hold, Order
+from orders.planning import NoRoom
 from orders.requests import LineRequest, OrderRequest
-from partners.models import Storefront
+from orders.shortages import explain
+from partners.models import Storefront, UnmappedItems
 from partners.storefronts import account_of
 
 _BATCH = 200
@@ -172,6 +175,23 @@ def settle(*, checkout_id: uuid.UUID, reason: str, now: datetime.datetime, actor
         change = Change(name="settled", actor=actor, now=now, reason=reason)
         runner.apply_to([checkout], lambda row: row.settle(now=now, message=reason), change=change)
         return checkout
+
+
+def check_orderable(*, checkout: Checkout, now: datetime.datetime) -> None:
+    """Refuse a locked checkout that could not be ordered now, before the guest pays.
+
+    Raises InvalidRequest with all faults, HoldEnded, SoldOut, SeatTaken.
+    """
+    partner = copy.copy(checkout.storefront.partner)
+    partner.unmapped_items = UnmappedItems.REFUSE
+    account = dataclasses.replace(account_of(checkout.storefront), partner=partner)
+    items = checkout.items.select_related("hold").order_by("reserved_at", "position")
+    lines = [_line_of(checkout, group, held=True) for group in _by_hold(items)]
+    claimed = holds.claim_holds(account=account, lines=lines, now=now)
+    try:
+        plan_contents(account, lines, now, own=holds.places_of(claimed))
+    except NoRoom as no_room:
+        raise explain(no_room, partner=partner, now=now) from no_room
 
 
 def begin_payment(*, checkout_id: uuid.UUID, now: datetime.datetime) -> Checkout:

@@ -99,7 +99,8 @@ def set_buyer(
 def pre_confirm(*, storefront: Storefront, order_id: str, now: datetime.datetime) -> Checkout:
     """Fix what a BASKET buys and give it a code; one that has a code is returned as it is.
 
-    Raises OrderNotFound, Conflict, InvalidRequest.
+    What could not be ordered is refused here, before the channel is paid. Raises OrderNotFound,
+    Conflict, InvalidRequest, SoldOut, SeatTaken.
     """
     with transaction.atomic():
         checkout = _lock(storefront, order_id, now)
@@ -107,6 +108,7 @@ def pre_confirm(*, storefront: Storefront, order_id: str, now: datetime.datetime
             return checkout
         _require_basket(checkout)
         _refuse_unfinished(checkout)
+        checkouts.check_orderable(checkout=checkout, now=now)
         code = "".join(secrets.choice(_CODE_LETTERS) for _ in range(12))
         until = now + pre_confirm_lasts()
         checkouts.ask_payment(checkout=checkout, code=code, until=until, now=now)

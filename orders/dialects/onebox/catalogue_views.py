@@ -19,6 +19,7 @@ from orders.dialects.onebox.requests import Faults, read_moment
 from orders.dialects.onebox.views import OneboxView
 from orders.stock import read_stock
 from partners import outward
+from partners.models import Scope
 
 MAX_PAGE = 1000
 _USUAL_PAGE = 100
@@ -54,6 +55,8 @@ class _Query:
 
 class _CatalogueView(OneboxView):
     """A view of the channel's catalogue."""
+
+    scope = Scope.CATALOG_READ
 
     def shelf(self) -> Shelf:
         """Return the catalogue as of now."""

@@ -30,6 +30,7 @@ _TOLD: Mapping[ErrorCode, tuple[int, str]] = {
     ErrorCode.UNSUPPORTED_MEDIA_TYPE: (415, NOT_JSON),
     ErrorCode.UNAUTHENTICATED: (401, "AUTH001"),
     ErrorCode.PARTNER_NOT_ACTIVE: (403, "AUTH0006"),
+    ErrorCode.MISSING_SCOPE: (403, "FORBIDDEN_RESOURCE"),
     ErrorCode.NOT_FOUND: (404, "NOT_FOUND"),
     ErrorCode.METHOD_NOT_ALLOWED: (405, "METHOD_NOT_ALLOWED"),
     ErrorCode.PAYLOAD_TOO_LARGE: (413, "PAYLOAD_TOO_LARGE"),

@@ -11,10 +11,13 @@ from orders.dialects.onebox import refunds, requests
 from orders.dialects.onebox.details import render_details
 from orders.dialects.onebox.requests import Faults
 from orders.dialects.onebox.views import OneboxView
+from partners.models import Scope
 
 
 class OrderView(OneboxView):
     """`GET /orders/{code}`."""
+
+    scope = Scope.ORDERS_READ
 
     def get(self, request: Request, code: str) -> Response:
         """Return a confirmed order with its tickets."""

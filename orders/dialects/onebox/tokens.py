@@ -13,12 +13,17 @@ from django.conf import settings
 from orders.dialects.onebox.errors import ChannelNotFound, InvalidToken
 from partners import storefronts
 from partners.authentication import Unauthenticated
-from partners.models import ApiKey, Dialect, Storefront
+from partners.models import ApiKey, Dialect, Scope, Storefront
 
 LASTS = datetime.timedelta(hours=12)
 # Long enough to be of use after the token that it came with.
 REFRESHES = datetime.timedelta(hours=24)
-SCOPE = "api-distribution-all api-catalog-all api-orders-mgmt-all"
+# What Onebox calls what a secret may do; orders that are confirmed are read, and refunded by who writes.
+_SCOPES = {
+    Scope.ORDERS_WRITE: "api-distribution-all",
+    Scope.CATALOG_READ: "api-catalog-all",
+    Scope.ORDERS_READ: "api-orders-mgmt-all",
+}
 _ALGORITHM = "HS256"
 _ACCESS, _REFRESH = "access", "refresh"
 
@@ -31,7 +36,7 @@ def give_tokens(*, key: ApiKey, storefront: Storefront, now: datetime.datetime) 
         "token_type": "bearer",
         "refresh_token": _sign(key, storefront, jti, _REFRESH, now, REFRESHES),
         "expires_in": int(LASTS.total_seconds()),
-        "scope": SCOPE,
+        "scope": " ".join(name for scope, name in _SCOPES.items() if scope in key.scopes),
         "authInfo": {"channelId": int(storefront.public_id)},
         "jti": jti,
     }

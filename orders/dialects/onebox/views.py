@@ -17,16 +17,21 @@ from orders.dialects.views import DialectView
 from orders.models import Checkout
 from partners import limits
 from partners.authentication import Unauthenticated, note_use
-from partners.models import Storefront
+from partners.models import Scope, Storefront
+from partners.permissions import MissingScope
 
 
 class OneboxView(DialectView):
     """A view that a channel's access token opens."""
 
+    scope = Scope.ORDERS_WRITE
     now: datetime.datetime
 
     def enter(self, request: Request, **path: Any) -> Storefront:
-        """Return the channel of a bearer token; raises InvalidToken, ChannelNotFound, RateLimited."""
+        """Return the channel of a bearer token.
+
+        Raises InvalidToken, ChannelNotFound, RateLimited, MissingScope.
+        """
         self.now = timezone.now()
         scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
@@ -36,6 +41,8 @@ class OneboxView(DialectView):
         key, storefront = tokens.read_access_token(token.strip(), self.now)
         limits.charge(request._request, key)
         note_use(key, self.now)
+        if self.scope not in key.scopes:
+            raise MissingScope(f"The credentials lack the scope {self.scope}.")
         return storefront
 
 

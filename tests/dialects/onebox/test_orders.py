@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from catalog.models import Package, SeatPlan, Session
+from catalog.models import Package, Price, SeatPlan, Session
 from orders import checkouts, holds
 from orders.models import Checkout, Order
 from tests.dialects.onebox.channel import EMAIL, Channel, assert_refused, order_of
@@ -240,6 +240,37 @@ def test_holds_that_staff_released_are_noticed_before_the_guest_pays(
     held = checkouts.holds_of(checkout)
     holds.release_holds(holds=held, actor="staff:1", now=timezone.now())
     assert_refused(channel.post("/pre-confirm", order_id), 409, "SOLD_OUT")
+
+
+def test_what_cannot_be_ordered_any_more_is_refused_before_the_guest_pays(
+    channel: Channel, show: Package, matinee: Session
+) -> None:
+    order_id = channel.basket()
+    channel.done("/seats-auto", order_id, channel.places(channel.session_id()))
+    channel.done("/buyer-data", order_id, {"email": EMAIL})
+    Session.objects.update(is_on_sale=False)
+    assert_refused(channel.post("/pre-confirm", order_id), 409, "NOT_FOR_SALE")
+    Session.objects.update(is_on_sale=True)
+    show.withdraw()
+    show.save()
+    assert_refused(channel.post("/pre-confirm", order_id), 409, "NOT_FOR_SALE")
+    show.put_on_sale()
+    show.save()
+    channel.done("/pre-confirm", order_id)
+
+
+@pytest.mark.derived
+def test_a_price_that_was_told_is_what_is_paid(
+    channel: Channel, show: Package, matinee: Session
+) -> None:
+    order_id = channel.basket()
+    channel.done("/seats-auto", order_id, channel.places(channel.session_id()))
+    Price.objects.filter(package=show).update(amount_incl_vat=20)
+    channel.done("/buyer-data", order_id, {"email": EMAIL})
+    channel.done("/pre-confirm", order_id)
+    answer = channel.done("/confirm", order_id)
+    assert answer["price"] == {"final": 12}
+    assert str(order_of(answer).total_incl_vat) == "12.000"
 
 
 @pytest.mark.derived

@@ -14,7 +14,14 @@ from orders.dialects.onebox import tokens
 from partners.keys import create_key, revoke_key
 from partners.models import Partner, Storefront
 from tests.conftest import ApiClient
-from tests.dialects.onebox.channel import CATALOGUE, ORDERS, SENTENCE, Channel, assert_refused
+from tests.dialects.onebox.channel import (
+    CATALOGUE,
+    MANAGEMENT,
+    ORDERS,
+    SENTENCE,
+    Channel,
+    assert_refused,
+)
 from tests.orders.expected import Clock, Like
 
 pytestmark = pytest.mark.django_db
@@ -163,6 +170,18 @@ def test_a_refresh_token_is_good_for_another_token_and_nothing_else(
     assert_no_token(channel.ask_token(**refresh), 400, "invalid_grant")
     access = {**refresh, "refresh_token": given["access_token"]}
     assert_no_token(channel.ask_token(**access), 400, "invalid_grant")
+
+
+def test_a_secret_may_do_what_its_scopes_say(channel: Channel) -> None:
+    channel.key.scopes = ["catalog:read"]
+    channel.key.save()
+    assert channel.ask_token().json()["scope"] == "api-catalog-all"
+    assert channel.get(f"{CATALOGUE}/sessions").status_code == 200
+    assert_refused(channel.post(""), 403, "FORBIDDEN_RESOURCE", "orders:write")
+    path = f"{MANAGEMENT}/BQ73MK20ZT4H"
+    assert_refused(channel.get(path), 403, "FORBIDDEN_RESOURCE", "orders:read")
+    refund = channel.request("POST", f"{path}/refund", {"items": [{"id": 1}]})
+    assert_refused(refund, 403, "FORBIDDEN_RESOURCE", "orders:write")
 
 
 def test_a_token_that_we_did_not_sign_opens_nothing(channel: Channel) -> None:
