@@ -57,12 +57,15 @@ def list_articles(*, account: Account, now: datetime.datetime) -> list[Article]:
 def list_offers(*, account: Account, now: datetime.datetime) -> dict[str, Offer]:
     """Return what is on sale for this account and can be issued, room or not, by item number.
 
-    Two statements, whatever the number of packages.
+    What has no price is left out; magic item numbers are, too. Two statements, whatever the number
+    of packages.
     """
     offers, _opening_times = _read_offers(
         account, now.astimezone(account.partner.venue.zone).date()
     )
-    return offers
+    return {
+        number: offer for number, offer in offers.items() if offer.prices and number not in MAGIC
+    }
 
 
 def _read_offers(account: Account, today: datetime.date) -> tuple[dict[str, Offer], OpeningTimes]:

@@ -232,6 +232,9 @@ SUBMITTED_GRACE_SECONDS = env.int("SUBMITTED_GRACE_SECONDS", default=30)
 GATE_UNDO_SECONDS = env.int("GATE_UNDO_SECONDS", default=5 * 60)
 # How long places are kept for a guest who was sent to the payment page.
 PAYMENT_MINUTES = env.int("PAYMENT_MINUTES", default=15)
+# How long every call of a Onebox channel keeps its BASKET, and how long a PRE_CONFIRM is kept.
+ONEBOX_BASKET_SECONDS = env.int("ONEBOX_BASKET_SECONDS", default=10 * 60)
+ONEBOX_PRE_CONFIRM_SECONDS = env.int("ONEBOX_PRE_CONFIRM_SECONDS", default=10 * 60)
 # Sessions are made for so many days ahead (catalog/scheduling.py).
 SESSION_HORIZON_DAYS = env.int("SESSION_HORIZON_DAYS", default=400)
 # A worker that has not been heard of for this long is dead and its jobs are taken over.

@@ -51,7 +51,7 @@ def cancel_for_partner(
         order = reading.lock_order(orders, order_id)
         held = destruction.release_places_and_lock(order)
         if order.status == OrderStatus.ISSUED:
-            _refuse_late(order, held[1], now)
+            refuse_late(order, held[1], now)
             receipt.keep(received, order, now)
         return _end(order, *held, actor=actor, now=now, reason="")
 
@@ -127,6 +127,17 @@ def refuse_used(assets: Iterable[Asset], *, what: str) -> None:
         )
 
 
+def refuse_late(order: Order, assets: Sequence[Asset], now: datetime.datetime) -> None:
+    """Raise CancelDeadlinePassed where the partner may not cancel these assets any more."""
+    deadline = cancel_deadline(order, assets)
+    if deadline is not None and now > deadline:
+        raise CancelDeadlinePassed(
+            "This order could be cancelled until "
+            f"{deadline.astimezone(order.venue.zone).isoformat()}, "
+            f"{order.partner.cancel_deadline_hours} hours before the visit."
+        )
+
+
 def _end(
     order: Order,
     wallets: Sequence[Wallet],
@@ -199,13 +210,3 @@ def _remove(
     pruning.forget_answers(order_id=order.pk)
     order.delete()
     return ended
-
-
-def _refuse_late(order: Order, assets: Sequence[Asset], now: datetime.datetime) -> None:
-    deadline = cancel_deadline(order, assets)
-    if deadline is not None and now > deadline:
-        raise CancelDeadlinePassed(
-            "This order could be cancelled until "
-            f"{deadline.astimezone(order.venue.zone).isoformat()}, "
-            f"{order.partner.cancel_deadline_hours} hours before the visit."
-        )

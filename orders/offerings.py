@@ -77,9 +77,9 @@ class Event:
 
 
 def list_events(*, account: Account, now: datetime.datetime) -> list[Event]:
-    """Return what an account may sell now, sold out or not, by name.
+    """Return what an account may sell, by name, sold out or not.
 
-    The first attraction of a package is its event.
+    The first attraction of a package is its event. Magic item numbers are for the partner API.
     """
     types: dict[str, list[TicketType]] = {}
     attractions: dict[str, Attraction | None] = {}
@@ -88,7 +88,7 @@ def list_events(*, account: Account, now: datetime.datetime) -> list[Event]:
     known = Attraction.objects.in_bulk(
         {key for offer in offers.values() if (key := _attraction_of(offer)) is not None}
     )
-    for item_number, offer in offers.items():
+    for number, offer in offers.items():
         main = _attraction_of(offer)
         attraction = known.get(main) if main else None
         package = offer.package
@@ -98,7 +98,7 @@ def list_events(*, account: Account, now: datetime.datetime) -> list[Event]:
         attractions[own_key] = attraction
         names[own_key] = attraction.name if attraction else package.name
         types.setdefault(own_key, []).append(
-            TicketType(item_number=item_number, offer=offer, account=account)
+            TicketType(item_number=number, offer=offer, account=account)
         )
     return sorted(
         (
@@ -150,10 +150,7 @@ def list_showings(
 def find_ticket_type(
     *, account: Account, package_id: uuid.UUID, now: datetime.datetime
 ) -> TicketType | None:
-    """Return the ticket type that a package is to an account now, sold out or not.
-
-    None where it may not sell it, or there is nothing to issue. Two statements.
-    """
+    """Return the ticket type that a package is to an account now; None where it may not sell it."""
     found = [
         TicketType(item_number=number, offer=offer, account=account)
         for number, offer in list_offers(account=account, now=now).items()

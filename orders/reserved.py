@@ -89,7 +89,7 @@ def bought_before(
     """Return the checkout that an equal purchase of the same units made; raises ReservationUsed."""
     keys = {item.checkout_id for item in items}
     made = Checkout.objects.filter(
-        storefront=storefront, pk__in=keys - {None}, request_hash=purchase.request_hash
+        storefront=storefront, pk__in=filter(None, keys), request_hash=purchase.request_hash
     ).first()
     if made is None or len(keys) > 1 or made.items.count() != len(items):
         raise ReservationUsed("A reservation belongs to another order already.")

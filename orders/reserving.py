@@ -12,7 +12,6 @@ from decimal import Decimal
 from django.db import IntegrityError, transaction
 
 from catalog.models import Package
-from catalog.trial_ticket import store_ticket
 from channel_manager.lib.database import broken_constraint
 from orders import holds
 from orders.models import Checkout, CheckoutItem, Hold
@@ -66,6 +65,10 @@ def reserve(
     SeatTaken.
     """
     with transaction.atomic():
+        if len(wanted) > 1:
+            # At once and in one order: another one may want the same sessions the other way round.
+            lines = [one.to_line() for one in wanted]
+            holds.lock_candidates(account_of(storefront), lines, now)
         return [
             item
             for position, one in enumerate(wanted)
@@ -112,11 +115,10 @@ def _reserve(
     lasts: datetime.timedelta,
     checkout: Checkout | None,
 ) -> list[CheckoutItem]:
-    account = account_of(storefront)
-    hold = holds.create_hold(account=account, lines=[wanted.to_line()], now=now, lasts=lasts)
-    if wanted.package.is_test:
-        store_ticket(account.venue)
-    seats = _seats_of(hold)
+    hold = holds.create_hold(
+        account=account_of(storefront), lines=[wanted.to_line()], now=now, lasts=lasts
+    )
+    seats = _seats_of(hold, wanted.quantity)
     items = [
         CheckoutItem(
             storefront=storefront,
@@ -139,13 +141,15 @@ def _reserve(
     return items
 
 
-def _seats_of(hold: Hold) -> list[str]:
-    """Return the labels of the numbered seats of a hold's first component that has any."""
-    for line in hold.lines:
-        for place in line["places"]:
-            if place["seats"]:
-                return list(place["seats"])
-    return []
+def _seats_of(hold: Hold, quantity: int) -> list[str]:
+    """Return the labels of a hold's numbered seats, where each unit has just one of them.
+
+    Of packages with more seats or several components nobody can say which seat is a unit's: their
+    order finds the seats of the hold by itself.
+    """
+    places = [place for line in hold.lines for place in line["places"]]
+    seats = list(places[0]["seats"]) if len(places) == 1 else []
+    return seats if len(seats) == quantity else []
 
 
 def _insert(items: Sequence[CheckoutItem]) -> None:

@@ -16,7 +16,7 @@ from channel_manager.lib.errors import ErrorCode, Refusal
 from orders import cancellation, contents, destruction, ledger, places, reading
 from orders.actions import require_issued
 from orders.announcing import announce_change
-from orders.cancellation import refuse_used, used_numbers
+from orders.cancellation import refuse_late, refuse_used, used_numbers
 from orders.models import Order, OrderLine
 from wallets.models import Asset, Wallet
 
@@ -50,6 +50,31 @@ def cancel_wallets(
                 orders=orders, order_id=order_id, actor=actor, now=now, reason=reason
             )
         wallets, assets = _release_and_lock(order, chosen)
+        refuse_used(assets, what="wallet")
+        return _end(order, wallets, assets, actor=actor, now=now, reason=reason)
+
+
+def cancel_wallets_for_partner(
+    *,
+    orders: QuerySet[Order],
+    order_id: uuid.UUID,
+    wallet_ids: Collection[uuid.UUID],
+    actor: str,
+    now: datetime.datetime,
+    reason: str,
+) -> Order:
+    """Cancel wallets as the partner may: as `cancel_wallets`, within the agreed deadline.
+
+    The deadline is that of the wallets' own visits. Raises CancelDeadlinePassed besides.
+    """
+    with transaction.atomic():
+        order, chosen = _lock_order(orders, order_id, wallet_ids)
+        if _is_all_of(order, chosen):
+            return cancellation.cancel_for_partner(
+                orders=orders, order_id=order_id, actor=actor, now=now
+            )
+        wallets, assets = _release_and_lock(order, chosen)
+        refuse_late(order, assets, now)
         refuse_used(assets, what="wallet")
         return _end(order, wallets, assets, actor=actor, now=now, reason=reason)
 

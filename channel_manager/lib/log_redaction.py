@@ -13,6 +13,8 @@ _SECRETS: _Patterns = [
         # Keys of partners and gate devices, and webhook secrets; their first characters name them.
         # Names of constraints begin with gate_ too, and are shorter than any key.
         (r"\b((?:cm_(?:live|test)|gate|whsec)_[\w+/=-]{4})[\w+/=-]{28,}", r"\1[redacted]"),
+        # Tokens of channels, signed by us.
+        (r"\beyJ[\w-]{8,}\.[\w-]+\.[\w-]+", "eyJ[redacted]"),
         # Whoever has a manifest's address has the tickets.
         (r"(/[mw]/)[\w-]{16,}", r"\1[redacted]"),
         # Whoever has a VoordeMensen cart's id may empty it, and an order's key its tickets.

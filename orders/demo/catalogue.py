@@ -22,6 +22,7 @@ from partners.models import Venue
 
 VENUE_CODE = "demo-park"
 BUNDLE_COMPONENTS = ["DINO-RIDE", "CINEMA-4D"]
+PARK = "park"
 _HALL = "Dune Theatre"
 
 
@@ -50,7 +51,7 @@ class _Package:
 
 
 _ATTRACTIONS: dict[tuple[str, str], tuple[_Slots, ...]] = {
-    ("park", "Dune Park"): (_Slots(5000),),
+    (PARK, "Dune Park"): (_Slots(5000),),
     # Any arrival fits: whoever comes between two starts belongs to the one before.
     ("dino", "Dino ride"): (
         _Slots(2000, "10:00", minutes=240),
@@ -95,7 +96,10 @@ _PACKAGES: dict[str, _Package] = {
         "BALLOON", "Balloon flight", "95.00", (("BALLOON-FLIGHT", "1"),), dating=Dating.TIMED
     ),
 }
+# Costs nothing, and admits to the park all the same.
+FREE = "TODDLER"
 _UNLISTED = (
+    _Package(FREE, "Toddler, free of charge", "0.00", (("PARK-ENTRY", "1"),)),
     _Package(
         "THEATRE",
         "Evening theatre, numbered seats",

@@ -75,7 +75,7 @@ def load_demo(*, file: Path, base_url: str) -> bool:
     now = timezone.now()
     scheduling.extend_horizon(now=now)
     seller = Partner.objects.select_related("venue").get(venue=venue, name=_PARTNERS[0][0])
-    contents["dialects"] = describe_dialects(partner=seller, now=now)
+    contents["dialects"] = describe_dialects(partner=seller, kept=kept.get("dialects", {}), now=now)
     _write(file, contents)
     return fresh
 
@@ -187,14 +187,17 @@ def _make_user(role: str) -> dict[str, str]:
 
 
 def _read(file: Path, venue: Venue) -> dict[str, Any]:
-    """Return what a file of ours lists that is still in the database: users, partners, the gate."""
+    """Return what a file of ours lists that is still in the database: users, partners, the gate.
+
+    And the dialects as they were.
+    """
     try:
         contents: Mapping[str, Any] = json.loads(file.read_text())
         partners = [entry["partnerId"] for entry in contents["partners"]]
         users = [entry["username"] for entry in contents["admin"]["users"]]
     except (OSError, ValueError, KeyError, TypeError):
         return {}
-    kept: dict[str, Any] = {}
+    kept: dict[str, Any] = {"dialects": contents.get("dialects", {})}
     if Partner.objects.filter(pk__in=partners).count() == len(_PARTNERS):
         kept["partners"] = contents["partners"]
     if User.objects.filter(username__in=users).count() == len(users):
@@ -203,6 +206,9 @@ def _read(file: Path, venue: Venue) -> dict[str, Any]:
     hashed = hash_key(str(gate.get("deviceKey", "")))
     if GateDevice.objects.filter(venue=venue, key_hash=hashed, revoked_at=None).exists():
         kept["gate"] = gate
+    dialects = contents.get("dialects")
+    if isinstance(dialects, dict):
+        kept["dialects"] = {name: of for name, of in dialects.items() if isinstance(of, dict)}
     return kept
 
 

@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("orders.dialects.onebox.urls")),
     path("", include("orders.dialects.openticket.urls")),
     path("", include("orders.dialects.voordemensen.urls")),
 ]

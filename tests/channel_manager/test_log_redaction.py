@@ -18,6 +18,10 @@ DRAWN = "GMzkGeWOXMSMhBO_dXzh0_3kZICnHpy4_9qG-n7LqzY"
         (f"cm_test_{DRAWN}", f"cm_test_{DRAWN[:4]}[redacted]"),
         (f"(gate_{DRAWN})", f"(gate_{DRAWN[:4]}[redacted])"),
         ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_MfKQ[redacted]"),
+        (
+            "Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmVkX2J5LXVz refused",
+            "Bearer eyJ[redacted] refused",
+        ),
         ("GET /w/abcdefghijklmnop_-012345.pdf refused", "GET /w/[redacted].pdf refused"),
         ("https://x.example/m/abcdefghijklmnop0123", "https://x.example/m/[redacted]"),
         (

@@ -105,5 +105,35 @@ def test_a_lost_file_gets_keys_that_work_however_often_it_is_lost(
     first = json.loads(file.read_text())["partners"][0]
     client = ApiClient(first["apiKey"], Partner.objects.get(pk=first["partnerId"]))
     assert client.get(f"/channelManager/orders/{first['partnerId']}").status_code == 200
-    usable = ApiKey.objects.usable(timezone.now()).filter(partner=client.partner, test_mode=False)
+    usable = ApiKey.objects.usable(timezone.now()).filter(
+        partner=client.partner, test_mode=False, dialect=""
+    )
     assert sorted(usable.values_list("name", flat=True)) == ["Mine", "demo"]
+
+
+@pytest.mark.django_db
+def test_the_file_has_what_a_shop_that_speaks_openticket_needs_and_keeps_it(
+    tmp_path: Path, settings: Any
+) -> None:
+    settings.SESSION_HORIZON_DAYS = 1
+    file = tmp_path / "demo.json"
+    load_demo(file=file, base_url="http://127.0.0.1:8000")
+    told = json.loads(file.read_text())["dialects"]["openticket"]
+    shop, client = f"{told['path']}/{told['shopGuid']}", Client()
+    tickets = client.get(f"{shop}/data").json()["tickets"]
+    for guid, price in ((told["ticketGuid"], 3450), (told["freeTicketGuid"], 0)):
+        assert (tickets[guid]["event_date_id"], tickets[guid]["min_price"]) == (
+            *(told["eventDateGuid"], price),
+        )
+        made = client.get(f"{shop}/reserve/ticket/{guid}").json()
+        assert [one["guid"] for one in made["products"]] == [guid, told["eventDateGuid"]]
+    path = f"{told['path']}/shop/{told['shopGuid']}/payment_methods"
+    token = {"authorization": f"Bearer {told['accessToken']}"}
+    assert len(client.get(path, headers=token).json()) == 3
+    load_demo(file=file, base_url="http://127.0.0.1:8000")
+    assert json.loads(file.read_text())["dialects"]["openticket"] == told
+    file.unlink()
+    load_demo(file=file, base_url="http://127.0.0.1:8000")
+    again = json.loads(file.read_text())["dialects"]["openticket"]
+    assert again == {**told, "accessToken": again["accessToken"]}
+    assert client.get(path, headers=token).status_code == 401

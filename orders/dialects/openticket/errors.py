@@ -73,9 +73,17 @@ def envelope(
 
 
 def entries_of(refusal: Refusal) -> list[dict[str, str]]:
-    """Return an entry for each fault of a refusal, or the one that it is."""
+    """Return an entry for each fault of a refusal, or the one that it is.
+
+    Only an order's has a field: other requests have no body that it could point into.
+    """
+    has_body = isinstance(refusal, OrderRefused)
     faults = refusal.faults or (Fault("", refusal.error_code, refusal.detail),)
     return [
-        {"message": fault.detail, "code": str(fault.code), "field": fault.pointer}
+        {
+            "message": fault.detail,
+            "code": str(fault.code),
+            "field": fault.pointer if has_body else "",
+        }
         for fault in faults[:MAX_FAULTS]
     ]

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from django.utils import timezone
 
 from catalog.models import Attraction, Package, Session
+from orders import checkouts
+from orders.models import Checkout
 from partners.keys import create_key, create_test_key
 from partners.models import Dialect, Partner, Venue
 from partners.storefronts import open_storefront
-from tests.dialects.openticket.shop import Shop
+from tests.dialects.openticket.shop import Shop, checkout_of
 from tests.factories import AttractionFactory, PartnerFactory, sellable_package
 from tests.orders.expected import Clock
 from tests.orders.sessions import counted, session
@@ -79,3 +84,19 @@ def rival_shop(venue: Venue, matinee: Session) -> Shop:
 def test_shop(seller: Partner, matinee: Session) -> Shop:
     """Our partner's shop in test mode."""
     return opened(seller, test_mode=True)
+
+
+@pytest.fixture
+def pay() -> Callable[[Any], Checkout]:
+    """Pay what an order's answer asks for, as the provider tells us, and return the checkout."""
+
+    def paid(answer: Any) -> Checkout:
+        checkout = checkout_of(answer)
+        return checkouts.complete(
+            checkout_id=checkout.pk,
+            payment_reference="PAID-1",
+            paid=checkout.amount_due,
+            now=timezone.now(),
+        )
+
+    return paid

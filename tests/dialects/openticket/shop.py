@@ -8,9 +8,10 @@ from typing import Any
 
 from django.test import Client
 
+from orders import checkouts, holds
 from orders.models import Checkout, CheckoutItem, Order
 from partners.models import Storefront
-from tests.orders.expected import Like
+from tests.orders.expected import Clock, Like
 
 GUID = Like(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 MESSAGE = Like(r"(?s)\S.*[.!?]")
@@ -124,6 +125,12 @@ def told(*, fatals: list[Any] | None = None, errors: list[Any] | None = None) ->
 def entry(code: str, field: str = "") -> dict[str, Any]:
     """Return one entry of an envelope, whatever its words."""
     return {"message": MESSAGE, "code": code, "field": field}
+
+
+def expire(clock: Clock) -> None:
+    """Do what the worker does every three seconds."""
+    checkouts.expire_checkouts(now=clock.now)
+    holds.expire_holds(now=clock.now)
 
 
 def stored() -> tuple[int, int, int]:

@@ -1,0 +1,1 @@
+"""The Onebox distribution, catalogue and orders management APIs, below /onebox."""
