@@ -8,6 +8,13 @@ from channel_manager.lib.errors import ErrorCode, Fault, NotFound, Refusal
 from channel_manager.lib.strict_fields import MAX_FAULTS
 from orders.dialects.errors import Rendered, speaks
 
+# The shop's pages may ask from the guest's browser, whatever their host: no cookie and no key is part
+# of it, so that they learn no more than anybody does.
+FOR_SCRIPTS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "Location, Retry-After",
+}
+
 
 class ClientNotFound(NotFound):
     """No shop is called so."""
@@ -50,12 +57,14 @@ def render(refusal: Refusal, request: HttpRequest) -> Rendered:
     """Tell any refusal of these addresses."""
     if refusal.error_code == ErrorCode.RATE_LIMITED:
         message = f"Too many requests. Try again in {refusal.retry_after} s."
-        return Rendered(status=refusal.error_code.text.status, body={"message": message})
+        return _told(refusal, message)
     told = [_sentence(fault) for fault in refusal.faults[:MAX_FAULTS] if fault.detail]
-    return Rendered(
-        status=refusal.error_code.text.status,
-        body={"message": " ".join(told) or refusal.detail},
-    )
+    return _told(refusal, " ".join(told) or refusal.detail)
+
+
+def _told(refusal: Refusal, message: str) -> Rendered:
+    status = refusal.error_code.text.status
+    return Rendered(status=status, body={"message": message}, headers=FOR_SCRIPTS)
 
 
 def _sentence(fault: Fault) -> str:

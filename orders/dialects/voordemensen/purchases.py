@@ -17,7 +17,15 @@ from orders.checkouts import Buyer
 from orders.dialects.voordemensen.carts import event_name_of, is_open, lock_cart
 from orders.dialects.voordemensen.errors import CartNotFound
 from orders.dialects.voordemensen.program import PAYMENT_METHOD
-from orders.models import Checkout, CheckoutStatus, HoldStatus, OrderStatus
+from orders.models import (
+    Checkout,
+    CheckoutItem,
+    CheckoutStatus,
+    HoldStatus,
+    Order,
+    OrderLine,
+    OrderStatus,
+)
 from orders.paying import PaymentMethod
 from partners import outward
 from partners.models import Storefront
@@ -97,7 +105,7 @@ def find_standing(*, storefront: Storefront, order_key: str, now: datetime.datet
     status = paying.payment_status(order)
     sold = order.order
     is_ours = status == "paid" and sold is not None and sold.status != OrderStatus.CANCELLED
-    items = order.items.select_related("package", "session__attraction") if is_ours else []
+    items = _living_items(order, sold) if is_ours and sold else []
     return Standing(
         payment_status=status,
         order_key=order.code,
@@ -106,6 +114,20 @@ def find_standing(*, storefront: Storefront, order_key: str, now: datetime.datet
             Ticket(seat_id=item.number, event_name=event_name_of(item)) for item in items
         ),
     )
+
+
+def _living_items(checkout: Checkout, order: Order) -> list[CheckoutItem]:
+    """Return the items of an order whose wallets were not cancelled; a group has one for all."""
+    items = checkout.items.select_related("package", "session__attraction")
+    cancelled: dict[int | None, OrderLine] = {
+        line.line_no: line for line in order.lines.all() if line.cancelled
+    }
+    return [
+        item
+        for item in items.order_by("line_no", "seq_no")
+        if (line := cancelled.get(item.line_no)) is None
+        or not (line.is_group or item.seq_no in line.cancelled)
+    ]
 
 
 def find_order(*, storefront: Storefront, order_key: str) -> Checkout:

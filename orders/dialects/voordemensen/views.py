@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from django.conf import settings
+from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,7 +16,11 @@ from channel_manager.lib.errors import NotFound
 from orders.dialects.views import DialectView
 from orders.dialects.voordemensen import program, purchases
 from orders.dialects.voordemensen.carts import SubEventNotFound
-from orders.dialects.voordemensen.errors import ClientNotFound, EventNotFound
+from orders.dialects.voordemensen.errors import (
+    FOR_SCRIPTS,
+    ClientNotFound,
+    EventNotFound,
+)
 from orders.dialects.voordemensen.program import MainEvent
 from orders.dialects.voordemensen.rendering import (
     render_choice,
@@ -50,6 +56,24 @@ class ClientView(DialectView):
         asking = request._request
         limits.charge_visitor(asking, storefront, address_of(asking))
         return storefront
+
+    def finalize_response(
+        self, request: Request, response: Any, *args: Any, **kwargs: Any
+    ) -> Response:
+        """Let the scripts of any page read the answer."""
+        answer = super().finalize_response(request, response, *args, **kwargs)
+        for name, value in FOR_SCRIPTS.items():
+            answer[name] = value
+        return answer
+
+    def options(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Response:
+        """Tell a browser what scripts may send."""
+        headers = {
+            "Access-Control-Allow-Methods": ", ".join(self.allowed_methods),
+            "Access-Control-Allow-Headers": "Content-Type",
+            "Access-Control-Max-Age": "86400",
+        }
+        return Response(status=204, headers=headers)
 
     @property
     def currency(self) -> str:

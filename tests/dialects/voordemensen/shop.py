@@ -131,8 +131,12 @@ class Shop:
         return dict(made)
 
     def bought(self, clock: Clock, *bodies: Any, **members: Any) -> str:
-        """Buy and pay, and return the order's key."""
-        key = self.order(self.cart(*bodies), **members)["order_key"]
+        """Buy, one thing a second, and pay; return the order's key."""
+        cart = self.cart()
+        for body in bodies:
+            self.ok(self.post(f"cart/{cart}", body))
+            clock.forward(seconds=1)
+        key = self.order(cart, **members)["order_key"]
         pay(key, clock)
         return key
 

@@ -150,7 +150,7 @@ def test_what_is_no_json_object_is_refused(shop: Shop, path: str) -> None:
         ("GET", "cart/x/y", "DELETE"),
         ("GET", "order/create", "POST"),
         ("POST", "order/XgFca-QmBxG-9WhAj-Osszb", "GET"),
-        ("OPTIONS", "events", "GET"),
+        ("PATCH", "events", "GET"),
     ],
 )
 def test_a_method_that_an_address_does_not_take_is_refused(
@@ -244,6 +244,18 @@ def test_whoever_asks_too_often_is_told_to_wait(shop: Shop, partner: Partner) ->
     assert answers[-1]["Retry-After"] == "1"
     other = shop.get("eventtypes", REMOTE_ADDR="192.0.2.7")
     assert other.status_code == 200
+
+
+@pytest.mark.derived
+def test_scripts_of_the_shops_pages_may_ask(shop: Shop) -> None:
+    asked = shop.send("OPTIONS", "cart/x", headers={"Origin": "https://shop.example"})
+    assert (asked.status_code, asked.content) == (204, b"")
+    assert asked["Access-Control-Allow-Methods"] == "GET, POST, HEAD, OPTIONS"
+    assert asked["Access-Control-Allow-Headers"] == "Content-Type"
+    for answer in (asked, shop.get("events"), shop.get("cart/x"), shop.get("nothing")):
+        assert answer["Access-Control-Allow-Origin"] == "*"
+        assert not answer.cookies
+    assert "Location" in shop.post("cart/")["Access-Control-Expose-Headers"]
 
 
 def test_a_fault_of_ours_is_told_in_one_sentence(

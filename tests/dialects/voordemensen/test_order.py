@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from orders import checkouts, holds, paying
+from catalog.models import Price, Session
+from orders import checkouts, holds, paying, wallet_cancellation
 from orders.models import Checkout, Order, SandboxStatus
 from orders.payment.providers import sandbox
 from partners.models import Venue
@@ -269,3 +270,48 @@ def test_a_cancelled_order_has_no_documents_any_more(
     assert shop.status(key) == {"order_payment_status": "paid", **NOTHING_YET}
     refused = shop.get(f"{shop.pages}/order/{key}/ticket")
     shop.refused(refused, 404, "cancelled")
+
+
+def test_a_ticket_that_was_cancelled_singly_is_no_longer_counted(
+    shop: Shop, clock: Clock, issue: Issue
+) -> None:
+    key = shop.bought(clock, shop.wish(3))
+    order = issue(str(order_of(key).pk))
+    before = shop.status(key)["seats"]
+    second = order.wallets.get(seq_no=2)
+    wallet_cancellation.cancel_wallets(
+        orders=Order.objects.all(),
+        order_id=order.pk,
+        wallet_ids=[second.pk],
+        actor="staff:1",
+        now=clock.now,
+        reason="Ill",
+    )
+    found = shop.status(key)
+    assert (found["order_tickets_nr"], found["seats"]) == (2, [before[0], before[2]])
+
+
+def test_the_guest_pays_the_price_that_was_in_the_cart(shop: Shop, clock: Clock) -> None:
+    cart = shop.cart(shop.wish(2))
+    Price.objects.update(amount_incl_vat="99.00")
+    key = shop.order(cart)["order_key"]
+    pay(key, clock)
+    assert order_of(key).total_incl_vat == 25
+
+
+def test_asking_takes_as_many_statements_for_ten_tickets_as_for_one(
+    shop: Shop, clock: Clock, statements: Callable[[], Any], matinee: Session
+) -> None:
+    Session.objects.update(capacity=500)
+    wish = shop.wish(10)
+    one, ten = shop.bought(clock, {**wish, "numberoftickets": 1}), shop.bought(clock, wish)
+    for path in (f"order/{one}", f"cart/{shop.cart(wish)}"):
+        shop.get(path)
+        with statements() as count:
+            shop.get(path)
+        assert len(count) <= 8, count.statements
+    with statements() as of_one:
+        shop.get(f"order/{one}")
+    with statements() as of_ten:
+        shop.get(f"order/{ten}")
+    assert len(of_ten) == len(of_one)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -226,3 +227,17 @@ def test_ids_stay_the_same_and_are_made_once(shop: Shop, matinee: Session) -> No
     rows = OutwardId.objects.count()
     assert shop.ok(shop.get("events")) == first
     assert OutwardId.objects.count() == rows
+
+
+def test_the_programme_takes_as_many_statements_for_many_events_as_for_one(
+    shop: Shop, cinema: Attraction, statements: Callable[[], Any]
+) -> None:
+    shop.get("events")
+    with statements() as before:
+        shop.get("events")
+    for hour in range(9, 20):
+        session(cinema, f"{hour:02}:30")
+    shop.get("events")
+    with statements() as after:
+        shop.get("events")
+    assert len(after) == len(before) <= 10
