@@ -24,6 +24,7 @@ from orders import (
     mailing,
     paying,
     recovery,
+    reserving,
     working_off,
 )
 from orders.finance import admission_dates, exports, line_reading, reconciling
@@ -285,6 +286,7 @@ def forget_late_answers(timestamp: int) -> None:
 @app.periodic(cron="29 * * * *", periodic_id="prune_holds")
 @app.task(name="orders.prune_holds", queue="recovery", queueing_lock="prune_holds")
 def prune_holds(timestamp: int) -> None:
-    """Forget holds that ended a week ago."""
+    """Forget holds that ended a week ago, and units that were reserved in vain."""
     close_old_connections()
+    reserving.forget_unused(now=timezone.now())
     holds.forget_ended(now=timezone.now())
