@@ -11,10 +11,10 @@ from orders.finance.reports.catalogue import REPORTS
 from orders.finance.states import MatchState
 from orders.models import Order
 from partners.models import Contract, Partner, Venue
+from tests.factories import sellable_package
 from tests.finance.agreed import posted
 from tests.finance.conftest import Reading
 from tests.finance.stating import a_line, an_order, matched
-from tests.factories import sellable_package
 from tests.orders.expected import line
 
 FREE = {"gross": Decimal(0), "net": Decimal(0), "commission": Decimal(0)}
