@@ -45,6 +45,7 @@ _SIDEBAR: Sequence[tuple[str, Sequence[tuple[str, ...]]]] = [
             ("Unmapped numbers", "link_off", "orders", "batch", "unmapped"),
             ("Batches", "checklist", "orders", "batch"),
             ("Holds", "hourglass_top", "orders", "hold"),
+            ("Checkouts", "shopping_cart", "orders", "checkout"),
             ("Order history", "history", "orders", "orderevent"),
         ],
     ),

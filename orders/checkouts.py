@@ -147,15 +147,21 @@ def complete(
 
 
 def order_after_all(
-    *, checkout_id: uuid.UUID, payment_reference: str, now: datetime.datetime, actor: str
+    *,
+    checkout_id: uuid.UUID,
+    payment_reference: str,
+    now: datetime.datetime,
+    actor: str,
+    reason: str = "",
 ) -> Checkout:
-    """Make the order of a checkout that was paid late, from places that are free now.
+    """Make the order of a checkout that was paid late, from places that are free now, saying why.
 
     Raises NotFound, CheckoutConflict, and whatever the intake says of the places.
     """
     with transaction.atomic():
         checkout = _lock_paid_late(checkout_id)
-        _order(checkout, payment_reference, checkout.paid_amount, now, actor, held=False)
+        paid = checkout.paid_amount
+        _order(checkout, payment_reference, paid, now, actor, held=False, reason=reason)
         return checkout
 
 
@@ -300,6 +306,7 @@ def _order(
     actor: str,
     *,
     held: bool,
+    reason: str = "",
 ) -> Order:
     """Make the one order of a locked checkout, of its held places or of free ones."""
     groups = _by_hold(checkout.items.select_related("hold").order_by("reserved_at", "position"))
@@ -321,7 +328,9 @@ def _order(
     CheckoutItem.objects.bulk_update(
         [item for items in groups for item in items], ["line_no", "seq_no"]
     )
-    change = Change(name="ordered", actor=actor, now=now, data={"orderId": str(order.pk)})
+    change = Change(
+        name="ordered", actor=actor, now=now, reason=reason, data={"orderId": str(order.pk)}
+    )
     runner.apply_to(
         [checkout],
         lambda row: row.become_order(now=now, order_id=order.pk, paid=paid),

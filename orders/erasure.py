@@ -23,7 +23,7 @@ from channel_manager.lib import personal
 from channel_manager.lib.database import TookTooLong, set_for_now
 from channel_manager.lib.database import reading as reading_only
 from channel_manager.lib.errors import ErrorCode, NotFound, Refusal
-from orders import reading
+from orders import checkout_erasure, reading
 from orders.actions import OrderStateConflict
 from orders.models import (
     Order,
@@ -59,10 +59,14 @@ class TooManyToLookFor(Refusal):
 
 @dataclasses.dataclass(frozen=True)
 class Erased:
-    """How many orders were erased, and how many were left because they are in flight."""
+    """How many orders were erased, how many were left because they are in flight.
+
+    checkouts: purchases without an order, that were erased with them.
+    """
 
     orders: int
     in_flight: int
+    checkouts: int = 0
 
 
 def erase_order(
@@ -75,11 +79,12 @@ def erase_order(
 ) -> Order:
     """Erase all names and addresses that are kept of a settled order; return it.
 
-    In one transaction: of the order, its lines and wallets, the requests as received, the stored
+    In one transaction: of the order, its lines and wallets, its checkout, the requests as received, the stored
     answers, what endpoints answered, and lines of partners' statements. An order of which nothing is left is returned as it is.
     Raises NotFound, OrderStateConflict while it is in flight.
     """
     with transaction.atomic():
+        checkout_erasure.lock_of_order(order_id)
         order = reading.lock_order(orders, order_id)
         if order.is_in_flight:
             raise OrderStateConflict(
@@ -160,7 +165,8 @@ def erase_guest(*, address: str, actor: str, now: datetime.datetime, reason: str
             continue
         else:
             erased += 1
-    return Erased(erased, in_flight)
+    checkouts = checkout_erasure.erase_buyer(address=address, actor=actor, now=now, reason=reason)
+    return Erased(erased, in_flight, checkouts)
 
 
 def erase_old(*, now: datetime.datetime) -> int:
@@ -176,6 +182,7 @@ def erase_old(*, now: datetime.datetime) -> int:
         _blank_statements(now - datetime.timedelta(days=days))
     except DatabaseError:
         _log.exception("Guests' names in old statements could not be erased")
+    checkout_erasure.erase_old(before=now - datetime.timedelta(days=days), days=days, now=now)
     due = _long_past(now - datetime.timedelta(days=days))
     reason = f"{days} days have passed since the visit."
     ids = due.order_by("received_at", "id").values_list("pk", flat=True)[:_IN_ONE_RUN]
@@ -229,6 +236,7 @@ def _erase(order: Order, *, actor: str, now: datetime.datetime, reason: str) -> 
     Wallet.objects.filter(order=order).update(name=None)
     _blank_requests(order)
     StatementLine.objects.filter(order_id=order.pk).exclude(guest_name="").update(guest_name="")
+    checkout_erasure.erase_of_order(order_id=order.pk, now=now)
     idempotency.blank_answers(order_id=order.pk)
     pruning.forget_answers(order_id=order.pk)
     runner.note(order, change=Change(name=EVENT, actor=actor, now=now, reason=reason))

@@ -197,6 +197,35 @@ def give_up(*, payment_id: uuid.UUID, now: datetime.datetime) -> None:
             runner.apply_to([payment], lambda row: row.cancel_it(now=now), change=change)
 
 
+def order_after_all(
+    *, checkout_id: uuid.UUID, reason: str, now: datetime.datetime, actor: str
+) -> Checkout:
+    """Make the order of a checkout that was paid late, under its payment's reference.
+
+    Raises as `checkouts.order_after_all`.
+    """
+    payment = Payment.objects.filter(checkout=checkout_id).exclude(transaction_id="").first()
+    return checkouts.order_after_all(
+        checkout_id=checkout_id,
+        payment_reference=str(payment) if payment else f"checkout:{checkout_id}",
+        reason=reason,
+        now=now,
+        actor=actor,
+    )
+
+
+def note_money_back(
+    *, checkout_id: uuid.UUID, reason: str, now: datetime.datetime, actor: str
+) -> Checkout:
+    """Note that the money of a checkout that was paid late went back; raises as `checkouts.settle`."""
+    with transaction.atomic():
+        checkout = checkouts.settle(checkout_id=checkout_id, reason=reason, now=now, actor=actor)
+        received = Payment.objects.living().filter(checkout=checkout, captured_amount__gt=0)
+        change = Change(name="refunded", actor=actor, now=now, reason=reason)
+        runner.apply_to(runner.lock(received), lambda row: row.note_refund(now=now), change=change)
+        return checkout
+
+
 def _ask(payment: Payment, now: datetime.datetime, *, give_up: bool = False) -> None:
     try:
         provider = _provider_of(payment)

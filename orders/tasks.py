@@ -16,6 +16,7 @@ from procrastinate.jobs import Job
 from channel_manager.history import sign_ins
 from orders import (
     batches,
+    checkout_erasure,
     checkouts,
     clearing,
     erasure,
@@ -281,6 +282,14 @@ def forget_late_answers(timestamp: int) -> None:
     """Forget what endpoints answered of erased and removed orders."""
     close_old_connections()
     erasure.forget_late_answers(now=timezone.now())
+
+
+@app.periodic(cron="38 * * * *", periodic_id="forget_checkouts")
+@app.task(name="orders.forget_checkouts", queue="recovery", queueing_lock="forget_checkouts")
+def forget_checkouts(timestamp: int) -> None:
+    """Forget purchases that came to nothing, months ago."""
+    close_old_connections()
+    checkout_erasure.forget_unpaid(now=timezone.now())
 
 
 @app.periodic(cron="29 * * * *", periodic_id="prune_holds")

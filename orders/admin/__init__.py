@@ -1,7 +1,8 @@
-"""The admin of orders, holds, closed days, batches, their history and the ledger."""
+"""The admin of orders, holds, checkouts, closed days, batches, their history and the ledger."""
 
 from catalog.admin import sold
 from orders.admin.batches import BatchAdmin
+from orders.admin.checkouts import CheckoutAdmin
 from orders.admin.closures import ClosureAdmin
 from orders.admin.events import OrderEventAdmin
 from orders.admin.finance.exports import ExportAdmin
@@ -18,6 +19,7 @@ from partners.admin.selling import register_selling
 
 __all__ = [
     "BatchAdmin",
+    "CheckoutAdmin",
     "ClosureAdmin",
     "ExportAdmin",
     "HoldAdmin",

@@ -22,7 +22,7 @@ from channel_manager.lib.admin.confirmation import (
     show_confirmation,
 )
 from channel_manager.lib.admin.typed import ModelAdmin, TextInput
-from orders import erasure
+from orders import checkout_erasure, erasure
 from orders.admin.deeds import deed_of
 from orders.admin.page import OrderPage
 from orders.models import Order
@@ -101,7 +101,10 @@ def guest_view(model_admin: ModelAdmin[Order], request: HttpRequest) -> HttpResp
             answers = form.cleaned_data
             done = attempt(request, lambda: _erase_all(request, answers))
     if done:
-        messages.success(request, f"Personal data of {_orders(done.orders)} are erased.")
+        told_of = _orders(done.orders)
+        if done.checkouts:
+            told_of += f", and of {done.checkouts} purchases that became none,"
+        messages.success(request, f"Personal data of {told_of} are erased.")
     told = attempt(request, lambda: _telling(address))
     if told is None:
         return show(confirmation=_asking(), form=asked)
@@ -136,24 +139,29 @@ def _telling(address: str) -> Confirmation:
     rows = list(newest.values_list("buy_from_order_reference", "status"))
     numbers = [number for number, status in rows if status not in IN_FLIGHT]
     in_flight = len(rows) - len(numbers)
+    purchases = checkout_erasure.count_of_buyer(address=address)
     warnings = []
-    if not found:
+    if not found and not purchases:
         warnings.append("No order names this address, or what named it is erased already.")
     if in_flight:
         warnings.append(f"{_orders(in_flight)} in flight: look again once settled.")
     if has_more:
         warnings.append(f"The newest {at_once} are erased at once; press again for more.")
     how_many = f"more than {_orders(at_once)}" if has_more else _orders(len(found))
+    effects = ["The orders that name this address are erased whole.", *_EFFECTS] if found else []
+    if purchases:
+        how_many += f", {purchases} without an order"
+        effects.append(f"Purchases that became no order: {purchases}. Their buyer is erased.")
     return Confirmation(
-        title=f"Erase personal data of {how_many}" if found else "Nothing to erase",
+        title=f"Erase personal data of {how_many}" if effects else "Nothing to erase",
         button="Erase personal data",
-        effects=("The orders that name this address are erased whole.", *_EFFECTS) if found else (),
+        effects=effects,
         warnings=warnings,
         numbers={"Orders": numbers},
         back=reverse("admin:orders_order_erase_guest"),
         post_to=reverse("admin:orders_order_erase_guest"),
-        is_destructive=bool(found),
-        is_blocked=not numbers,
+        is_destructive=bool(effects),
+        is_blocked=not (numbers or purchases),
     )
 
 

@@ -21,7 +21,7 @@ from orders.admin.filters import EXPIRING, IN_FLIGHT, LATE, SOON, is_late
 from orders.admin.health import read_partnerships
 from orders.admin.traffic import read_traffic
 from orders.admin.unmapped import of_unmapped
-from orders.models import FailureCode, Order, OrderStatus
+from orders.models import Checkout, CheckoutStatus, FailureCode, Order, OrderStatus
 from orders.models.order import LATE as LATE_AFTER
 from partners.admin.webhooks.overview import read_alarms
 
@@ -45,7 +45,7 @@ class Tile:
 
 
 def show_home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Add what those who may see orders need: tiles, causes, partners, latest: 11 statements.
+    """Add what those who may see orders need: tiles, causes, partners, latest: 12 statements.
 
     For those who may see webhook endpoints also the partners that are not told: one more; for
     those who may see sessions the next days: five more.
@@ -81,6 +81,7 @@ def _tiles(now: datetime.datetime, unmapped: Sequence[Cause]) -> list[Tile]:
     drafts = Order.objects.live().filter(status=OrderStatus.DRAFT)
     expiring = drafts.filter(draft_expires_at__lt=now + SOON).count()
     return [
+        *_paid_late(),
         Tile(
             title="Failed",
             number=in_error["failed"],
@@ -117,6 +118,23 @@ def _tiles(now: datetime.datetime, unmapped: Sequence[Cause]) -> list[Tile]:
             url=_list_url(status=EXPIRING),
             colour="warning" if expiring else "",
         ),
+    ]
+
+
+def _paid_late() -> list[Tile]:
+    """Return the tile of money that nothing was given for, where there is any: it goes first."""
+    number = Checkout.objects.filter(status=CheckoutStatus.PAID_LATE).count()
+    if not number:
+        return []
+    return [
+        Tile(
+            title="Paid late",
+            number=number,
+            meaning="Money came when the places were gone: order after all, or send it back",
+            icon="paid",
+            url=f"{reverse('admin:orders_checkout_changelist')}?status__exact=PaidLate",
+            colour="danger",
+        )
     ]
 
 

@@ -4,6 +4,7 @@ from orders.models.allocation import Allocation
 from orders.models.batch import Batch, BatchAction, BatchOrder
 from orders.models.checkout import (
     CHECKOUT_KIND,
+    SETTLED_CHECKOUT,
     Checkout,
     CheckoutItem,
     CheckoutQuerySet,
@@ -48,6 +49,7 @@ __all__ = [
     "HOLD_KIND",
     "ORDER_KIND",
     "PAYMENT_KIND",
+    "SETTLED_CHECKOUT",
     "Allocation",
     "Batch",
     "BatchAction",

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Upper
 from django_fsm import FSMField, FSMModelMixin, transition
 
 from catalog.models import Package, Session
@@ -35,6 +36,9 @@ class CheckoutStatus(models.TextChoices):
 
 UNPAID = (CheckoutStatus.OPEN, CheckoutStatus.AWAITING_PAYMENT)
 _UNDER_WAY = (*UNPAID, CheckoutStatus.PARTLY_PAID)
+_ENDED_UNPAID = (CheckoutStatus.CANCELLED, CheckoutStatus.EXPIRED)
+# What became of it is no matter of anybody's work any more.
+SETTLED_CHECKOUT = (*_ENDED_UNPAID, CheckoutStatus.ORDERED, CheckoutStatus.SETTLED)
 
 
 class CheckoutQuerySet(models.QuerySet["Checkout"]):
@@ -43,6 +47,15 @@ class CheckoutQuerySet(models.QuerySet["Checkout"]):
     def overdue(self, now: datetime.datetime) -> CheckoutQuerySet:
         """Keep the checkouts under way whose time is over."""
         return self.filter(status__in=_UNDER_WAY, expires_at__lte=now)
+
+    def unpaid_since(self, moment: datetime.datetime) -> CheckoutQuerySet:
+        """Keep those that ended before a moment without an order and without money."""
+        paid = Q(paid_amount__gt=0) | Q(payments__captured_amount__gt=0)
+        return self.filter(status__in=_ENDED_UNPAID, status_since__lt=moment).exclude(paid)
+
+    def with_a_buyer_to_erase(self) -> CheckoutQuerySet:
+        """Keep those that have ended and still name somebody, though no order is there that does."""
+        return self.filter(status__in=SETTLED_CHECKOUT, order__isnull=True, erased_at__isnull=True)
 
 
 class Checkout(FSMModelMixin, models.Model):
@@ -123,6 +136,12 @@ class Checkout(FSMModelMixin, models.Model):
                 fields=("expires_at",),
                 condition=Q(status__in=_UNDER_WAY),
                 name="checkout_by_expiry",
+            ),
+            models.Index(Upper("buyer_email"), name="checkout_by_buyer"),
+            models.Index(
+                fields=("status_since",),
+                condition=Q(status__in=_ENDED_UNPAID),
+                name="checkout_ended_unpaid",
             ),
             models.Index(
                 fields=("status_since",),

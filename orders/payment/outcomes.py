@@ -77,7 +77,7 @@ def _take_money(
     paid = min(rounded(report.paid, payment.currency), _MOST)
     if report.currency.upper() != payment.currency:
         return _take_foreign(checkout, payment, report, now, actor)
-    if paid <= payment.captured_amount or payment.status == PaymentState.REFUNDED:
+    if paid <= payment.captured_amount:
         return Effect.UNCHANGED
     data = {"paid": str(paid), "due": str(payment.total)}
     if paid < payment.total and payment.status == PaymentState.WAITING:

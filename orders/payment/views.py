@@ -194,7 +194,7 @@ def _render(
     policy = {**content_policy.PAGE}
     if form_action:
         # Browsers hold a form to this also where it is redirected to: the provider, or the shop.
-        policy["form-action"] = ("'self'", form_action)
+        policy["form-action"] = tuple(dict.fromkeys(("'self'", *form_action.split())))
     response["Content-Security-Policy"] = content_policy.header(
         policy, style_src=content_policy.hash_of(shown.venue.style)
     )

@@ -59,6 +59,8 @@ NEEDS = {
     "orders_batch_start": "orders.replay_order",
     "orders_batch_stop": "orders.replay_order",
     "orders_batch_unmapped": "orders.view_order",
+    "orders_checkout_order_after_all": "orders.settle_checkout",
+    "orders_checkout_settle": "orders.settle_checkout",
     "orders_closure_confirm": "orders.add_closure",
     "orders_closure_preview": "orders.add_closure",
     "orders_closure_progress": "orders.view_closure",

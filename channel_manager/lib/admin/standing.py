@@ -86,12 +86,16 @@ class StatusAction(Action, Generic[_Row]):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Standing(Generic[_Row]):
-    """The statuses of a model in the admin: their colours and meanings, and the ways between them."""
+    """The statuses of a model in the admin: their colours and meanings, and the ways between them.
+
+    permission: who may change them, where that is not whoever may change the model.
+    """
 
     model: type[_Row]
     colours: Mapping[str, str]
     meanings: Mapping[str, str]
     actions: Mapping[str, StatusAction[_Row]]
+    permission: str = ""
 
     def bar(self, request: HttpRequest, row: Any) -> StateBar:
         """Return the row's status with the buttons this person may press."""
@@ -149,7 +153,8 @@ class Standing(Generic[_Row]):
 
     def _may_change(self, request: HttpRequest) -> bool:
         opts = self.model._meta
-        return request.user.has_perm(f"{opts.app_label}.change_{opts.model_name}")
+        change = f"{opts.app_label}.change_{opts.model_name}"
+        return request.user.has_perm(self.permission or change)
 
     def _name(self, page: str) -> str:
         return f"{self.model._meta.app_label}_{self.model._meta.model_name}_{page}"
