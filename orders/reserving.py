@@ -22,7 +22,6 @@ from partners.storefronts import account_of
 # Random numbers of 31 bits, since a shop may keep them in a column of 32.
 _LARGEST_NUMBER = 2**31 - 1
 _TRIES = 5
-_KEPT_FOR = datetime.timedelta(days=7)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -77,11 +76,6 @@ def reserve(
                 storefront, one, now + datetime.timedelta(microseconds=position), lasts, checkout
             )
         ]
-
-
-def forget_unused(*, now: datetime.datetime) -> None:
-    """Remove the units that were reserved a week ago, and never came into a checkout."""
-    CheckoutItem.objects.filter(checkout=None, reserved_until__lt=now - _KEPT_FOR).delete()
 
 
 def give_back(*, items: Sequence[CheckoutItem], actor: str, now: datetime.datetime) -> None:

@@ -25,7 +25,6 @@ from orders import (
     mailing,
     paying,
     recovery,
-    reserving,
     working_off,
 )
 from orders.finance import admission_dates, exports, line_reading, reconciling
@@ -295,7 +294,6 @@ def forget_checkouts(timestamp: int) -> None:
 @app.periodic(cron="29 * * * *", periodic_id="prune_holds")
 @app.task(name="orders.prune_holds", queue="recovery", queueing_lock="prune_holds")
 def prune_holds(timestamp: int) -> None:
-    """Forget holds that ended a week ago, and units that were reserved in vain."""
+    """Forget holds that ended a week ago."""
     close_old_connections()
-    reserving.forget_unused(now=timezone.now())
     holds.forget_ended(now=timezone.now())

@@ -15,6 +15,8 @@ _SECRETS: _Patterns = [
         (r"\b((?:cm_(?:live|test)|gate|whsec)_[\w+/=-]{4})[\w+/=-]{28,}", r"\1[redacted]"),
         # Whoever has a manifest's address has the tickets.
         (r"(/[mw]/)[\w-]{16,}", r"\1[redacted]"),
+        # It leads on to them.
+        (r"(/return/)[\w-]{16,}", r"\1[redacted]"),
     )
 ]
 _PATTERNS: _Patterns = [

@@ -20,6 +20,7 @@ DRAWN = "GMzkGeWOXMSMhBO_dXzh0_3kZICnHpy4_9qG-n7LqzY"
         ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_MfKQ[redacted]"),
         ("GET /w/abcdefghijklmnop_-012345.pdf refused", "GET /w/[redacted].pdf refused"),
         ("https://x.example/m/abcdefghijklmnop0123", "https://x.example/m/[redacted]"),
+        ("/openticket/x/return/56fd3b40-611c-11ee-bb11", "/openticket/x/return/[redacted]"),
         ("postgres://cm:s3cret@db/cm", "postgres://[redacted]@db/cm"),
         ("to ann+1@mail.example.com.", "to [e-mail]."),
         ("Failed.\nDETAIL:  Key (name)=(Ann).\nAfter", "Failed.\nDETAIL: [redacted]\nAfter"),

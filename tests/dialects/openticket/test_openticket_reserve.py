@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 
 from catalog.models import Attraction, Package, Session
-from orders import reserving
 from orders.models import CheckoutItem, Hold
 from partners.models import Partner, Venue
-from tests.dialects.openticket.shop import GUID, Shop, checkout_of, entry, expire, stored, told
+from tests.dialects.openticket.shop import GUID, Shop, entry, expire, stored, told
 from tests.factories import sellable_package
 from tests.orders.expected import VISIT, Clock
 from tests.orders.sessions import counters, session
@@ -221,16 +220,6 @@ def test_nothing_of_the_rivals_shop_exists_here(shop: Shop, rival_shop: Shop) ->
     for path in (rival_shop.guid, str(uuid.uuid4())):
         answer = shop.methods_answer(shop=path)
         assert (answer.status_code, answer.json()) == (404, told(errors=[entry("not_found")]))
-
-
-def test_what_was_reserved_in_vain_is_forgotten_after_a_week(shop: Shop, clock: Clock) -> None:
-    ticket = shop.ticket("Show")
-    bought = shop.order(shop.body(shop.reserve(ticket)))
-    shop.reserve(ticket)
-    for days, left in ((6, 2), (2, 1)):
-        reserving.forget_unused(now=clock.forward(days=days))
-        assert CheckoutItem.objects.count() == left
-    assert CheckoutItem.objects.get().checkout == checkout_of(bought)
 
 
 def test_a_test_shop_takes_no_places(test_shop: Shop) -> None:
