@@ -214,6 +214,24 @@ def test_members_that_nobody_knows_are_left_alone(shop: Shop) -> None:
     assert shop.order(body) == accepted()
 
 
+def test_long_names_are_kept_whole_and_cut_on_the_order(
+    shop: Shop, pay: Callable[[Any], Checkout], issue: Callable[[str], Order]
+) -> None:
+    body = shop.body(shop.reserve(shop.ticket("Show")))
+    body["receiver"] |= {"firstname": "é" * 255, "lastname": "ß" * 255}
+    answer = shop.order(body)
+    order = issue(str(pay(answer).order_id))
+    assert (order.status, order.sell_to_name) == ("Issued", "é" * 100)
+    assert shop.sold(answer["order_id"]).json()["lastName"] == "ß" * 255
+    body["receiver"]["firstname"] += "é"
+    refused(
+        shop,
+        body,
+        entry("max_length", "/receiver/firstname"),
+        entry("reservation_used", "/tickets/0/reservation"),
+    )
+
+
 def test_both_children_have_to_be_those_of_the_reservation(shop: Shop) -> None:
     ticket = shop.ticket("Show")
     made, other = shop.reserve(ticket), shop.reserve(ticket)
