@@ -20,6 +20,8 @@ _SECRETS: _Patterns = [
         (r"(/order/|\breturn=)[A-Za-z0-9]{5}(?:-[A-Za-z0-9]{5}){3}\b", r"\1[redacted]"),
         # Whoever has a manifest's address has the tickets; a payment's, that it can be given up.
         (r"(/(?:[mw]|pay|pay/sandbox)/)[\w-]{16,}", r"\1[redacted]"),
+        # It leads on to them.
+        (r"(/return/)[\w-]{16,}", r"\1[redacted]"),
     )
 ]
 _PATTERNS: _Patterns = [

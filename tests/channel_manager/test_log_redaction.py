@@ -36,6 +36,7 @@ DRAWN = "GMzkGeWOXMSMhBO_dXzh0_3kZICnHpy4_9qG-n7LqzY"
         ("GET /pay/abcdefghijklmnop0123/return", "GET /pay/[redacted]/return"),
         ("POST /pay/sandbox/sb_0123456789abcdef", "POST /pay/sandbox/[redacted]"),
         ("POST /pay/notify/mollie", "POST /pay/notify/mollie"),
+        ("/openticket/x/return/56fd3b40-611c-11ee-bb11", "/openticket/x/return/[redacted]"),
         ("postgres://cm:s3cret@db/cm", "postgres://[redacted]@db/cm"),
         ("to ann+1@mail.example.com.", "to [e-mail]."),
         ("Failed.\nDETAIL:  Key (name)=(Ann).\nAfter", "Failed.\nDETAIL: [redacted]\nAfter"),

@@ -102,12 +102,16 @@ def _again(checkout: Checkout) -> Checkout:
 
 
 def open_payment(*, checkout: Checkout, now: datetime.datetime) -> str:
-    """Return the address at which a checkout is paid; empty where nothing is to be paid any more."""
+    """Return the address at which a checkout is paid; empty where it cannot be paid any more."""
     with transaction.atomic():
         locked = checkouts.lock_checkout(Checkout.objects.filter(pk=checkout.pk))
         if locked.status not in _AWAITING or locked.expires_at <= now:
             return ""
-        return paying.start(checkout=locked, return_url=f"{url_of(locked)}?{CAME_BACK}=1", now=now)
+        back = f"{url_of(locked)}?{CAME_BACK}=1"
+        try:
+            return paying.start(checkout=locked, return_url=back, now=now)
+        except paying.CannotBePaid:
+            return ""
 
 
 def standing_of(

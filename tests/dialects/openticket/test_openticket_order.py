@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings
 
 from catalog.models import Attraction, Package, Session
-from orders import paying
+from orders import cancellation, paying
 from orders.models import Checkout, CheckoutStatus, LedgerEntry, Order
 from tests.conftest import ApiClient
 from tests.dialects.openticket.shop import GUID, Shop, checkout_of, entry, expire, stored, told
@@ -100,6 +100,23 @@ def test_a_free_order_is_complete_at_once(
     assert (page.status_code, page["Location"]) == (
         *(302, f"{settings.PUBLIC_URL}/m/{issued.token}"),
     )
+
+
+def test_a_free_order_stands_in_finances_reports_and_can_be_taken_back(
+    shop: Shop, free: Package, issue: Callable[[str], Order], clock: Clock
+) -> None:
+    answer = shop.order(shop.body(shop.reserve(shop.ticket("Toddler"))))
+    order = issue(str(checkout_of(answer).order_id))
+    cancellation.cancel_order(
+        orders=Order.objects.all(), order_id=order.pk, actor="staff:1", now=clock.now, reason="Ill"
+    )
+    entries = LedgerEntry.objects.filter(order=order).order_by("pk")
+    assert [(row.kind, row.gross, row.quantity) for row in entries] == [
+        ("sale", 0, 1),
+        ("reversal", 0, -1),
+    ]
+    assert counters() == {}
+    assert shop.sold(answer["order_id"]).json()["status"] == "cancelled"
 
 
 def test_a_paid_order_is_one_of_the_partners_like_any_other(
@@ -195,6 +212,24 @@ def test_members_that_nobody_knows_are_left_alone(shop: Shop) -> None:
     body["receiver"]["phone"] = "+31"
     body["tickets"][0]["seat"] = None
     assert shop.order(body) == accepted()
+
+
+def test_long_names_are_kept_whole_and_cut_on_the_order(
+    shop: Shop, pay: Callable[[Any], Checkout], issue: Callable[[str], Order]
+) -> None:
+    body = shop.body(shop.reserve(shop.ticket("Show")))
+    body["receiver"] |= {"firstname": "é" * 255, "lastname": "ß" * 255}
+    answer = shop.order(body)
+    order = issue(str(pay(answer).order_id))
+    assert (order.status, order.sell_to_name) == ("Issued", "é" * 100)
+    assert shop.sold(answer["order_id"]).json()["lastName"] == "ß" * 255
+    body["receiver"]["firstname"] += "é"
+    refused(
+        shop,
+        body,
+        entry("max_length", "/receiver/firstname"),
+        entry("reservation_used", "/tickets/0/reservation"),
+    )
 
 
 def test_both_children_have_to_be_those_of_the_reservation(shop: Shop) -> None:
