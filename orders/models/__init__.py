@@ -13,6 +13,7 @@ from orders.models.closure import Closure, ClosureOrder, ClosurePlan
 from orders.models.decision import Decision, DecisionAction
 from orders.models.event import OrderEvent
 from orders.models.export import Export, ExportChunk, ExportFormat, ExportStatus
+from orders.models.guest import GuestIssuer, GuestOrder, SigningKey
 from orders.models.hold import HOLD_KIND, Hold, HoldQuerySet, HoldStatus
 from orders.models.ledger import LedgerEntry, LedgerEntryQuerySet, LedgerKind
 from orders.models.line import OrderLine
@@ -27,6 +28,14 @@ from orders.models.statement import (
     StatementLine,
     StatementStatus,
 )
+from orders.models.virtual_queue import (
+    RESERVATION_KIND,
+    Reservation,
+    ReservationMember,
+    ReservationQuerySet,
+    ReservationStatus,
+    VirtualQueue,
+)
 from orders.models.worklist import (
     Outcome,
     Worklist,
@@ -39,6 +48,7 @@ __all__ = [
     "CHECKOUT_KIND",
     "HOLD_KIND",
     "ORDER_KIND",
+    "RESERVATION_KIND",
     "Allocation",
     "Batch",
     "BatchAction",
@@ -57,6 +67,8 @@ __all__ = [
     "ExportFormat",
     "ExportStatus",
     "FailureCode",
+    "GuestIssuer",
+    "GuestOrder",
     "Hold",
     "HoldQuerySet",
     "HoldStatus",
@@ -76,10 +88,16 @@ __all__ = [
     "Position",
     "ReceivedRequest",
     "RequestKind",
+    "Reservation",
+    "ReservationMember",
+    "ReservationQuerySet",
+    "ReservationStatus",
+    "SigningKey",
     "Statement",
     "StatementFile",
     "StatementLine",
     "StatementStatus",
+    "VirtualQueue",
     "Worklist",
     "WorklistOrder",
     "WorklistOrderQuerySet",
