@@ -44,17 +44,17 @@ def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
     request: HttpRequest = context["request"]._request
     refusal = translate(exc)
     log_refusal(refusal, request)
+    headers = _headers(refusal)
+    if isinstance(exc, exceptions.MethodNotAllowed):
+        headers["Allow"] = ", ".join(context["view"].allowed_methods)
     if render_in_dialect := renderer_of(request):
         told = render_in_dialect(refusal, request)
         return Response(
             told.body,
             status=told.status,
-            headers={**_headers(refusal), **told.headers},
+            headers={**headers, **told.headers},
             content_type=told.content_type,
         )
-    headers = _headers(refusal)
-    if isinstance(exc, exceptions.MethodNotAllowed):
-        headers["Allow"] = ", ".join(context["view"].allowed_methods)
     if refusal.error_code == ErrorCode.UNAUTHENTICATED:
         headers["WWW-Authenticate"] = 'Bearer realm="partner API"'
     return Response(

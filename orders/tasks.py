@@ -23,6 +23,7 @@ from orders import (
     issuance,
     mailing,
     recovery,
+    virtual_queues,
     working_off,
 )
 from orders.finance import admission_dates, exports, line_reading, reconciling
@@ -187,6 +188,14 @@ def expire_holds(timestamp: int) -> None:
     close_old_connections()
     checkouts.expire_checkouts(now=timezone.now())
     holds.expire_holds(now=timezone.now())
+
+
+@app.periodic(cron=HOLD_EXPIRY_CRON, periodic_id="call_guests")
+@app.task(name="orders.call_guests", queue="recovery", queueing_lock="call_guests")
+def call_guests(timestamp: int) -> None:
+    """Call whoever is due in a virtual queue, and end what is over."""
+    close_old_connections()
+    virtual_queues.catch_up(now=timezone.now())
 
 
 @app.periodic(cron=settings.RECOVERY_CRON, periodic_id="rescue_jobs")

@@ -59,9 +59,14 @@ class ApiKeyAuthentication(BaseAuthentication):
         now = timezone.now()
         key = find_key(request, now)
         limits.charge(request._request, key)
-        if key.last_used_at is None or now - key.last_used_at > _LAST_USED_PRECISION:
-            ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
+        note_use(key, now)
         return Caller(key.partner, key), None
+
+
+def note_use(key: ApiKey, now: datetime.datetime) -> None:
+    """Write down that a key was used, to the minute."""
+    if key.last_used_at is None or now - key.last_used_at > _LAST_USED_PRECISION:
+        ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
 
 
 def find_key(request: Request | HttpRequest, now: datetime.datetime) -> ApiKey:

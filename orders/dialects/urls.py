@@ -1,5 +1,7 @@
 """Where the dialects are spoken."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("orders.dialects.ordino.urls")),
+]

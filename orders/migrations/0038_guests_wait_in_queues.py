@@ -1,13 +1,14 @@
 """Guests with an identity of their own, virtual queues, and when and how often tickets admit."""
 
-import channel_manager.lib.identity
+import uuid
+
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.text
 import django_fsm
-import uuid
 from django.db import migrations, models
 
+import channel_manager.lib.identity
 
 # Whether a member's reservation lives is known by its row: the index that lets an entitlement have
 # one living reservation sees no other table.

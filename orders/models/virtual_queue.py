@@ -241,8 +241,9 @@ class ReservationMember(models.Model):
         return f"{self.wallet} {self.unit}"
 
     @property
-    def assets(self) -> models.QuerySet[Asset]:
-        """Return all generations of its ticket."""
-        return Asset.objects.filter(
+    def asset(self) -> Asset | None:
+        """Return its ticket, of the newest generation; None once that was cancelled."""
+        generations = Asset.objects.living().filter(
             wallet=self.wallet_id, component=self.component_id, unit=self.unit
         )
+        return generations.order_by("-generation").first()
