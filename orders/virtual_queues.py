@@ -95,8 +95,10 @@ def join(
         _advance(queue, now)
         size = len(entitlements)
         expected = _expected(queue, now)
+        queue.last_place += 1
         reservation = Reservation(
             queue=queue,
+            place=queue.last_place,
             storefront=storefront,
             status_since=now,
             type=kind,
@@ -222,7 +224,7 @@ def _lock(queue_id: uuid.UUID) -> VirtualQueue:
 
 def _waiting(queue: VirtualQueue) -> list[Reservation]:
     waiting = Reservation.objects.filter(queue=queue, status=ReservationStatus.WAITING)
-    return list(waiting.order_by("reserved_at", "id"))
+    return list(waiting.order_by("place"))
 
 
 def _expected(queue: VirtualQueue, now: datetime.datetime) -> datetime.datetime:
@@ -256,7 +258,7 @@ def _advance(queue: VirtualQueue, now: datetime.datetime) -> None:
             reservation.ready_at = due_at
             expected.append(reservation)
     Reservation.objects.bulk_update(expected, ["ready_at"], batch_size=500)
-    queue.save(update_fields=["next_call_at"])
+    queue.save(update_fields=["next_call_at", "last_place"])
 
 
 def _call(queue: VirtualQueue, reservation: Reservation, now: datetime.datetime) -> None:

@@ -152,6 +152,12 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("status_since", models.DateTimeField()),
+                (
+                    "place",
+                    models.PositiveBigIntegerField(
+                        help_text="Parties are called by these numbers."
+                    ),
+                ),
                 ("type", models.CharField(default="parallel", max_length=10)),
                 ("size", models.PositiveIntegerField(help_text="How many guests come.")),
                 ("reserved_at", models.DateTimeField()),
@@ -251,6 +257,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("next_call_at", models.DateTimeField(editable=False)),
+                ("last_place", models.PositiveBigIntegerField(default=0, editable=False)),
             ],
             options={
                 "verbose_name": "virtual queue",
@@ -473,7 +480,7 @@ class Migration(migrations.Migration):
             model_name="reservation",
             index=models.Index(
                 condition=models.Q(("status__in", ("waiting", "paused", "ready"))),
-                fields=["queue", "reserved_at", "id"],
+                fields=["queue", "place"],
                 name="reservation_living",
             ),
         ),
@@ -487,6 +494,12 @@ class Migration(migrations.Migration):
                     )
                 ),
                 name="reservation_status_known",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="reservation",
+            constraint=models.UniqueConstraint(
+                fields=("queue", "place"), name="reservation_place_once_per_queue"
             ),
         ),
         migrations.AddConstraint(

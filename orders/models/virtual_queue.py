@@ -53,6 +53,7 @@ class VirtualQueue(models.Model):
         help_text="How long a guest who is called may take to come.",
     )
     next_call_at = models.DateTimeField(editable=False)
+    last_place = models.PositiveBigIntegerField(default=0, editable=False)
 
     class Meta:
         verbose_name = "virtual queue"
@@ -128,6 +129,7 @@ class Reservation(FSMModelMixin, models.Model):
         default=ReservationStatus.WAITING, choices=ReservationStatus.choices, protected=True
     )
     status_since = models.DateTimeField()
+    place = models.PositiveBigIntegerField(help_text="Parties are called by these numbers.")
     type = models.CharField(max_length=10, default="parallel")
     size = models.PositiveIntegerField(help_text="How many guests come.")
     reserved_at = models.DateTimeField()
@@ -143,6 +145,9 @@ class Reservation(FSMModelMixin, models.Model):
             models.CheckConstraint(
                 condition=Q(status__in=ReservationStatus.values), name="reservation_status_known"
             ),
+            models.UniqueConstraint(
+                fields=("queue", "place"), name="reservation_place_once_per_queue"
+            ),
             models.CheckConstraint(condition=Q(size__gte=1), name="reservation_of_somebody"),
             models.CheckConstraint(
                 condition=~Q(status=ReservationStatus.READY)
@@ -156,7 +161,7 @@ class Reservation(FSMModelMixin, models.Model):
         ]
         indexes = [
             models.Index(
-                fields=("queue", "reserved_at", "id"),
+                fields=("queue", "place"),
                 condition=Q(status__in=LIVING),
                 name="reservation_living",
             ),

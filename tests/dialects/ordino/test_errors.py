@@ -226,7 +226,7 @@ def test_a_body_that_is_too_large_or_no_json(park: Park) -> None:
 
 
 def test_too_many_requests(park: Park, settings: Any) -> None:
-    settings.RATE_LIMIT_BURST = 1
+    settings.RATE_LIMIT_BURST = settings.RATE_LIMIT_PER_SECOND = 1
     assert park.order(SEED).status_code == 200
     response = park.order(SEED)
     status, body, kind = answer(response)
