@@ -72,10 +72,15 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "jwks_url",
-                    models.URLField(
+                    models.CharField(
                         blank=True,
                         help_text="Where it publishes its keys. Empty: a shared secret.",
                         max_length=500,
+                        validators=[
+                            django.core.validators.URLValidator(
+                                ["https"], message="An address by https is expected."
+                            )
+                        ],
                         verbose_name="JWKS address",
                     ),
                 ),

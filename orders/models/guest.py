@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 
+from django.core.validators import URLValidator
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Upper
@@ -70,10 +71,11 @@ class GuestIssuer(models.Model):
         default="email",
         help_text="The claim with the identity that orders name the guest by, such as email or sub.",
     )
-    jwks_url = models.URLField(
+    jwks_url = models.CharField(
         "JWKS address",
         max_length=500,
         blank=True,
+        validators=[URLValidator(["https"], message="An address by https is expected.")],
         help_text="Where it publishes its keys. Empty: a shared secret.",
     )
     sealed_secret = models.TextField(blank=True, editable=False)

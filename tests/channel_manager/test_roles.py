@@ -115,6 +115,8 @@ NEEDS = {
     "partners_partner_pause": "partners.change_partner",
     "partners_partner_resume": "partners.change_partner",
     "partners_partner_revoke_key": "partners.change_apikey",
+    # A storefront is opened from its partner's page.
+    "partners_storefront_add": "nobody",
     "partners_storefront_new_secret": "partners.add_apikey",
     "partners_storefront_open": "partners.add_storefront",
     "partners_storefront_revoke_secret": "partners.change_apikey",

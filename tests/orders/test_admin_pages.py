@@ -76,6 +76,7 @@ def everything(
     PackageMapping.objects.create(partner=api.partner, item_number="SKU-1", package=day)
     Group.objects.create(name="Order desk")
     visit = TOMORROW.isoformat()
+    a_queue_of(api.partner, issue)
     orders = {
         "issued": api.create(),
         "draft": rival.create(paymentReference=None),
@@ -108,7 +109,6 @@ def everything(
         now=timezone.now(),
     )
     a_month_of(api.partner)
-    a_queue_of(api.partner, issue)
     return {name: order["orderId"] for name, order in orders.items()}
 
 
