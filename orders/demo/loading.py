@@ -22,7 +22,7 @@ from catalog import scheduling
 from catalog.models import Package, PackageMapping
 from channel_manager.history import roles
 from channel_manager.history.role_matrix import ROLES
-from orders.demo import catalogue
+from orders.demo import catalogue, dialects
 from partners.keys import create_key, create_test_key, hash_key, revoke_key
 from partners.models import ApiKey, Contract, DateBasis, Partner, Terms, Venue
 from wallets.devices import create_device, replace_key
@@ -70,6 +70,9 @@ def load_demo(*, file: Path, base_url: str) -> bool:
                 "bundleComponents": catalogue.BUNDLE_COMPONENTS,
             },
             "gate": kept.get("gate") or _make_gate(venue),
+            "dialects": dialects.describe(
+                venue=venue, kept=kept.get("dialects", {}), now=timezone.now()
+            ),
         }
     scheduling.extend_horizon(now=timezone.now())
     _write(file, contents)
@@ -195,6 +198,7 @@ def _read(file: Path, venue: Venue) -> dict[str, Any]:
         kept["partners"] = contents["partners"]
     if User.objects.filter(username__in=users).count() == len(users):
         kept["users"] = contents["admin"]["users"]
+    kept["dialects"] = contents.get("dialects", {})
     gate = contents.get("gate", {})
     hashed = hash_key(str(gate.get("deviceKey", "")))
     if GateDevice.objects.filter(venue=venue, key_hash=hashed, revoked_at=None).exists():
