@@ -24,6 +24,7 @@ class PlannedSeat:
 class PlannedComponent:
     """What one component puts into each wallet of a line: `units` assets of `admissions` each.
 
+    Each of its guests may come `redemptions` times.
     `session_id` is the session whose places it takes; `seats` are its numbered ones, for all
     wallets of the line: wallet by wallet, unit by unit, admission by admission; None where a wallet
     was cancelled and gave its seats back.
@@ -42,6 +43,7 @@ class PlannedComponent:
     valid_until: datetime.datetime
     session_id: uuid.UUID | None = None
     seats: tuple[PlannedSeat | None, ...] = ()
+    redemptions: int = 1
 
     def places(self, wallets: int) -> int:
         """Return how many places it takes in its session for so many wallets."""
@@ -70,6 +72,35 @@ class PlannedComponent:
         return dataclasses.replace(self, seats=tuple(kept))
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Redemption:
+    """When, and how often, what is sold may be redeemed, within what its package allows.
+
+    Aware moments, `until` excluded; None: as the package says.
+    """
+
+    since: datetime.datetime | None = None
+    until: datetime.datetime | None = None
+    times: int | None = None
+
+    def narrow(self, planned: PlannedComponent) -> PlannedComponent:
+        """Return a component within these limits; raises NeverRedeemable where no moment is left."""
+        valid_from = max(filter(None, (planned.valid_from, self.since)))
+        valid_until = min(filter(None, (planned.valid_until, self.until)))
+        if valid_from >= valid_until:
+            raise NeverRedeemable
+        return dataclasses.replace(
+            planned,
+            valid_from=valid_from,
+            valid_until=valid_until,
+            redemptions=self.times or 1,
+        )
+
+
+class NeverRedeemable(Exception):
+    """What is sold could not be redeemed at any moment."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Expansion:
     """How many wallets a line becomes, and what goes into each."""
@@ -96,12 +127,13 @@ def expand(
     visit: Visit,
     component_visits: Mapping[str, Visit],
     component_seats: Mapping[str, Sequence[Seat]] | None = None,
+    redemption: Redemption | None = None,
 ) -> Expansion:
     """Return what a line becomes (contract section 6).
 
     Individual packages: one wallet each, one asset per component unit. A group package: one wallet
     with one ticket worth the whole quantity. `component_visits` and `component_seats` are by item
-    number; a component that is not named there follows the line's visit.
+    number; a component that is not named there follows the line's visit. Raises NeverRedeemable.
     """
     planned = []
     for component in components:
@@ -127,7 +159,10 @@ def expand(
                 ),
             )
         )
-    return Expansion(wallet_count(package, quantity), tuple(planned))
+    limits = redemption or Redemption()
+    return Expansion(
+        wallet_count(package, quantity), tuple(limits.narrow(component) for component in planned)
+    )
 
 
 def to_json(component: PlannedComponent) -> dict[str, Any]:
@@ -146,13 +181,14 @@ def to_json(component: PlannedComponent) -> dict[str, Any]:
         "validUntil": component.valid_until.isoformat(),
         "sessionId": component.session_id and str(component.session_id),
         "seats": [seat and dataclasses.asdict(seat) for seat in component.seats],
+        "redemptions": component.redemptions,
     }
 
 
 def from_json(kept: Mapping[str, Any]) -> PlannedComponent:
     """Return the planned component that `to_json` wrote.
 
-    Lines from before there were sessions have none.
+    Lines from before there were sessions have none, older ones are redeemed once.
     """
     session_id = kept.get("sessionId")
     return PlannedComponent(
@@ -169,4 +205,5 @@ def from_json(kept: Mapping[str, Any]) -> PlannedComponent:
         valid_until=datetime.datetime.fromisoformat(kept["validUntil"]),
         session_id=uuid.UUID(session_id) if session_id else None,
         seats=tuple(seat and PlannedSeat(**seat) for seat in kept.get("seats", ())),
+        redemptions=kept.get("redemptions", 1),
     )

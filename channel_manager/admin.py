@@ -54,6 +54,8 @@ _SIDEBAR: Sequence[tuple[str, Sequence[tuple[str, ...]]]] = [
         [
             ("Scans", "qr_code_scanner", "wallets", "scan"),
             ("Gate devices", "door_front", "wallets", "gatedevice"),
+            ("Virtual queues", "groups", "orders", "virtualqueue"),
+            ("Reservations", "hourglass_bottom", "orders", "reservation"),
         ],
     ),
     (
@@ -85,6 +87,8 @@ _SIDEBAR: Sequence[tuple[str, Sequence[tuple[str, ...]]]] = [
             ("Partners", "handshake", "partners", "partner"),
             ("Contracts", "contract", "partners", "contract"),
             ("Webhooks", "webhook", "partners", "webhookendpoint"),
+            ("Storefronts", "storefront", "partners", "storefront"),
+            ("Guest issuers", "verified_user", "orders", "guestissuer"),
             ("Venues", "park", "partners", "venue"),
         ],
     ),

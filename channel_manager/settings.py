@@ -224,6 +224,8 @@ RATE_LIMIT_PER_SECOND = env.int("RATE_LIMIT_PER_SECOND", default=50)
 RATE_LIMIT_BURST = env.int("RATE_LIMIT_BURST", default=500)
 # Threads of one web process; `?wait=` may hold at most half of them.
 WEB_THREADS = env.int("WEB_THREADS", default=16)
+# How long a dialect waits for an order to be issued before it answers; 0: not at all.
+DIALECT_WAIT_SECONDS = env.int("DIALECT_WAIT_SECONDS", default=5)
 # How long an order may stand still in each state (contract section 5).
 SCHEDULED_STALL_SECONDS = env.int("SCHEDULED_STALL_SECONDS", default=5 * 60)
 PROCESSING_STALL_SECONDS = env.int("PROCESSING_STALL_SECONDS", default=60 * 60)

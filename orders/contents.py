@@ -149,6 +149,9 @@ def fill_line(line: OrderLine, plan: LinePlan) -> OrderLine:
         }
         for entry in request.component_schedule or ()
     ]
+    limits = request.redemption or expansion.Redemption()
+    line.redeemable_from, line.redeemable_until = limits.since, limits.until
+    line.max_redemptions = limits.times
     line.unresolved_cause = plan.unresolved_cause or ""
     if plan.offer:
         line.package = plan.offer.package

@@ -26,6 +26,7 @@ from channel_manager.lib.errors import ErrorCode, NotFound, Refusal
 from orders import checkout_erasure, reading
 from orders.actions import OrderStateConflict
 from orders.models import (
+    GuestOrder,
     Order,
     OrderLine,
     ReceivedRequest,
@@ -129,8 +130,13 @@ def orders_of_guest(*, address: str) -> list[uuid.UUID]:
         order__in=replaced, body__icontains=json.dumps(address, ensure_ascii=False)
     )
     by_line = _newest(lines, "order_id")
+    # An identity that a seller names may be no address.
+    of_guest = GuestOrder.objects.filter(guest__iexact=address, order__isnull=False)
     by_index = _newest(orders.filter(status__in=SETTLED), "pk").union(
-        _newest(orders.filter(status__in=IN_FLIGHT), "pk"), by_line, _newest(earlier, "order_id")
+        _newest(orders.filter(status__in=IN_FLIGHT), "pk"),
+        by_line,
+        _newest(earlier, "order_id"),
+        _newest(of_guest, "order_id"),
     )
     found: set[uuid.UUID] = set()
     try:
@@ -234,6 +240,7 @@ def _erase(order: Order, *, actor: str, now: datetime.datetime, reason: str) -> 
     order.save(update_fields=["sell_to_email", "sell_to_name", "erased_at", "updated_at"])
     order.lines.update(sell_to_email=None, sell_to_name=None, names=[])
     Wallet.objects.filter(order=order).update(name=None)
+    GuestOrder.objects.filter(order=order).update(guest="")
     _blank_requests(order)
     StatementLine.objects.filter(order_id=order.pk).exclude(guest_name="").update(guest_name="")
     checkout_erasure.erase_of_order(order_id=order.pk, now=now)

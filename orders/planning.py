@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from catalog.agenda import Agenda
-from catalog.expansion import Expansion, expand, wallet_count
+from catalog.expansion import Expansion, NeverRedeemable, expand, wallet_count
 from catalog.mapping import Offer
 from catalog.models import Dating, PackageStatus
 from catalog.pricing import UnitPrice, choose_price, split_price
@@ -163,8 +163,8 @@ class _Planner:
 
     def _expand(
         self, line: LineRequest, offer: Offer, whole: Stop, stops: Mapping[str, Stop]
-    ) -> Expansion:
-        """Place every component in its session, and return what the line becomes."""
+    ) -> Expansion | None:
+        """Place every component in its session, and return what the line becomes; None at a fault."""
         counted = [c for c in offer.components if c.item.attraction_id and whole.visit.date]
         if whole.visit.time and offer.package.dating == Dating.TIMED and not counted:
             detail = f"{offer.package.code} has no sessions."
@@ -189,14 +189,20 @@ class _Planner:
             visits[number], seats[number] = self.placer.place(
                 offer=offer, component=component, quantity=line.quantity, stop=stop
             )
-        return expand(
-            package=offer.package,
-            components=offer.components,
-            quantity=line.quantity,
-            visit=whole.visit,
-            component_visits=visits,
-            component_seats=seats,
-        )
+        try:
+            return expand(
+                package=offer.package,
+                components=offer.components,
+                quantity=line.quantity,
+                visit=whole.visit,
+                component_visits=visits,
+                component_seats=seats,
+                redemption=line.redemption,
+            )
+        except NeverRedeemable:
+            detail = f"{offer.package.code} is not valid at any moment of the redeem window."
+            self._add_fault(whole.pointer, "not_redeemable", detail)
+            return None
 
     def _add_fault(self, pointer: str, code: str, detail: str) -> None:
         self.placer.add_faults([Fault(pointer, code, detail)])

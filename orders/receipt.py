@@ -50,5 +50,9 @@ def keep(received: Received | None, order: Order, now: datetime.datetime) -> Non
 
 
 def as_text(body: Any) -> str:
-    """Return a body as it is stored: as sent, but for white space and escapes."""
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    """Return a body as it is stored: as sent, but for white space and escapes.
+
+    Lone surrogates, which no text column takes, stay escapes.
+    """
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    return text.encode(errors="backslashreplace").decode()

@@ -8,6 +8,8 @@ import uuid
 from collections.abc import Iterator
 from decimal import Decimal
 
+from catalog.expansion import Redemption
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ScheduleRequest:
@@ -25,7 +27,7 @@ class LineRequest:
 
     `hold_id` names a hold whose places the order takes over, `seats` numbered seats by label.
     `agreed_price` is what the guest was told a unit costs, VAT included, in the venue's currency;
-    None: what it costs now.
+    None: what it costs now. `redemption` narrows when, and says how often, its tickets admit.
     """
 
     item_number: str
@@ -41,6 +43,7 @@ class LineRequest:
     seats: tuple[str, ...] | None = None
     hold_id: uuid.UUID | None = None
     agreed_price: Decimal | None = None
+    redemption: Redemption | None = None
 
     def asked(self) -> Iterator[tuple[str, datetime.date | None]]:
         """Return the item number with each day that it is to be visited on."""

@@ -285,4 +285,7 @@ def as_request(line: OrderLine) -> LineRequest:
         external_reference_numbers=tuple(line.external_reference_numbers) or None,
         component_schedule=reading.requested_schedule(line) or None,
         seats=tuple(line.seats) or None,
+        redemption=expansion.Redemption(
+            since=line.redeemable_from, until=line.redeemable_until, times=line.max_redemptions
+        ),
     )

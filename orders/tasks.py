@@ -25,6 +25,7 @@ from orders import (
     mailing,
     paying,
     recovery,
+    virtual_queues,
     working_off,
 )
 from orders.finance import admission_dates, exports, line_reading, reconciling
@@ -206,6 +207,14 @@ def recheck_payments(timestamp: int) -> None:
     """Ask providers how the payments under way stand."""
     close_old_connections()
     paying.recheck_due(now=timezone.now())
+
+
+@app.periodic(cron=HOLD_EXPIRY_CRON, periodic_id="call_guests")
+@app.task(name="orders.call_guests", queue="recovery", queueing_lock="call_guests")
+def call_guests(timestamp: int) -> None:
+    """Call whoever is due in a virtual queue, and end what is over."""
+    close_old_connections()
+    virtual_queues.catch_up(now=timezone.now())
 
 
 @app.periodic(cron=settings.RECOVERY_CRON, periodic_id="rescue_jobs")

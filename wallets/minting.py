@@ -58,7 +58,7 @@ def mint_assets(
                     type=component.type,
                     reference_number=numbers[AssetKey(wallet.pk, component.component_id, unit)],
                     description=component.description,
-                    admissions=component.admissions,
+                    admissions=component.admissions * component.redemptions,
                     visit_date=component.visit_date,
                     visit_time=component.visit_time,
                     valid_from=component.valid_from,

@@ -98,6 +98,16 @@ MATRIX: Mapping[str, tuple[Deed, ...]] = {
             _each("wallets", "add change", "gatedevice"),
             NOBODY,
         ),
+        Deed(
+            "See virtual queues and their reservations",
+            _each("orders", "view", "virtualqueue reservation"),
+            EVERYBODY,
+        ),
+        Deed(
+            "Set up virtual queues; pause, resume and give up reservations",
+            (*_each("orders", "add change", "virtualqueue"), "orders.change_reservation"),
+            (ORDERDESK, CATALOG),
+        ),
     ),
     "Catalogue": (
         Deed(
@@ -147,8 +157,8 @@ MATRIX: Mapping[str, tuple[Deed, ...]] = {
     ),
     "Partners": (
         Deed(
-            "See partners, their keys by name, webhooks and venues",
-            _each("partners", "view", "partner apikey webhookendpoint venue"),
+            "See partners, their keys by name, webhooks, storefronts and venues",
+            _each("partners", "view", "partner apikey webhookendpoint storefront venue"),
             EVERYBODY,
         ),
         Deed(
@@ -156,7 +166,21 @@ MATRIX: Mapping[str, tuple[Deed, ...]] = {
             _each("partners", "add change", "partner"),
             (PARTNERS,),
         ),
-        Deed("Make and revoke API keys", _each("partners", "add change", "apikey"), (PARTNERS,)),
+        Deed(
+            "Make and revoke API keys, and secrets of storefronts",
+            _each("partners", "add change", "apikey"),
+            (PARTNERS,),
+        ),
+        Deed(
+            "Open storefronts: let a shop sell in another system's words",
+            ("partners.add_storefront",),
+            (PARTNERS,),
+        ),
+        Deed(
+            "See and set who vouches for the guests of storefronts",
+            _each("orders", "view add change delete", "guestissuer"),
+            (PARTNERS,),
+        ),
         Deed(
             "Set up, change, pause and delete webhook endpoints",
             _each("partners", "add change delete", "webhookendpoint"),

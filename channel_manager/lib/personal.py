@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 # Members of requests and answers that name a person or an address of one.
-MEMBERS = frozenset({"sellToEmail", "sellToName", "names", "name"})
+MEMBERS = frozenset({"sellToEmail", "sellToName", "names", "name", "guest_email"})
 _HIDDEN = "•••"
 
 

@@ -9,11 +9,13 @@ from orders.admin.finance.exports import ExportAdmin
 from orders.admin.finance.periods import PeriodAdmin
 from orders.admin.finance.statements import StatementAdmin
 from orders.admin.finance.terms import EntriesOfContracts
+from orders.admin.guest_issuers import GuestIssuerAdmin
 from orders.admin.holds import HoldAdmin
 from orders.admin.ledger import LedgerEntryAdmin
 from orders.admin.mapped import count_orders, find_waiting, tell_change
 from orders.admin.orders import OrderAdmin
 from orders.admin.partnership import OrdersOfPartners
+from orders.admin.virtual_queues import ReservationAdmin, VirtualQueueAdmin
 from partners.admin.posting import register_posting
 from partners.admin.selling import register_selling
 
@@ -22,12 +24,15 @@ __all__ = [
     "CheckoutAdmin",
     "ClosureAdmin",
     "ExportAdmin",
+    "GuestIssuerAdmin",
     "HoldAdmin",
     "LedgerEntryAdmin",
     "OrderAdmin",
     "OrderEventAdmin",
     "PeriodAdmin",
+    "ReservationAdmin",
     "StatementAdmin",
+    "VirtualQueueAdmin",
 ]
 
 register_selling(OrdersOfPartners())

@@ -76,6 +76,8 @@ _ITEMS: tuple[tuple[str, str, ItemType, str, str | None], ...] = (
     ("THEATRE-SEAT", "Evening theatre", ItemType.TICKET, "9.00", "theatre"),
     ("LUNCH-COUPON", "5 euros off lunch", ItemType.COUPON, "21.00", None),
     ("ANYDAY-ENTRY", "Park entry, any day", ItemType.TICKET, "9.00", None),
+    ("DINO-ANYDAY", "Dino ride, any day", ItemType.TICKET, "9.00", "dino"),
+    ("PHOTO", "Photo voucher", ItemType.COUPON, "21.00", None),
 )
 _PACKAGES: dict[str, _Package] = {
     "individual": _Package("DAY", "Day ticket", "34.50", (("PARK-ENTRY", "1"),)),
@@ -107,6 +109,8 @@ _UNLISTED = (
         (("THEATRE-SEAT", "1"),),
         dating=Dating.TIMED,
     ),
+    _Package("RIDE-PASS", "Ride pass", "14.50", (("DINO-ANYDAY", "1"),), dating=Dating.OPEN),
+    _Package("PHOTO-VOUCHER", "Photo voucher", "9.00", (("PHOTO", "1"),), dating=Dating.OPEN),
 )
 ROLES = {role: package.code for role, package in _PACKAGES.items()}
 

@@ -6,10 +6,11 @@ import datetime
 from collections.abc import Mapping
 from typing import Any
 
-from orders.demo import onebox, openticket, voordemensen
+from orders.demo import onebox, openticket, ordino, voordemensen
 from partners.models import Dialect, Partner
 
 _DESCRIBED = {
+    Dialect.ORDINO: ordino.describe,
     Dialect.ONEBOX: onebox.describe,
     Dialect.OPENTICKET: openticket.describe,
     Dialect.VOORDEMENSEN: voordemensen.describe,

@@ -202,6 +202,7 @@ def _read(file: Path, venue: Venue) -> dict[str, Any]:
         kept["partners"] = contents["partners"]
     if User.objects.filter(username__in=users).count() == len(users):
         kept["users"] = contents["admin"]["users"]
+    kept["dialects"] = contents.get("dialects", {})
     gate = contents.get("gate", {})
     hashed = hash_key(str(gate.get("deviceKey", "")))
     if GateDevice.objects.filter(venue=venue, key_hash=hashed, revoked_at=None).exists():

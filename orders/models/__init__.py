@@ -14,6 +14,7 @@ from orders.models.closure import Closure, ClosureOrder, ClosurePlan
 from orders.models.decision import Decision, DecisionAction
 from orders.models.event import OrderEvent
 from orders.models.export import Export, ExportChunk, ExportFormat, ExportStatus
+from orders.models.guest import GuestIssuer, GuestOrder, SigningKey
 from orders.models.hold import HOLD_KIND, Hold, HoldQuerySet, HoldStatus
 from orders.models.ledger import LedgerEntry, LedgerEntryQuerySet, LedgerKind
 from orders.models.line import OrderLine
@@ -36,6 +37,14 @@ from orders.models.statement import (
     StatementLine,
     StatementStatus,
 )
+from orders.models.virtual_queue import (
+    RESERVATION_KIND,
+    Reservation,
+    ReservationMember,
+    ReservationQuerySet,
+    ReservationStatus,
+    VirtualQueue,
+)
 from orders.models.worklist import (
     Outcome,
     Worklist,
@@ -49,6 +58,7 @@ __all__ = [
     "HOLD_KIND",
     "ORDER_KIND",
     "PAYMENT_KIND",
+    "RESERVATION_KIND",
     "SETTLED_CHECKOUT",
     "Allocation",
     "Batch",
@@ -68,6 +78,8 @@ __all__ = [
     "ExportFormat",
     "ExportStatus",
     "FailureCode",
+    "GuestIssuer",
+    "GuestOrder",
     "Hold",
     "HoldQuerySet",
     "HoldStatus",
@@ -90,12 +102,18 @@ __all__ = [
     "Position",
     "ReceivedRequest",
     "RequestKind",
+    "Reservation",
+    "ReservationMember",
+    "ReservationQuerySet",
+    "ReservationStatus",
     "SandboxPayment",
     "SandboxStatus",
+    "SigningKey",
     "Statement",
     "StatementFile",
     "StatementLine",
     "StatementStatus",
+    "VirtualQueue",
     "Worklist",
     "WorklistOrder",
     "WorklistOrderQuerySet",

@@ -62,6 +62,11 @@ class OrderLine(models.Model):
     component_schedule = models.JSONField(
         default=list, blank=True, help_text="As sent: itemNumber, visitDate, visitTime, seats."
     )
+    redeemable_from = models.DateTimeField(null=True, blank=True)
+    redeemable_until = models.DateTimeField(null=True, blank=True)
+    max_redemptions = models.PositiveIntegerField(
+        null=True, blank=True, help_text="How often each ticket admits. Empty: once."
+    )
     plan = models.JSONField(
         default=list, blank=True, help_text="What each wallet gets, one entry per component."
     )
@@ -97,6 +102,14 @@ class OrderLine(models.Model):
             models.UniqueConstraint(fields=("order", "line_no"), name="line_no_once_per_order"),
             models.CheckConstraint(
                 condition=Q(quantity__gte=1, quantity__lte=1000), name="line_quantity_1_to_1000"
+            ),
+            models.CheckConstraint(
+                condition=Q(max_redemptions__gte=1, max_redemptions__lte=1000),
+                name="line_max_redemptions_1_to_1000",
+            ),
+            models.CheckConstraint(
+                condition=Q(redeemable_from__lte=F("redeemable_until")),
+                name="line_redeem_window_in_order",
             ),
             models.CheckConstraint(
                 condition=~Q(unresolved_cause="")

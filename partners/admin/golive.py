@@ -78,7 +78,7 @@ class GoLive:
 
 def read_golive(partner: Partner) -> GoLive:
     """Look for the proof of each step: eight statements at most, whatever it has sold."""
-    keys = list(ApiKey.objects.filter(partner=partner).order_by("created_at", "pk"))
+    keys = list(ApiKey.objects.filter(partner=partner, dialect="").order_by("created_at", "pk"))
     endpoints = list(partner.webhook_endpoints.order_by("created_at", "id"))
     orders = selling().read_proofs(partner)
     return GoLive(

@@ -12,6 +12,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -112,15 +113,31 @@ class KeyView:
 
 
 def list_keys(request: HttpRequest, partner: Partner) -> list[KeyView]:
-    """Return the partner's keys, newest first, usable ones before others."""
+    """Return the partner's keys for the partner API, newest first, usable ones before others."""
+    return list_keys_of(
+        request,
+        partner.api_keys.filter(dialect=""),
+        revoke="admin:partners_partner_revoke_key",
+        of=partner.pk,
+    )
+
+
+def list_keys_of(
+    request: HttpRequest, keys: QuerySet[ApiKey], *, revoke: str, of: uuid.UUID
+) -> list[KeyView]:
+    """Return keys, newest first, usable ones before others.
+
+    revoke: the name of the page that revokes one `of` a partner or a storefront.
+    """
     now = timezone.now()
     may_revoke = request.user.has_perm("partners.change_apikey")
     views = []
-    for key in partner.api_keys.order_by("-created_at", "-pk"):
+    rows = keys.select_related("partner__venue").defer("partner__venue__logo")
+    for key in rows.order_by("-created_at", "-pk"):
         state, colour = _state(key, now)
-        url = reverse("admin:partners_partner_revoke_key", args=[partner.pk, key.pk])
+        url = reverse(revoke, args=[of, key.pk])
         may = may_revoke and key.revoked_at is None
-        notice = _notice(key, partner) if key.ends_in_use(now) else ""
+        notice = _notice(key, key.partner) if key.ends_in_use(now) else ""
         views.append(KeyView(key, state, colour, url if may else "", notice))
     return sorted(views, key=lambda view: view.state != USABLE)
 
@@ -199,7 +216,7 @@ def revoke_key_view(
     if not request.user.has_perm("partners.change_apikey"):
         raise PermissionDenied
     keys = ApiKey.objects.select_related("partner__venue").defer("partner__venue__logo")
-    key = get_object_or_404(keys, pk=key_id, partner=partner_id)
+    key = get_object_or_404(keys, pk=key_id, partner=partner_id, dialect="")
     if key.revoked_at is not None:
         messages.error(request, f"The key {key} is revoked already.")
         return redirect("admin:partners_partner_change", partner_id)
@@ -227,7 +244,7 @@ def revoke_key_view(
 def _effects_of_revoking(key: ApiKey) -> tuple[str, ...]:
     mode, zone = "test" if key.test_mode else "live", key.partner.venue.zone
     usable = ApiKey.objects.usable(timezone.now()).exclude(pk=key.pk)
-    other = usable.filter(partner=key.partner, test_mode=key.test_mode).first()
+    other = usable.filter(partner=key.partner, test_mode=key.test_mode, dialect="").first()
     if other is None:
         left = (
             f"No other {mode} key of {key.partner} works: its {mode} requests get 401 until it has "

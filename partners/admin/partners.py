@@ -25,6 +25,7 @@ from partners.admin.filters import VenueFilter
 from partners.admin.golive import GoLive, read_golive, seen_by
 from partners.admin.health import read_health
 from partners.admin.standing import STANDING
+from partners.admin.storefronts import list_storefronts
 from partners.admin.webhooks.overview import list_endpoints
 from partners.admin.welcome import write_welcome
 from partners.models import ApiKey, Partner, PartnerStatus, Venue
@@ -41,6 +42,7 @@ LOOKS: Mapping[str, Look] = {
     "contract_removed": Look("Contract removed", "delete", "danger"),
     "key_made": Look("API key made", "key"),
     "key_revoked": Look("API key revoked", "key_off", "danger"),
+    "storefront_opened": Look("Storefront opened", "storefront"),
 }
 
 
@@ -123,8 +125,8 @@ class PartnerAdmin(StaffAdmin[Partner]):
 
     def prepare_rows(self, rows: Sequence[Partner]) -> None:
         """Count the usable keys of a page of partners in one statement."""
-        usable = ApiKey.objects.usable(timezone.now()).filter(partner__in=rows).order_by()
-        counts = dict(usable.values_list("partner").annotate(Count("pk")))
+        usable = ApiKey.objects.usable(timezone.now()).filter(partner__in=rows, dialect="")
+        counts = dict(usable.order_by().values_list("partner").annotate(Count("pk")))
         for row in rows:
             row.usable = counts.get(row.pk, 0)  # type: ignore[attr-defined]
 
@@ -206,6 +208,7 @@ def _surroundings(request: HttpRequest, partner: Partner) -> dict[str, Any]:
         "keys": listed,
         **webhooks,
         **contract_of(request, partner),
+        **list_storefronts(request, partner),
         "new_key_url": new_key if request.user.has_perm("partners.add_apikey") else "",
         "golive": golive,
         "golive_rows": _golive_rows(request, golive),

@@ -104,6 +104,9 @@ NEEDS = {
     "orders_preview_mapping": "catalog.view_packagemapping",
     "orders_preview_new_mapping": "catalog.view_packagemapping",
     "orders_preview_package": "catalog.view_package",
+    "orders_reservation_cancel": "orders.change_reservation",
+    "orders_reservation_pause": "orders.change_reservation",
+    "orders_reservation_resume": "orders.change_reservation",
     "partners_contract_agree_anew": "partners.add_contract",
     "partners_contract_end": "partners.change_contract",
     "orders_statement_progress": "orders.view_statement",
@@ -114,6 +117,11 @@ NEEDS = {
     "partners_partner_pause": "partners.change_partner",
     "partners_partner_resume": "partners.change_partner",
     "partners_partner_revoke_key": "partners.change_apikey",
+    # A storefront is opened from its partner's page.
+    "partners_storefront_add": "nobody",
+    "partners_storefront_new_secret": "partners.add_apikey",
+    "partners_storefront_open": "partners.add_storefront",
+    "partners_storefront_revoke_secret": "partners.change_apikey",
     "partners_webhookendpoint_edit": "partners.change_webhookendpoint",
     "partners_webhookendpoint_pause": "partners.change_webhookendpoint",
     "partners_webhookendpoint_replay_event": "partners.replay_webhook",
@@ -137,7 +145,7 @@ LOOKED_AT = {
     "partners_webhookendpoint_change": "partners.view_webhookendpoint",
 }
 # Their permission is for buttons: the page itself has no form.
-NO_FORM = {"orders_hold_change"}
+NO_FORM = {"orders_hold_change", "orders_reservation_change"}
 # For everybody who may sign in; what they show follows what one may see.
 FOR_STAFF = {
     "app_list",

@@ -14,14 +14,16 @@ from django.urls import reverse
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from catalog.models import Package, PackageMapping
+from catalog.models import Item, Package, PackageMapping
 from orders.checkouts import open_checkout
 from orders.gate.admission import admit
 from orders.models import Batch, Closure, Export, Order, Statement
+from orders.virtual_queues import Settings, open_queue
 from partners.models import Dialect, Partner, Venue
 from partners.storefronts import open_storefront
 from tests.catalog.calendars import hold
 from tests.conftest import TOMORROW, ApiClient
+from tests.dialects.ordino.speaking import Park
 from tests.factories import (
     AllotmentFactory,
     AttractionFactory,
@@ -31,6 +33,7 @@ from tests.factories import (
     SessionExceptionFactory,
     SessionFactory,
     SessionRuleFactory,
+    sellable_package,
 )
 from tests.finance.agreed import agree
 from tests.finance.months import month
@@ -48,6 +51,7 @@ MADE_BY_HAND = {
     "closure",
     "gatedevice",
     "group",
+    "guestissuer",
     "item",
     "openinghours",
     "package",
@@ -58,6 +62,7 @@ MADE_BY_HAND = {
     "sessionrule",
     "user",
     "venue",
+    "virtualqueue",
     "webhookendpoint",
 }
 # Whose page of adding leads to where they are made.
@@ -73,6 +78,7 @@ def everything(
     PackageMapping.objects.create(partner=api.partner, item_number="SKU-1", package=day)
     Group.objects.create(name="Order desk")
     visit = TOMORROW.isoformat()
+    a_queue_of(api.partner, issue)
     orders = {
         "issued": api.create(),
         "draft": rival.create(paymentReference=None),
@@ -136,6 +142,21 @@ def a_month_of(partner: Partner) -> None:
         started_by="staff:1",
         started_at=timezone.now(),
     )
+
+
+def a_queue_of(partner: Partner, issue: Callable[[str], Order]) -> None:
+    """Make a storefront whose guest waits in a virtual queue."""
+    park = Park(partner)
+    package = sellable_package(partner.venue, "RIDE", dating="open")
+    attraction = AttractionFactory.create(venue=partner.venue, code="ride", name="Ride")
+    Item.objects.filter(components__package=package).update(attraction=attraction)
+    open_queue(attraction=attraction, settings=Settings(), now=timezone.now())
+    body = {"guest_email": "guest@example.com", "packages": [{"package_id": "RIDE"}]}
+    assert park.order(body).status_code == 200
+    issue(str(Order.objects.order_by("pk").last().pk))  # type: ignore[union-attr]
+    later = int(timezone.now().timestamp()) + 60
+    app = park.guest("guest@example.com", exp=later)
+    app.reserved("ride", app.entitlements()[0]["session_key"])
 
 
 def a_calendar(venue: Venue) -> None:

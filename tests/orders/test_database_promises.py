@@ -16,6 +16,7 @@ from django.db.models import Model
 from catalog.models import Package
 from orders.models import (
     Batch,
+    Checkout,
     Closure,
     Export,
     Hold,
@@ -24,13 +25,16 @@ from orders.models import (
     OrderEvent,
     OrderLine,
     Period,
+    Reservation,
     Statement,
 )
+from orders.virtual_queues import Settings, open_queue
 from partners.account import Account
-from partners.models import Partner, Venue, WebhookDelivery, WebhookEndpoint, WebhookEvent
+from partners.models import Dialect, Partner, Venue, WebhookDelivery, WebhookEndpoint, WebhookEvent
 from partners.numbering import next_document_number
+from partners.storefronts import open_storefront
 from tests.conftest import ApiClient
-from tests.factories import PackageMappingFactory, PriceFactory, VenueFactory
+from tests.factories import AttractionFactory, PackageMappingFactory, PriceFactory, VenueFactory
 from tests.orders.expected import NOON, line, settle, stored
 from wallets.models import Asset, ManifestMail, Wallet
 
@@ -142,6 +146,8 @@ STATES = [
     (Period, "period_status_known"),
     (Statement, "statement_status_known"),
     (Export, "export_status_known"),
+    (Checkout, "checkout_status_known"),
+    (Reservation, "reservation_status_known"),
 ]
 
 
@@ -189,6 +195,28 @@ def ended(partner: Partner) -> None:
         partner=partner, period=period, sha256="0" * 64, uploaded_by="staff:1", uploaded_at=NOON
     )
     Export.objects.create(report="register", format="csv", started_by="staff:1", started_at=NOON)
+    storefront = open_storefront(partner=partner, dialect=Dialect.ORDINO, now=NOON)
+    Checkout.objects.create(
+        storefront=storefront,
+        status="Cancelled",
+        status_since=NOON,
+        currency="EUR",
+        opened_at=NOON,
+        expires_at=NOON,
+    )
+    queue = open_queue(
+        attraction=AttractionFactory.create(venue=partner.venue), settings=Settings(), now=NOON
+    )
+    Reservation.objects.create(
+        queue=queue,
+        storefront=storefront,
+        status="canceled",
+        status_since=NOON,
+        place=1,
+        size=1,
+        reserved_at=NOON,
+        wait_at_reservation=0,
+    )
 
 
 @pytest.mark.usefixtures("issued", "ended")

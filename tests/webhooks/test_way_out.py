@@ -216,3 +216,15 @@ def test_nothing_is_sent_while_a_transaction_is_open(receiver: Receiver) -> None
     with transaction.atomic(), pytest.raises(RuntimeError):
         post(receiver.url)
     assert receiver.received == []
+
+
+def test_a_get_goes_the_same_way(settings: Any) -> None:
+    with running_receiver() as receiver:
+        receiver.answer_with(200, b"0123456789", etag="7")
+        settings.OUTBOUND_ALLOW_LOOPBACK = True
+        answer = http.get(receiver.url, headers={"Accept": "a/b"}, seconds=2.0, keep_bytes=4)
+        assert (answer.status_code, answer.headers["etag"], answer.body) == (200, "7", b"0123")
+        settings.OUTBOUND_ALLOW_LOOPBACK = False
+        with pytest.raises(NotAnswered) as refused:
+            http.get(receiver.url, headers={}, seconds=2.0, keep_bytes=4)
+    assert refused.value.code == "refused_address"

@@ -2,13 +2,14 @@
 
 from typing import Any
 
+from django.apps import apps
 from django.core.management.base import BaseCommand
-from django.db import transaction
+from django.db import models, transaction
 
 from channel_manager.history import runner
-from channel_manager.history.models import SealedTOTPDevice
 from channel_manager.lib.sealing import reseal
-from partners.models import WebhookEndpoint
+
+_PREFIX = "sealed_"
 
 
 class Command(BaseCommand):
@@ -17,15 +18,24 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Do it in one transaction, or nothing where a secret cannot be opened."""
         with transaction.atomic():
-            endpoints = runner.lock(WebhookEndpoint.objects.all())
-            for endpoint in endpoints:
-                endpoint.sealed_secret = reseal(endpoint.sealed_secret)
-                if endpoint.sealed_old_secret:
-                    endpoint.sealed_old_secret = reseal(endpoint.sealed_old_secret)
-                endpoint.save(update_fields=["sealed_secret", "sealed_old_secret"])
-            devices = runner.lock(SealedTOTPDevice.objects.all())
-            for device in devices:
-                device.sealed_key = reseal(device.sealed_key)
-                device.save(update_fields=["sealed_key"])
-        self.stdout.write(f"{len(endpoints)} webhook endpoints were sealed anew.")
-        self.stdout.write(f"{len(devices)} second factors were sealed anew.")
+            told = [
+                f"{_reseal(model, names)} {model._meta.verbose_name_plural} were sealed anew."
+                for model in apps.get_models()
+                if (names := _sealed_columns(model))
+            ]
+        for sentence in told:
+            self.stdout.write(sentence)
+
+
+def _sealed_columns(model: type[models.Model]) -> list[str]:
+    return [field.name for field in model._meta.local_fields if field.name.startswith(_PREFIX)]
+
+
+def _reseal(model: type[models.Model], names: list[str]) -> int:
+    rows = runner.lock(model._default_manager.all())
+    for row in rows:
+        for name in names:
+            if sealed := getattr(row, name):
+                setattr(row, name, reseal(sealed))
+        row.save(update_fields=names)
+    return len(rows)

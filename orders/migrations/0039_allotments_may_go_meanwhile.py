@@ -29,7 +29,7 @@ _STILL_THERE = """    IF TG_OP = 'INSERT' AND allotments IS NOT NULL THEN
 
 
 class Migration(migrations.Migration):
-    dependencies = [("orders", "0037_payments")]
+    dependencies = [("orders", "0038_guests_wait_in_queues")]
     operations = [
         migrations.RunSQL(_EARLIER.replace(_COUNTING, _STILL_THERE + _COUNTING, 1), _EARLIER)
     ]
