@@ -260,7 +260,6 @@ REDIRECT_ALLOW_LOOPBACK = env.bool("REDIRECT_ALLOW_LOOPBACK", default=DEMO)
 # A cart lasts so long from the last seat put in, an order's seats while its guest pays; and the
 # most tickets of one event that an order may have.
 VOORDEMENSEN_CART_MINUTES = env.int("VOORDEMENSEN_CART_MINUTES", default=15)
-VOORDEMENSEN_PAYMENT_MINUTES = env.int("VOORDEMENSEN_PAYMENT_MINUTES", default=30)
 VOORDEMENSEN_TICKETS_PER_ORDER = env.int("VOORDEMENSEN_TICKETS_PER_ORDER", default=20)
 # Who takes the guests' money on our payment page, and what paying by each method adds.
 PAYMENTS = payment_settings.read(env, in_production=IN_PRODUCTION)

@@ -24,8 +24,10 @@ from orders.models import (
     Order,
     OrderEvent,
     OrderLine,
+    Payment,
     Period,
     Reservation,
+    SandboxPayment,
     Statement,
 )
 from orders.virtual_queues import Settings, open_queue
@@ -148,6 +150,8 @@ STATES = [
     (Export, "export_status_known"),
     (Checkout, "checkout_status_known"),
     (Reservation, "reservation_status_known"),
+    (Payment, "payment_status_known"),
+    (SandboxPayment, "sandbox_status_known"),
 ]
 
 
@@ -196,13 +200,30 @@ def ended(partner: Partner) -> None:
     )
     Export.objects.create(report="register", format="csv", started_by="staff:1", started_at=NOON)
     storefront = open_storefront(partner=partner, dialect=Dialect.ORDINO, now=NOON)
-    Checkout.objects.create(
+    checkout = Checkout.objects.create(
         storefront=storefront,
         status="Cancelled",
         status_since=NOON,
         currency="EUR",
         opened_at=NOON,
         expires_at=NOON,
+    )
+    Payment.objects.create(
+        checkout=checkout,
+        variant="sandbox",
+        status="cancelled",
+        status_since=NOON,
+        currency="EUR",
+        total=1,
+        created=NOON,
+    )
+    SandboxPayment.objects.create(
+        reference="sb_1",
+        shop_reference="1",
+        amount=1,
+        currency="EUR",
+        return_url="https://shop.example/",
+        opened_at=NOON,
     )
     queue = open_queue(
         attraction=AttractionFactory.create(venue=partner.venue), settings=Settings(), now=NOON

@@ -83,7 +83,7 @@ class Standing:
 def create_order(*, storefront: Storefront, wish: OrderWish, now: datetime.datetime) -> Purchase:
     """Make an order of a cart, once: whoever asks again is told the same key and address.
 
-    Its seats are kept for VOORDEMENSEN_PAYMENT_MINUTES. One that costs nothing is complete at once,
+    Its seats are kept for PAYMENT_MINUTES. One that costs nothing is complete at once,
     and its guest goes straight back to the shop. Raises CartNotFound.
     """
     with transaction.atomic():
@@ -172,7 +172,7 @@ def _convert(cart: Checkout, wish: OrderWish, now: datetime.datetime) -> None:
     cart.payment_cost = wish.method.cost if cart.amount else Decimal(0)
     cart.return_url = way_back(wish.redirect_url, key)
     cart.save(update_fields=["payment_method", "payment_cost", "return_url"])
-    until = now + datetime.timedelta(minutes=settings.VOORDEMENSEN_PAYMENT_MINUTES)
+    until = now + datetime.timedelta(minutes=settings.PAYMENT_MINUTES)
     checkouts.ask_payment(checkout=cart, code=key, until=until, now=now)
     if not cart.amount:
         checkouts.complete(
