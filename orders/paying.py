@@ -36,6 +36,7 @@ _LOOKED_FOR = datetime.timedelta(days=3)
 # The last look before the places go: what was paid in the last moment still counts.
 _BEFORE_THE_END = datetime.timedelta(seconds=12)
 _BATCH = 100
+_LONGEST_ADDRESS = 2000
 _log = logging.getLogger(__name__)
 
 _STATUSES: dict[str, PaymentStatus] = {
@@ -86,6 +87,8 @@ def start(*, checkout: Checkout, return_url: str, now: datetime.datetime) -> str
     variant = _variant_for(checkout.storefront)
     if not variant:
         raise CannotBePaid("No payment provider is configured.")
+    if len(return_url) > _LONGEST_ADDRESS or "\0" in return_url:
+        raise CannotBePaid("The address to return to cannot be used.")
     with transaction.atomic():
         checkout.return_url = return_url
         checkout.save(update_fields=["return_url"])

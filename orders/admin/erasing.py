@@ -103,7 +103,8 @@ def guest_view(model_admin: ModelAdmin[Order], request: HttpRequest) -> HttpResp
     if done:
         told_of = _orders(done.orders)
         if done.checkouts:
-            told_of += f", and of {done.checkouts} purchases that became none,"
+            plural = "" if done.checkouts == 1 else "s"
+            told_of += f", and of {done.checkouts} purchase{plural} that became none,"
         messages.success(request, f"Personal data of {told_of} are erased.")
     told = attempt(request, lambda: _telling(address))
     if told is None:

@@ -14,6 +14,7 @@ from orders import checkouts
 from orders.models import Checkout, Order, Payment
 from orders.payment import outcomes
 from orders.payment.providers.base import Report, Standing
+from partners.models import Storefront
 from tests.orders.expected import Clock
 from tests.orders.sessions import counters
 from tests.staff import messages_of, person, signed_in, text_of
@@ -43,6 +44,13 @@ def test_money_that_waits_is_on_the_home_page_and_first_in_the_list(
     listed = desk.get(first.url)
     assert list(listed.context["cl"].result_list) == [late]
     assert "Paid late, to settle" in text_of(listed)
+
+
+def test_money_of_tests_waits_for_nobody(desk: Client, late: Checkout) -> None:
+    Storefront.objects.update(test_mode=True)
+    assert desk.get("/admin/").context["tiles"][0].title == "Failed"
+    assert not desk.get(LIST).context["cl"].result_list
+    assert list(desk.get(LIST, {"test_mode": "only"}).context["cl"].result_list) == [late]
 
 
 def test_without_such_money_the_home_page_says_nothing_of_it(

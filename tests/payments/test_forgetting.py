@@ -9,6 +9,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
+from django.urls import reverse
 
 from catalog.models import Package, Session
 from channel_manager.history.models import Event
@@ -17,6 +19,7 @@ from orders.models import Checkout, CheckoutItem, Order, Payment, SandboxPayment
 from partners.models import Storefront
 from tests.orders.expected import NOON
 from tests.payments.buying import KEPT
+from tests.staff import messages_of, signed_in, text_of
 
 LATER = NOON + datetime.timedelta(minutes=9)
 MONTHS_LATER = LATER + datetime.timedelta(days=91)
@@ -64,6 +67,21 @@ def test_a_buyer_without_an_order_is_erased_on_request(under_way: Payment) -> No
     assert said_of_the_buyer(checkout) == []
     assert Event.objects.get(name="erased").subject_id == checkout.pk
     assert erase() == erasure.Erased(0, 0, 0)
+
+
+def test_staff_erase_a_buyer_whose_purchase_became_no_order(
+    checkout: Checkout, order_desk: User
+) -> None:
+    checkouts.cancel(checkout_id=checkout.pk, now=NOON)
+    desk, page = signed_in(order_desk), reverse("admin:orders_order_erase_guest")
+    asked = text_of(desk.post(page, {"address": "jo@example.org"}))
+    assert "Purchases that became no order: 1. Their buyer is erased." in asked
+    answers = {"address": "jo@example.org", "reason": "Asked for."}
+    done = desk.post(page, answers, follow=True)
+    assert messages_of(done) == [
+        "Personal data of 0 orders, and of 1 purchase that became none, are erased."
+    ]
+    assert said_of_the_buyer(checkout) == []
 
 
 def test_a_buyer_whose_money_waits_is_not_erased_before_it_is_settled(under_way: Payment) -> None:

@@ -274,6 +274,12 @@ def test_test_storefronts_always_pay_at_the_sandbox(
         assert start(checkout, NOON).variant == variant
 
 
+@pytest.mark.parametrize("address", ["https://shop.example/" + "x" * 2000, "https://a/\0"])
+def test_an_address_that_cannot_be_kept_is_refused(checkout: Checkout, address: str) -> None:
+    with pytest.raises(paying.CannotBePaid, match="cannot be used"):
+        start(checkout, NOON, return_url=address)
+
+
 def test_other_methods_are_refused(client: Client, payment: Payment) -> None:
     answer = client.put(f"/pay/{payment.token}")
     assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")

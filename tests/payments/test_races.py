@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 
 from channel_manager.history.models import Event
 from orders import checkouts, paying
@@ -16,10 +17,27 @@ from orders.payment.providers.base import Report, Standing
 from tests.orders.expected import NOON
 from tests.orders.racing import at_once
 from tests.orders.sessions import counters
+from tests.payment_invariants import PAYMENT_RULES
 from tests.payments.buying import KEPT
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PAID = Report(standing=Standing.PAID, paid=Decimal(24), currency="EUR")
+
+
+@pytest.fixture(autouse=True)
+def all_is_in_order_afterwards(db: None) -> Iterator[None]:
+    """Ask the database what must hold, whoever was first."""
+    yield
+    assert broken_rules() == []
+
+
+def broken_rules() -> list[str]:
+    broken = []
+    with connection.cursor() as cursor:
+        for rule, query in PAYMENT_RULES.items():
+            cursor.execute(query)
+            broken += [rule] * bool(cursor.fetchall())
+    return broken
 
 
 def tell(payment: Payment, now: datetime.datetime = NOON) -> Callable[[], object]:
@@ -94,3 +112,16 @@ def test_of_two_of_the_staff_one_settles(
     assert len(done) == 1
     assert state(checkout).lower() == done[0]
     assert Order.objects.count() == done.count("ordered")
+
+
+def test_money_that_nobody_knows_of_would_be_found(under_way: Payment, checkout: Checkout) -> None:
+    Payment.objects.update(captured_amount=1)
+    assert broken_rules() == ["money has come that neither an order nor staff know of"]
+    Payment.objects.update(captured_amount=0)
+    Checkout.objects.update(status="Ordered")
+    assert broken_rules() == [
+        "a checkout is ordered without an order, and its order was not removed",
+        "a checkout that has ended still holds places",
+        "a payment waits though its checkout is an order",
+    ]
+    Checkout.objects.update(status="AwaitingPayment")
