@@ -30,6 +30,7 @@ _NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 class TokenView(APIView):
     """`POST /oauth/token`: credentials come in the form body; a Basic header is not looked at."""
 
+    schema = None  # as for every view of a dialect
     authentication_classes = ()
     permission_classes = ()
     parser_classes = (FormParser,)
