@@ -45,9 +45,6 @@ class EventTypeNotFound(NotFound):
 class ClientView(DialectView):
     """A view of one client's things; whoever knows its name may ask, so many times a second."""
 
-    # The OpenAPI file is that of our own API.
-    schema = None
-
     def enter(self, request: Request, **path: str) -> Storefront:
         """Return the client of the address, and charge the visitor."""
         storefront = find_storefront(Dialect.VOORDEMENSEN, path["client_name"])
