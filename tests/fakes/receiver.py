@@ -89,6 +89,9 @@ def running_receiver() -> Iterator[Receiver]:
             self.close_connection = True
             receiver.handle(self)
 
+        def do_GET(self) -> None:
+            self.do_POST()
+
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 

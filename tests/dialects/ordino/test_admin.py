@@ -84,7 +84,7 @@ def test_a_secret_is_revoked_with_a_reason(desk: Client, park: Park) -> None:
     desk.post(address, {"reason": "It leaked"})
     assert park.order(SEED).status_code == 401
     page = desk.post(address, {"reason": "Again"}, follow=True)
-    assert messages_of(page) == [f"The secret {park.row} is revoked already."]
+    assert messages_of(page)[-1] == f"The secret {park.row} is revoked already."
 
 
 def test_secrets_and_keys_are_kept_apart(desk: Client, park: Park, rival_park: Park) -> None:
@@ -218,14 +218,15 @@ def test_a_reservation_is_paused_resumed_and_given_up(
     assert "It may come now." in text_of(desk.get(f"{change}/change/"))
     for action, reason, status in (
         ("pause", "", "paused"),
-        ("resume", "", "ready"),
+        # It had its share of the hour when it was called: the next one is in a minute.
+        ("resume", "", "waiting"),
         ("cancel", "The ride is broken", "canceled"),
     ):
         assert desk.get(f"{change}/{action}/").status_code == 200
         desk.post(f"{change}/{action}/", {"reason": reason})
         assert Reservation.objects.get().status == status, action
     page = desk.post(f"{change}/pause/", {"reason": ""}, follow=True)
-    assert messages_of(page) == ["The reservation is Canceled now; pause is not possible."]
+    assert messages_of(page)[-1] == "The reservation is Canceled now; pause is not possible."
     told = text_of(desk.get(f"{change}/change/"))
     assert "The ride is broken" in told
 
