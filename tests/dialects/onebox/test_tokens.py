@@ -129,9 +129,18 @@ def test_an_inactive_channel_is_given_no_token_and_told_so_when_it_sells(
     channel.partner.pause()
     channel.partner.save()
     assert_no_token(channel.ask_token(), 400, "invalid_grant", "User not validated")
-    for path in ("", "/seats", "/seats-auto", "/buyer-data", "/pre-confirm", "/confirm"):
+    for path in ("", "/seats", "/seats-auto", "/buyer-data", "/pre-confirm"):
         assert_refused(channel.post(path, order_id, {}), 403, "AUTH0006", "Paused")
     assert channel.get(f"{CATALOGUE}/sessions").status_code == 200
+
+
+def test_what_a_guest_has_paid_is_confirmed_though_its_channel_was_paused_meanwhile(
+    channel: Channel,
+) -> None:
+    order_id = channel.pre_confirmed()["id"]
+    channel.partner.pause()
+    channel.partner.save()
+    assert channel.done("/confirm", order_id, {})["status"] == "CONFIRM"
 
 
 def test_a_channel_that_was_removed_is_not_found(channel: Channel) -> None:
