@@ -78,6 +78,9 @@ _FORMS: dict[str, Schema] = {
 }
 
 
+_DIALECTS = "orders.dialects."
+
+
 class ApiKeyScheme(OpenApiAuthenticationExtension):
     """Either header will do."""
 
@@ -196,6 +199,11 @@ def _document(*_told: str | int) -> bytes:
     """Return the file; it depends on the code and on these settings, which it tells."""
     document = SchemaGenerator().get_schema(request=None, public=True)
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def without_dialects(endpoints: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Keep what is ours: the vendors of other systems describe their APIs themselves."""
+    return [endpoint for endpoint in endpoints if not endpoint[3].__module__.startswith(_DIALECTS)]
 
 
 def complete(

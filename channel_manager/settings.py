@@ -212,6 +212,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "Dating": "channel_manager.openapi.DATINGS",
         "ErrorCode": "channel_manager.openapi.ERROR_CODES",
     },
+    "PREPROCESSING_HOOKS": ["channel_manager.openapi.without_dialects"],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "channel_manager.openapi.complete",

@@ -18,8 +18,6 @@ class DialectView(APIView):
 
     authentication_classes = ()
     permission_classes = ()
-    # Their own vendors describe these APIs; our document is of ours.
-    schema = None
     storefront: Storefront
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

@@ -30,8 +30,6 @@ _NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 class TokenView(APIView):
     """`POST /oauth/token`: credentials come in the form body; a Basic header is not looked at."""
 
-    # The OpenAPI file is that of the partner API.
-    schema = None
     authentication_classes = ()
     permission_classes = ()
     parser_classes = (FormParser,)
