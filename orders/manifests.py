@@ -110,6 +110,7 @@ def _contents(wallets: Sequence[Wallet]) -> list[WalletContents]:
             wallet=wallet,
             package_name=wallet.line.description if wallet.line else "",
             assets=by_wallet[wallet.pk],
+            redemptions=(wallet.line.max_redemptions if wallet.line else None) or 1,
         )
         for wallet in wallets
     ]

@@ -48,11 +48,15 @@ class Sale:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class WalletContents:
-    """A wallet to show, the name of the package it was sold as, and its living assets in order."""
+    """A wallet to show, the name of the package it was sold as, and its living assets in order.
+
+    redemptions: how often each of its guests may come.
+    """
 
     wallet: Wallet
     package_name: str
     assets: Sequence[Asset]
+    redemptions: int = 1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -260,11 +264,16 @@ def _wallet(
         external_reference_number=wallet.external_reference_number,
         status=wallet.status,
         facts=_wallet_facts(TEXTS[language], wallet, seller),
-        assets=tuple(_asset(asset, language, venue, now) for asset in contents.assets),
+        assets=tuple(
+            _asset(asset, asset.admissions // contents.redemptions, language, venue, now)
+            for asset in contents.assets
+        ),
     )
 
 
-def _asset(asset: Asset, language: str, venue: Venue, now: datetime.datetime) -> ManifestAsset:
+def _asset(
+    asset: Asset, guests: int, language: str, venue: Venue, now: datetime.datetime
+) -> ManifestAsset:
     texts = TEXTS[language]
     start, end = asset.valid_from.astimezone(venue.zone), asset.valid_until.astimezone(venue.zone)
     status = AssetStatus(asset.status)
@@ -282,7 +291,7 @@ def _asset(asset: Asset, language: str, venue: Venue, now: datetime.datetime) ->
         status_text=texts[_STATUS_TEXTS[status]],
         is_open=status in _OPEN,
         admissions=asset.admissions,
-        admits=texts["admits"].format(count=asset.admissions) if asset.admissions > 1 else "",
+        admits=texts["admits"].format(count=guests) if guests > 1 else "",
         visit_date=asset.visit_date,
         visit_time=asset.visit_time,
         valid_from=start,

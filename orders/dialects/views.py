@@ -18,6 +18,8 @@ class DialectView(APIView):
 
     authentication_classes = ()
     permission_classes = ()
+    # The OpenAPI file is of our own API; the other systems have documentation of theirs.
+    schema = None
     storefront: Storefront
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

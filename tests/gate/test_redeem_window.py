@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 
 import pytest
+from django.test import Client
 
 from catalog.expansion import Redemption
 from catalog.models import Package
@@ -68,3 +69,9 @@ def test_the_last_redemption_uses_it_up(gate: Gate, order: Order, clock: Clock) 
 def test_the_line_keeps_what_was_asked_for(order: Order) -> None:
     line = OrderLine.objects.get(order=order)
     assert (line.redeemable_from, line.redeemable_until, line.max_redemptions) == (OPENS, ENDS, 3)
+
+
+def test_a_ticket_for_three_visits_is_not_for_three_people(order: Order, anyday: Package) -> None:
+    page = Client().get(f"/w/{asset_of(order).wallet.token}")
+    assert page.status_code == 200
+    assert "Admits" not in page.content.decode()

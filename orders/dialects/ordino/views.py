@@ -117,6 +117,7 @@ class JwksView(APIView):
 
     authentication_classes = ()
     permission_classes = ()
+    schema = None
 
     def get(self, request: Request) -> Response:
         """Answer the keys that reservations' tokens are checked with."""
