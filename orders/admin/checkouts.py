@@ -127,6 +127,10 @@ _STANDING = Standing(
 )
 
 
+# The dialects' shorter names are shown whole, GUIDs and tokens by their beginning.
+_WHOLE, _BEGINNING = 24, 13
+
+
 class _ModeFilter(ModeFilter):
     """By the storefront's mode."""
 
@@ -137,7 +141,7 @@ class _ModeFilter(ModeFilter):
 class CheckoutAdmin(ReadOnlyAdmin[Checkout]):
     """Purchases through storefronts; the way to those that were paid late stands first."""
 
-    list_display = ("opened", "state", "called", "shop", "mode", "due", "paid", "until", "became")
+    list_display = ("opened", "state", "known_as", "shop", "due", "paid", "became")
     list_display_links = ("opened",)
     list_select_related = ("storefront__partner__venue", "order")
     list_filter = (
@@ -208,9 +212,15 @@ class CheckoutAdmin(ReadOnlyAdmin[Checkout]):
         return columns.moment(row.opened_at, _venue(row).zone)
 
     @column("Status", badges=_STANDING.colours)
-    def state(self, row: Checkout) -> str:
+    def state(self, row: Checkout) -> tuple[str, str]:
         """Return the status as a badge."""
-        return str(row.status)
+        return str(row.status), str(row.get_status_display())
+
+    @column("At the shop")
+    def known_as(self, row: Checkout) -> str:
+        """Return what the shop calls it, as much of it as tells it apart in a list."""
+        name = str(row)
+        return name if len(name) <= _WHOLE else f"{name[:_BEGINNING]}…"
 
     @column("At the shop")
     def called(self, row: Checkout) -> str:
@@ -220,7 +230,8 @@ class CheckoutAdmin(ReadOnlyAdmin[Checkout]):
     @column("Storefront")
     def shop(self, row: Checkout) -> str:
         """Return whose shop it is, and in whose words it sells."""
-        return f"{row.storefront.partner}, {row.storefront.get_dialect_display()}"
+        kind = " test" if row.storefront.test_mode else ""
+        return f"{row.storefront.partner}, {row.storefront.get_dialect_display()}{kind}"
 
     @column("Mode", badges={"test": "warning"})
     def mode(self, row: Checkout) -> tuple[str, str]:
