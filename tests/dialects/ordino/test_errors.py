@@ -183,6 +183,7 @@ def test_a_partner_that_does_not_sell(park: Park) -> None:
     assert (status, body["error_code"]) == (403, "insufficient_permissions")
     # What its guests have bought stays theirs.
     assert park.guest().get(ENTITLEMENTS)["total"] == 0
+    assert park.complete(reservation_id=NOBODY)["data"]["result"] == "not_found"
 
 
 @pytest.mark.parametrize(
