@@ -87,7 +87,7 @@ class Redemption:
         """Return a component within these limits; raises NeverRedeemable where no moment is left."""
         valid_from = max(filter(None, (planned.valid_from, self.since)))
         valid_until = min(filter(None, (planned.valid_until, self.until)))
-        if valid_from >= valid_until:
+        if self != _UNLIMITED and valid_from >= valid_until:
             raise NeverRedeemable
         return dataclasses.replace(
             planned,
@@ -95,6 +95,9 @@ class Redemption:
             valid_until=valid_until,
             redemptions=self.times or 1,
         )
+
+
+_UNLIMITED = Redemption()
 
 
 class NeverRedeemable(Exception):
@@ -159,7 +162,7 @@ def expand(
                 ),
             )
         )
-    limits = redemption or Redemption()
+    limits = redemption or _UNLIMITED
     return Expansion(
         wallet_count(package, quantity), tuple(limits.narrow(component) for component in planned)
     )

@@ -59,11 +59,16 @@ def post(
     return send("POST", url, body=body, headers=headers, seconds=seconds, keep_bytes=keep_bytes)
 
 
+def get(url: str, *, headers: Mapping[str, str], seconds: float, keep_bytes: int) -> Answer:
+    """Send a GET as `send` does."""
+    return send("GET", url, headers=headers, seconds=seconds, keep_bytes=keep_bytes)
+
+
 def send(
     method: str,
     url: str,
     *,
-    body: bytes = b"",
+    body: bytes | None = None,
     headers: Mapping[str, str],
     seconds: float,
     keep_bytes: int,
@@ -74,23 +79,6 @@ def send(
     and other addresses that are not public are refused when the connection is made, and the
     address that was checked is the one that is used.
     """
-    return _send("POST", url, body=body, headers=headers, seconds=seconds, keep_bytes=keep_bytes)
-
-
-def get(url: str, *, headers: Mapping[str, str], seconds: float, keep_bytes: int) -> Answer:
-    """Send a GET, with all that holds for a POST; raises NotAnswered."""
-    return _send("GET", url, body=None, headers=headers, seconds=seconds, keep_bytes=keep_bytes)
-
-
-def _send(
-    method: str,
-    url: str,
-    *,
-    body: bytes | None,
-    headers: Mapping[str, str],
-    seconds: float,
-    keep_bytes: int,
-) -> Answer:
     require_no_transaction()
     with _Deadline(seconds) as deadline, _explained(deadline), _session() as session:
         response = session.request(

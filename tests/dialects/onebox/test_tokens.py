@@ -134,6 +134,7 @@ def test_an_inactive_channel_is_given_no_token_and_told_so_when_it_sells(
     assert channel.get(f"{CATALOGUE}/sessions").status_code == 200
 
 
+@pytest.mark.usefixtures("matinee")
 def test_what_a_guest_has_paid_is_confirmed_though_its_channel_was_paused_meanwhile(
     channel: Channel,
 ) -> None:
