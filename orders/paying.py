@@ -12,6 +12,7 @@ from typing import Literal
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 from payments import RedirectNeeded
 
 from channel_manager.history import runner
@@ -44,9 +45,6 @@ _STATUSES: dict[str, PaymentStatus] = {
     CheckoutStatus.PARTLY_PAID: "partial",
     CheckoutStatus.ORDERED: "paid",
     CheckoutStatus.CANCELLED: "cancelled",
-    CheckoutStatus.EXPIRED: "cancelled",
-    # Staff have yet to say whether it becomes an order.
-    CheckoutStatus.PAID_LATE: "pending",
     CheckoutStatus.SETTLED: "cancelled",
 }
 
@@ -124,9 +122,19 @@ def page_of(checkout: Checkout) -> str:
 
 
 def payment_status(checkout: Checkout) -> PaymentStatus:
-    """Return how a checkout's payment stands, in the words that dialects share; no statement."""
-    if checkout.status == CheckoutStatus.AWAITING_PAYMENT:
-        return "pending" if checkout.payment_began_at else "none"
+    """Return how a checkout's payment stands, in the words that dialects share; no statement.
+
+    `paid` and `cancelled` are final, so neither is said while money that was begun may still come,
+    nor while staff have yet to say whether money that came late becomes an order.
+    """
+    match checkout.status:
+        case CheckoutStatus.AWAITING_PAYMENT:
+            return "pending" if checkout.payment_began_at else "none"
+        case CheckoutStatus.EXPIRED:
+            is_looked_for = timezone.now() < checkout.expires_at + _LOOKED_FOR
+            return "pending" if checkout.payment_began_at and is_looked_for else "cancelled"
+        case CheckoutStatus.PAID_LATE:
+            return "partial" if checkout.is_short else "pending"
     return _STATUSES[checkout.status]
 
 

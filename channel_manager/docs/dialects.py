@@ -46,9 +46,11 @@ SYSTEMS = (
             ("GET /api/entitlements", "What the guest may redeem, for one queue or all."),
             ("POST /api/sessions/actions/reserve", "Joins the virtual queue of an attraction."),
             ("GET, DELETE /api/reservations/{id}", "Where the guest stands; leaves the queue."),
-            ("GET /api/reservations/{id}/token.png", "The QR code that is shown at the ride."),
+            ("GET /api/reservations", "Where all parties of the guest stand."),
+            ("GET /api/reservations/{id}/token", "The QR code that is shown at the ride."),
             ("POST /api/reservations/complete", "The scan at the ride: always 200, with a result."),
             ("GET /api/queues", "The queues there are."),
+            ("GET /.well-known/jwks.json", "What the QR code's token is checked with."),
         ),
         becomes_order="The POST itself. `package_id` is your item number here. The order is issued "
         "within seconds, and its entitlements are there then.",

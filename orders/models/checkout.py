@@ -163,6 +163,11 @@ class Checkout(FSMModelMixin, models.Model):
         """Tell whether money has come that no order was made for."""
         return bool(self.status == CheckoutStatus.PAID_LATE)
 
+    @property
+    def is_short(self) -> bool:
+        """Tell whether some money has come, and less than is due."""
+        return 0 < self.paid_amount < self.amount_due
+
     def _moved(self, now: datetime.datetime, message: str = "") -> None:
         self.status_since, self.status_message = now, message
 

@@ -80,6 +80,8 @@ class PayNotice(Shown):
 def build(payment: Payment, *, now: datetime.datetime) -> PayPage | PayNotice:
     """Return the page of a payment whose checkout, storefront, partner and venue are at hand."""
     checkout = payment.checkout
+    if checkout.status == CheckoutStatus.PAID_LATE and checkout.is_short:
+        return _notice_of(checkout, "short", 200)
     if checkout.status not in _PAYABLE:
         return _notice_of(checkout, *_NOTICES[checkout.status])
     if checkout.expires_at <= now:
@@ -129,7 +131,7 @@ def _page(payment: Payment, checkout: Checkout, now: datetime.datetime) -> PayPa
         kept_until=texts["kept_until"].format(time=write_time(until, language)),
         until=until,
         seconds_left=max(0, int((checkout.expires_at - now).total_seconds())),
-        has_begun=bool(payment.transaction_id),
+        has_begun=bool(payment.transaction_id) and not paid,
         test_mode=checkout.storefront.test_mode,
     )
 

@@ -45,6 +45,11 @@ _ENGLISH = {
     "late_text": "Your money has arrived, but your places were no longer kept for you.",
     "late_advice": "{venue} has been told. You will either get your tickets after all or get your "
     "money back.",
+    "short_title": "Not all of it was paid in time",
+    "short_text": "A part of the money has arrived. The rest has not, and your places are no longer "
+    "kept for you.",
+    "short_advice": "{venue} has been told. You will either get your tickets after all or get your "
+    "money back.",
     "settled_title": "This purchase is closed",
     "settled_text": "{venue} has dealt with your payment.",
     "settled_advice": "If you have a question about it, please contact {venue}.",
@@ -96,6 +101,10 @@ _DUTCH = {
     "late_title": "Je betaling kwam te laat",
     "late_text": "Je geld is binnen, maar je plaatsen werden niet meer voor je vastgehouden.",
     "late_advice": "{venue} weet ervan. Je krijgt alsnog je tickets, of je geld terug.",
+    "short_title": "Niet alles is op tijd betaald",
+    "short_text": "Een deel van het geld is binnen. De rest niet, en je plaatsen worden niet meer voor "
+    "je vastgehouden.",
+    "short_advice": "{venue} weet ervan. Je krijgt alsnog je tickets, of je geld terug.",
     "settled_title": "Deze aankoop is afgesloten",
     "settled_text": "{venue} heeft je betaling afgehandeld.",
     "settled_advice": "Heb je er een vraag over, neem dan contact op met {venue}.",
@@ -148,6 +157,10 @@ _GERMAN = {
     "late_title": "Ihre Zahlung kam zu spät",
     "late_text": "Ihr Geld ist eingegangen, aber Ihre Plätze waren nicht mehr für Sie reserviert.",
     "late_advice": "{venue} weiß davon. Sie erhalten Ihre Tickets doch noch oder Ihr Geld zurück.",
+    "short_title": "Es wurde nicht alles rechtzeitig bezahlt",
+    "short_text": "Ein Teil des Geldes ist eingegangen. Der Rest nicht, und Ihre Plätze sind nicht mehr "
+    "für Sie reserviert.",
+    "short_advice": "{venue} weiß davon. Sie erhalten Ihre Tickets doch noch oder Ihr Geld zurück.",
     "settled_title": "Dieser Kauf ist abgeschlossen",
     "settled_text": "{venue} hat Ihre Zahlung geklärt.",
     "settled_advice": "Bei Fragen dazu wenden Sie sich bitte an {venue}.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone, translation
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from channel_manager.lib import content_policy
@@ -19,6 +20,7 @@ from wallets.venue_look import look_of
 _SECONDS_UNTIL_NEXT_LOOK = 3
 
 
+@csrf_exempt
 @require_safe
 def return_page(request: HttpRequest, shop: str, guid: str) -> HttpResponse:
     """Send a guest on to the payment or the tickets, or say how the order stands."""

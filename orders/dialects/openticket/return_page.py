@@ -30,10 +30,18 @@ _TEXTS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "delayed": ("Thank you", "Your tickets take longer than usual. You will get an e-mail."),
         "waiting": ("Your payment", "We are waiting for your payment to be confirmed."),
         "ended": ("Your order has ended", "Nothing was paid in time. Please order again."),
+        "given_up": ("Your order has ended", "It was not paid. Please order again."),
+        "part": ("Your payment", "A part of the money has arrived. Please pay the rest."),
         "late": (
             "Your payment came too late",
-            "We have your money, but your places were gone. We will contact you by e-mail.",
+            "We have your money, but your places were no longer kept. We will contact you by e-mail.",
         ),
+        "short": (
+            "Not all of it was paid in time",
+            "A part of the money has arrived, and your places are no longer kept. We will contact you "
+            "by e-mail.",
+        ),
+        "settled": ("Your order is closed", "Your payment has been dealt with."),
         "cancelled": ("Your order was cancelled", "Your tickets are not valid any more."),
         "pay": ("Go to the payment", ""),
     },
@@ -42,10 +50,19 @@ _TEXTS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "delayed": ("Bedankt", "Je tickets duren langer dan anders. Je krijgt een e-mail."),
         "waiting": ("Je betaling", "We wachten op de bevestiging van je betaling."),
         "ended": ("Je bestelling is gestopt", "Er is niet op tijd betaald. Bestel opnieuw."),
+        "given_up": ("Je bestelling is gestopt", "Er is niet betaald. Bestel opnieuw."),
+        "part": ("Je betaling", "Een deel van het geld is binnen. Betaal ook de rest."),
         "late": (
             "Je betaling kwam te laat",
-            "We hebben je geld, maar je plaatsen waren weg. We nemen per e-mail contact op.",
+            "We hebben je geld, maar je plaatsen werden niet meer vastgehouden. We nemen per e-mail "
+            "contact op.",
         ),
+        "short": (
+            "Niet alles is op tijd betaald",
+            "Een deel van het geld is binnen, en je plaatsen worden niet meer vastgehouden. We nemen "
+            "per e-mail contact op.",
+        ),
+        "settled": ("Je bestelling is afgesloten", "Je betaling is afgehandeld."),
         "cancelled": ("Je bestelling is geannuleerd", "Je tickets zijn niet meer geldig."),
         "pay": ("Naar de betaling", ""),
     },
@@ -57,10 +74,22 @@ _TEXTS: Mapping[str, Mapping[str, tuple[str, str]]] = {
             "Ihre Bestellung ist beendet",
             "Es wurde nicht rechtzeitig bezahlt. Bitte bestellen Sie neu.",
         ),
+        "given_up": (
+            "Ihre Bestellung ist beendet",
+            "Es wurde nicht bezahlt. Bitte bestellen Sie neu.",
+        ),
+        "part": ("Ihre Zahlung", "Ein Teil des Geldes ist eingegangen. Bitte zahlen Sie den Rest."),
         "late": (
             "Ihre Zahlung kam zu spät",
-            "Wir haben Ihr Geld, aber Ihre Plätze waren weg. Wir melden uns per E-Mail.",
+            "Wir haben Ihr Geld, aber Ihre Plätze waren nicht mehr reserviert. Wir melden uns per "
+            "E-Mail.",
         ),
+        "short": (
+            "Es wurde nicht alles rechtzeitig bezahlt",
+            "Ein Teil des Geldes ist eingegangen, und Ihre Plätze sind nicht mehr reserviert. Wir "
+            "melden uns per E-Mail.",
+        ),
+        "settled": ("Ihre Bestellung ist abgeschlossen", "Ihre Zahlung ist geklärt."),
         "cancelled": ("Ihre Bestellung wurde storniert", "Ihre Tickets gelten nicht mehr."),
         "pay": ("Zur Zahlung", ""),
     },
@@ -147,8 +176,14 @@ def _name_of(checkout: Checkout) -> str:
                 return "delayed"
         return "issuing"
     match checkout.status:
-        case CheckoutStatus.PAID_LATE | CheckoutStatus.SETTLED:
-            return "late"
-        case CheckoutStatus.CANCELLED | CheckoutStatus.EXPIRED:
+        case CheckoutStatus.PAID_LATE:
+            return "short" if checkout.is_short else "late"
+        case CheckoutStatus.SETTLED:
+            return "settled"
+        case CheckoutStatus.PARTLY_PAID:
+            return "part"
+        case CheckoutStatus.CANCELLED:
+            return "given_up"
+        case CheckoutStatus.EXPIRED:
             return "ended"
     return "waiting"

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
+
 from channel_manager.lib.errors import NotFound
 from channel_manager.lib.strict_fields import is_uuid
+from orders import paying
+from orders.api.waiting import wait_until_settled
 from orders.dialects.openticket import guids
 from orders.models import Checkout, CheckoutStatus, OrderStatus
 from partners.models import Storefront
@@ -22,11 +26,14 @@ _STATUSES = {
 
 
 def find_sold(*, storefront: Storefront, guid: str) -> Checkout:
-    """Return a shop's order by its `order_id`; raises NotFound."""
+    """Return a shop's order by its `order_id`, after a while for its tickets; raises NotFound."""
     orders = Checkout.objects.filter(storefront=storefront, code=guid.lower())
     found = orders.select_related("order").first() if is_uuid(guid) else None
     if found is None:
         raise NotFound("This shop has no order with this GUID.")
+    if found.order is not None and found.order.is_in_flight:
+        wait_until_settled(found.order.pk, settings.DIALECT_WAIT_SECONDS)
+        found = orders.select_related("order").get()
     return found
 
 
@@ -49,6 +56,8 @@ def status_of(checkout: Checkout) -> str:
     """Return how an order stands; only `paid` is public, the others are derived."""
     if checkout.order is not None and checkout.order.status == OrderStatus.CANCELLED:
         return "cancelled"
+    if paying.payment_status(checkout) == "pending":
+        return "pending"
     return _STATUSES.get(CheckoutStatus(checkout.status), "pending")
 
 
