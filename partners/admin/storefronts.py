@@ -45,12 +45,11 @@ from partners.models import ApiKey, Dialect, OutwardId, Partner, Storefront
 from partners.storefronts import open_storefront
 
 _MOST_IDS = 500
-# What its shop sends the secret as.
+# What its shop sends the secret as; VoordeMensen has none.
 _SENT_AS: Mapping[str, str] = {
     Dialect.ORDINO: "Header x-api-key",
     Dialect.ONEBOX: "client_secret of POST /oauth/token",
     Dialect.OPENTICKET: "Access token",
-    Dialect.VOORDEMENSEN: "Key",
 }
 
 
@@ -138,9 +137,9 @@ class StorefrontAdmin(ReadOnlyAdmin[Storefront]):
             "secrets": list_keys_of(
                 request, keys_of(row), revoke="admin:partners_storefront_revoke_secret", of=row.pk
             ),
-            "new_secret_url": new_secret if request.user.has_perm("partners.add_apikey") else "",
+            "new_secret_url": new_secret if _may_make_secret(request, row) else "",
             "outward_ids": ids[:_MOST_IDS],
-            "sent_as": _SENT_AS[row.dialect],
+            "sent_as": _SENT_AS.get(row.dialect, ""),
             "issuer_url": _issuer_url(request, row),
             "zone": row.partner.venue.timezone,
         }
@@ -154,7 +153,8 @@ class StorefrontAdmin(ReadOnlyAdmin[Storefront]):
         if form.is_valid():
             made = _open(request, partner, form)
             if made is not None:
-                messages.success(request, "The storefront is open. Now make its secret.")
+                then = "Now make its secret." if made.dialect in _SENT_AS else "It needs no secret."
+                messages.success(request, f"The storefront is open. {then}")
                 return redirect("admin:partners_storefront_change", made.pk)
         return show_question(
             request,
@@ -173,9 +173,9 @@ class StorefrontAdmin(ReadOnlyAdmin[Storefront]):
     @sensitive_variables("made", "shown")
     def secret_view(self, request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         """Ask for a new secret's name (GET); make it and show it, once (POST)."""
-        if not request.user.has_perm("partners.add_apikey"):
-            raise PermissionDenied
         row = self._storefront(key)
+        if not _may_make_secret(request, row):
+            raise PermissionDenied
         form = SecretForm(request.POST if request.method == "POST" else None)
         back = reverse("admin:partners_storefront_change", args=[row.pk])
         if form.is_valid():
@@ -284,6 +284,10 @@ def list_storefronts(request: HttpRequest, partner: Partner) -> dict[str, Any]:
         if may_open
         else "",
     }
+
+
+def _may_make_secret(request: HttpRequest, row: Storefront) -> bool:
+    return row.dialect in _SENT_AS and request.user.has_perm("partners.add_apikey")
 
 
 def _open(request: HttpRequest, partner: Partner, form: StorefrontForm) -> Storefront | None:

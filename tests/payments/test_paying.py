@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 
+import pytest
 from django.test import Client
 
-from orders import paying
+from orders import checkouts, paying
 from orders.models import Checkout, Order, Payment, SandboxStatus
 from orders.payment.providers import sandbox
 from partners.models import Storefront
-from tests.orders.expected import NOON
+from tests.orders.expected import NOON, Clock
 from tests.payments.buying import SHOP, start
 
 
@@ -67,3 +68,39 @@ def test_a_recheck_asks_the_provider_at_most_once_in_ten_seconds(
         tells=False,
     )
     assert [recheck(1), recheck(9), recheck(10)] == ["AwaitingPayment"] * 2 + ["Ordered"]
+
+
+def test_what_may_still_be_paid_is_not_called_cancelled(under_way: Payment, clock: Clock) -> None:
+    """Paid and cancelled are final (contract of VoordeMensen, section 4)."""
+    checkout = under_way.checkout
+    clock.now = checkout.expires_at
+    checkouts.expire_checkouts(now=clock.now)
+    assert paying.payment_status(Checkout.objects.get()) == "pending"
+    clock.forward(days=3)
+    assert paying.payment_status(Checkout.objects.get()) == "cancelled"
+
+
+def test_what_nobody_began_to_pay_is_cancelled_once_its_time_is_over(
+    payment: Payment, clock: Clock
+) -> None:
+    clock.now = payment.checkout.expires_at
+    checkouts.expire_checkouts(now=clock.now)
+    assert paying.payment_status(Checkout.objects.get()) == "cancelled"
+
+
+@pytest.mark.parametrize(("came", "told"), [(Decimal(24), "pending"), (Decimal(6), "partial")])
+def test_late_money_is_pending_or_partial_until_staff_settle_it(
+    under_way: Payment, clock: Clock, came: Decimal, told: str
+) -> None:
+    checkout = under_way.checkout
+    clock.now = checkout.expires_at
+    checkouts.expire_checkouts(now=clock.now)
+    if came < checkout.amount_due:
+        checkouts.pay_in_part(checkout_id=checkout.pk, paid=came, now=clock.now)
+    else:
+        checkouts.complete(
+            checkout_id=checkout.pk, payment_reference="PSP-1", paid=came, now=clock.now
+        )
+    assert paying.payment_status(Checkout.objects.get()) == told
+    checkouts.settle(checkout_id=checkout.pk, reason="Sent back.", now=clock.now, actor="staff:1")
+    assert paying.payment_status(Checkout.objects.get()) == "cancelled"
