@@ -62,9 +62,16 @@ def forget_unpaid(*, now: datetime.datetime) -> int:
 
     Their history stays: it names nobody.
     """
-    before = now - FORGOTTEN_AFTER
+    before, forgotten = now - FORGOTTEN_AFTER, 0
     alone = CheckoutItem.objects.filter(checkout__isnull=True, reserved_until__lt=before)
-    CheckoutItem.objects.filter(pk__in=alone.order_by().values("pk")[:_AT_ONCE]).delete()
+    while alone.filter(pk__in=alone.order_by().values("pk")[:_AT_ONCE]).delete()[0]:
+        pass
+    while removed := _forget_some(before):
+        forgotten += removed
+    return forgotten
+
+
+def _forget_some(before: datetime.datetime) -> int:
     with transaction.atomic():
         keys = Checkout.objects.unpaid_since(before).order_by("pk").values_list("pk")[:_AT_ONCE]
         locked = runner.lock_if_free(Checkout.objects.filter(pk__in=[key for (key,) in keys]))

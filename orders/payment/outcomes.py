@@ -79,7 +79,7 @@ def _take_money(
         return _take_foreign(checkout, payment, report, now, actor)
     if paid <= payment.captured_amount:
         return Effect.UNCHANGED
-    data = {"paid": str(paid), "due": str(payment.total)}
+    data = {"paid": str(paid), "due": str(rounded(payment.total, payment.currency))}
     if paid < payment.total and payment.status == PaymentState.WAITING:
         change = Change(name="paid_in_part", actor=actor, now=now, data=data)
         runner.apply_to([payment], lambda row: row.take_part(now=now, paid=paid), change=change)
