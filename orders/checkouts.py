@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import datetime
 import uuid
-from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from django.db import transaction
@@ -16,12 +14,11 @@ from channel_manager.history import runner
 from channel_manager.history.runner import WORKER, Change
 from channel_manager.lib.errors import ErrorCode, NotFound, Refusal
 from orders import holds, intake
-from orders.contents import LINE_STEP, plan_contents
+from orders.checkout_lines import by_hold, check_orderable, line_of
+from orders.contents import LINE_STEP
 from orders.models import Checkout, CheckoutItem, CheckoutStatus, Hold, Order
-from orders.planning import NoRoom
-from orders.requests import LineRequest, OrderRequest
-from orders.shortages import explain
-from partners.models import Storefront, UnmappedItems
+from orders.requests import OrderRequest
+from partners.models import Storefront
 from partners.storefronts import account_of
 
 _BATCH = 200
@@ -105,7 +102,11 @@ def ask_payment(
     until: datetime.datetime,
     now: datetime.datetime,
 ) -> None:
-    """Fix what a locked checkout buys and keep its places until a moment, for the money to come."""
+    """Fix what a locked checkout buys and keep its places until a moment, for the money to come.
+
+    What could not be ordered is refused here, before anybody pays. Raises as `check_orderable`.
+    """
+    check_orderable(checkout=checkout, now=now)
     holds.keep_holds(holds=holds_of(checkout), until=until, now=now)
     checkout.code = code
     checkout.save(update_fields=["code"])
@@ -175,23 +176,6 @@ def settle(*, checkout_id: uuid.UUID, reason: str, now: datetime.datetime, actor
         change = Change(name="settled", actor=actor, now=now, reason=reason)
         runner.apply_to([checkout], lambda row: row.settle(now=now, message=reason), change=change)
         return checkout
-
-
-def check_orderable(*, checkout: Checkout, now: datetime.datetime) -> None:
-    """Refuse a locked checkout that could not be ordered now, before the guest pays.
-
-    Raises InvalidRequest with all faults, HoldEnded, SoldOut, SeatTaken.
-    """
-    partner = copy.copy(checkout.storefront.partner)
-    partner.unmapped_items = UnmappedItems.REFUSE
-    account = dataclasses.replace(account_of(checkout.storefront), partner=partner)
-    items = checkout.items.select_related("hold").order_by("reserved_at", "position")
-    lines = [_line_of(checkout, group, held=True) for group in _by_hold(items)]
-    claimed = holds.claim_holds(account=account, lines=lines, now=now)
-    try:
-        plan_contents(account, lines, now, own=holds.places_of(claimed))
-    except NoRoom as no_room:
-        raise explain(no_room, partner=partner, now=now) from no_room
 
 
 def begin_payment(*, checkout_id: uuid.UUID, now: datetime.datetime) -> Checkout:
@@ -329,12 +313,12 @@ def _order(
     reason: str = "",
 ) -> Order:
     """Make the one order of a locked checkout, of its held places or of free ones."""
-    groups = _by_hold(checkout.items.select_related("hold").order_by("reserved_at", "position"))
+    groups = by_hold(checkout.items.select_related("hold").order_by("reserved_at", "position"))
     order = intake.submit_order(
         account=account_of(checkout.storefront),
         request=OrderRequest(
             sell_to_order_reference=checkout.code or checkout.public_id,
-            lines=tuple(_line_of(checkout, items, held=held) for items in groups),
+            lines=tuple(line_of(checkout, items, held=held) for items in groups),
             sell_to_email=checkout.buyer_email or None,
             sell_to_name=checkout.buyer_name or None,
             sell_to_language=checkout.buyer_language or None,
@@ -357,27 +341,3 @@ def _order(
         change=change,
     )
     return order
-
-
-def _by_hold(items: Iterable[CheckoutItem]) -> list[list[CheckoutItem]]:
-    groups: dict[object, list[CheckoutItem]] = {}
-    for item in items:
-        groups.setdefault((item.hold_id, item.reserved_at, item.item_number), []).append(item)
-    return list(groups.values())
-
-
-def _line_of(checkout: Checkout, items: Sequence[CheckoutItem], *, held: bool) -> LineRequest:
-    """Return the line that items of one hold become; each has the seat that it was told."""
-    first = items[0]
-    return LineRequest(
-        item_number=first.item_number,
-        quantity=len(items),
-        visit_date=first.visit_date,
-        visit_time=first.visit_time,
-        sell_to_email=checkout.buyer_email or None,
-        sell_to_name=checkout.buyer_name or None,
-        sell_to_language=checkout.buyer_language or None,
-        seats=(tuple(item.seat for item in items if item.seat) or None) if held else None,
-        hold_id=first.hold_id if held else None,
-        agreed_price=first.unit_price,
-    )

@@ -63,7 +63,7 @@ def buy_reserved(
     """Make the one checkout of reserved units and keep their places so long for the payment.
 
     What costs nothing becomes an order at once. The same purchase again returns its checkout.
-    Raises ReservationEnded, ReservationUsed, PlacesGone.
+    Raises ReservationEnded, ReservationUsed, PlacesGone, and as `checkout_lines.check_orderable`.
     """
     with transaction.atomic():
         items = runner.lock(CheckoutItem.objects.filter(storefront=storefront, pk__in=item_ids))

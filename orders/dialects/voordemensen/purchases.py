@@ -11,12 +11,13 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 from django.conf import settings
 from django.db import transaction
 
-from channel_manager.lib.errors import NotFound
+from channel_manager.lib.errors import InvalidRequest, NotFound
 from orders import checkouts, paying
 from orders.checkouts import Buyer
 from orders.dialects.voordemensen.carts import event_name_of, is_open, lock_cart
-from orders.dialects.voordemensen.errors import CartNotFound
+from orders.dialects.voordemensen.errors import CartNotFound, NotOrderable
 from orders.dialects.voordemensen.program import PAYMENT_METHOD
+from orders.holds import HoldEnded
 from orders.models import (
     Checkout,
     CheckoutItem,
@@ -27,6 +28,7 @@ from orders.models import (
     OrderStatus,
 )
 from orders.paying import PaymentMethod
+from orders.shortages import SeatTaken, SoldOut
 from partners import outward
 from partners.models import Storefront
 
@@ -84,7 +86,7 @@ def create_order(*, storefront: Storefront, wish: OrderWish, now: datetime.datet
     """Make an order of a cart, once: whoever asks again is told the same key and address.
 
     Its seats are kept for PAYMENT_MINUTES. One that costs nothing is complete at once,
-    and its guest goes straight back to the shop. Raises CartNotFound.
+    and its guest goes straight back to the shop. Raises CartNotFound, NotOrderable.
     """
     with transaction.atomic():
         cart = lock_cart(storefront=storefront, cart_id=wish.cart_id)
@@ -162,7 +164,10 @@ def way_back(redirect_url: str, order_key: str) -> str:
 
 
 def _convert(cart: Checkout, wish: OrderWish, now: datetime.datetime) -> None:
-    """Make an order of a locked cart, and wait for its money if it costs any."""
+    """Make an order of a locked cart, and wait for its money if it costs any.
+
+    Raises CartNotFound, NotOrderable.
+    """
     if not is_open(cart, now) or not _still_holds(cart, now):
         raise CartNotFound
     key = _new_order_key()
@@ -173,7 +178,12 @@ def _convert(cart: Checkout, wish: OrderWish, now: datetime.datetime) -> None:
     cart.return_url = way_back(wish.redirect_url, key)
     cart.save(update_fields=["payment_method", "payment_cost", "return_url"])
     until = now + datetime.timedelta(minutes=settings.PAYMENT_MINUTES)
-    checkouts.ask_payment(checkout=cart, code=key, until=until, now=now)
+    try:
+        checkouts.ask_payment(checkout=cart, code=key, until=until, now=now)
+    except HoldEnded:
+        raise CartNotFound from None
+    except (InvalidRequest, SoldOut, SeatTaken) as refusal:
+        raise NotOrderable(refusal) from refusal
     if not cart.amount:
         checkouts.complete(
             checkout_id=cart.pk,

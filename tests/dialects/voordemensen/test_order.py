@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from catalog.models import Price, Session
+from catalog.models import Attraction, Package, Price, Session
 from orders import checkouts, holds, paying, wallet_cancellation
 from orders.models import Checkout, Order, SandboxStatus
 from orders.payment.providers import sandbox
@@ -20,7 +20,7 @@ from tests.conftest import ApiClient
 from tests.dialects.voordemensen.shop import ORDER_KEY, Number, Shop, checkout_of, order_of, pay
 from tests.factories import sellable_package
 from tests.orders.expected import DOCUMENT_NUMBER, Clock, Like
-from tests.orders.sessions import counters
+from tests.orders.sessions import counted, counters
 
 pytestmark = pytest.mark.usefixtures("clock", "matinee")
 
@@ -111,6 +111,23 @@ def test_a_cart_whose_places_were_taken_away_is_not_found(shop: Shop, clock: Clo
     holds.release_holds(holds=held, actor="staff:1", now=clock.now)
     refused = shop.post("order/create", shop.purchase(cart))
     assert shop.ok(refused, 404) == {"message": "Cart not found"}
+
+
+@pytest.mark.parametrize("name", ["Name of SHOW", "Name of FREE"])
+def test_what_is_not_sold_any_more_is_refused_before_the_guest_pays(
+    shop: Shop, venue: Venue, cinema: Attraction, name: str
+) -> None:
+    counted(sellable_package(venue, "FREE", "0.00", dating="timed"), cinema)
+    cart = shop.cart(shop.wish(2, name=name))
+    Package.objects.update(status="Withdrawn")
+    shop.refused(shop.post("order/create", shop.purchase(cart)), 409, "not on sale")
+    Package.objects.update(status="OnSale")
+    Session.objects.update(is_on_sale=False)
+    shop.refused(shop.post("order/create", shop.purchase(cart)), 409)
+    checkout = Checkout.objects.get()
+    assert (checkout.status, checkout.code, checkout.buyer_email) == ("Open", "", "")
+    Session.objects.update(is_on_sale=True)
+    shop.order(cart)
 
 
 @pytest.mark.parametrize(
