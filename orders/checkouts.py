@@ -21,6 +21,9 @@ from orders.requests import OrderRequest
 from partners.models import Storefront
 from partners.storefronts import account_of
 
+# What the order of a purchase that costs nothing carries as its payment.
+NOTHING_TO_PAY = "FREE"
+
 _BATCH = 200
 _UNPAID = (CheckoutStatus.OPEN, CheckoutStatus.AWAITING_PAYMENT)
 _PAYABLE = (CheckoutStatus.AWAITING_PAYMENT, CheckoutStatus.PARTLY_PAID)
@@ -30,6 +33,12 @@ _TOLD = (CheckoutStatus.ORDERED, CheckoutStatus.PAID_LATE, CheckoutStatus.SETTLE
 
 class CheckoutConflict(Refusal):
     """The checkout's status does not allow this."""
+
+    code = ErrorCode.ORDER_STATE_CONFLICT
+
+
+class PlacesGone(Refusal):
+    """What costs nothing could not be ordered at once; the text says why."""
 
     code = ErrorCode.ORDER_STATE_CONFLICT
 
@@ -148,6 +157,24 @@ def complete(
             checkout = lock_checkout(Checkout.objects.filter(pk=checkout_id))
             _keep_money(checkout, paid, f"It was paid, but: {refusal.detail}", now, actor)
         return checkout
+
+
+def complete_free(*, checkout: Checkout, now: datetime.datetime) -> Checkout:
+    """Make the order of a locked checkout that nothing is due for; return it.
+
+    Where none can be made, no money waits for staff: raises PlacesGone, and the caller stores
+    nothing.
+    """
+    done = complete(
+        checkout_id=checkout.pk,
+        payment_reference=NOTHING_TO_PAY,
+        paid=Decimal(0),
+        now=now,
+        actor=checkout.storefront.partner.actor,
+    )
+    if done.status != CheckoutStatus.ORDERED:
+        raise PlacesGone(done.status_message)
+    return done
 
 
 def order_after_all(

@@ -13,14 +13,14 @@ from django.conf import settings
 from channel_manager.lib.canonical import fingerprint
 from channel_manager.lib.errors import Fault, InvalidRequest, Refusal
 from orders import reserved
-from orders.checkouts import Buyer
+from orders.checkouts import Buyer, PlacesGone
 from orders.dialects.openticket import guids, return_page
 from orders.dialects.openticket.errors import OrderRefused
 from orders.dialects.openticket.methods import Method, find_method
 from orders.dialects.openticket.requests import OrderSent, TicketLine
 from orders.holds import HoldEnded
 from orders.models import Checkout, CheckoutItem, HoldStatus
-from orders.reserved import PlacesGone, Purchase, ReservationEnded, ReservationUsed
+from orders.reserved import Purchase, ReservationEnded, ReservationUsed
 from orders.shortages import SeatTaken, SoldOut
 from partners.models import Storefront
 

@@ -13,7 +13,7 @@ from django.db import transaction
 
 from channel_manager.lib.errors import InvalidRequest, NotFound
 from orders import checkouts, paying
-from orders.checkouts import Buyer
+from orders.checkouts import Buyer, PlacesGone
 from orders.dialects.voordemensen.carts import event_name_of, is_open, lock_cart
 from orders.dialects.voordemensen.errors import CartNotFound, NotOrderable
 from orders.dialects.voordemensen.program import PAYMENT_METHOD
@@ -35,8 +35,6 @@ from partners.models import Storefront
 _KEY_GROUPS, _KEY_GROUP_LENGTH = 4, 5
 _ORDER_KEY = re.compile("[A-Za-z0-9]{5}(-[A-Za-z0-9]{5}){3}")
 _PAYABLE = (CheckoutStatus.AWAITING_PAYMENT, CheckoutStatus.PARTLY_PAID)
-# What nothing had to be paid for is said to be paid by.
-_NOTHING_DUE = "free"
 
 
 class OrderNotFound(NotFound):
@@ -180,18 +178,12 @@ def _convert(cart: Checkout, wish: OrderWish, now: datetime.datetime) -> None:
     until = now + datetime.timedelta(minutes=settings.PAYMENT_MINUTES)
     try:
         checkouts.ask_payment(checkout=cart, code=key, until=until, now=now)
+        if not cart.amount:
+            checkouts.complete_free(checkout=cart, now=now)
     except HoldEnded:
         raise CartNotFound from None
-    except (InvalidRequest, SoldOut, SeatTaken) as refusal:
+    except (InvalidRequest, PlacesGone, SoldOut, SeatTaken) as refusal:
         raise NotOrderable(refusal) from refusal
-    if not cart.amount:
-        checkouts.complete(
-            checkout_id=cart.pk,
-            payment_reference=_NOTHING_DUE,
-            paid=Decimal(0),
-            now=now,
-            actor=cart.storefront.partner.actor,
-        )
 
 
 def _still_holds(cart: Checkout, now: datetime.datetime) -> bool:

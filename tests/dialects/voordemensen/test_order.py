@@ -12,9 +12,10 @@ import pytest
 from django.conf import settings
 
 from catalog.models import Attraction, Package, Price, Session
-from orders import checkouts, holds, paying, wallet_cancellation
+from orders import checkouts, holds, intake, paying, wallet_cancellation
 from orders.models import Checkout, Order, SandboxStatus
 from orders.payment.providers import sandbox
+from orders.shortages import SoldOut
 from partners.models import Venue
 from tests.conftest import ApiClient
 from tests.dialects.voordemensen.shop import ORDER_KEY, Number, Shop, checkout_of, order_of, pay
@@ -130,6 +131,23 @@ def test_what_is_not_sold_any_more_is_refused_before_the_guest_pays(
     shop.order(cart)
 
 
+def test_what_is_free_and_goes_at_the_last_moment_is_refused_and_nothing_is_stored(
+    shop: Shop, venue: Venue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**_: object) -> None:
+        raise SoldOut("Somebody else was faster.")
+
+    sellable_package(venue, "FREE", "0.00", dating="open")
+    cart = shop.cart(shop.wish(1, "00:00:00", "Name of FREE"))
+    with monkeypatch.context() as others:
+        others.setattr(intake, "submit_order", refuse)
+        answer = shop.post("order/create", shop.purchase(cart))
+    shop.refused(answer, 409, "Somebody else was faster.")
+    checkout = Checkout.objects.get()
+    assert (checkout.status, checkout.code, Order.objects.count()) == ("Open", "", 0)
+    assert shop.order(cart)["url"].startswith("https://shop.example/thanks")
+
+
 @pytest.mark.parametrize(
     ("redirect", "lands_on"),
     [
@@ -165,7 +183,7 @@ def test_what_costs_nothing_is_complete_at_once(shop: Shop, venue: Venue) -> Non
     assert made["url"] == f"https://shop.example/thanks?lang=nl&return={made['order_key']}"
     assert shop.order(cart) == made
     assert shop.status(made["order_key"])["order_payment_status"] == "paid"
-    assert order_of(made["order_key"]).payment_reference == "free"
+    assert order_of(made["order_key"]).payment_reference == "FREE"
     assert checkout_of(made["order_key"]).payment_cost == 0
 
 
