@@ -115,12 +115,15 @@ def ask_payment(
 
     What could not be ordered is refused here, before anybody pays. Raises as `check_orderable`.
     """
-    check_orderable(checkout=checkout, now=now)
-    holds.keep_holds(holds=holds_of(checkout), until=until, now=now)
-    checkout.code = code
-    checkout.save(update_fields=["code"])
-    change = Change(name="payment_asked", actor=checkout.storefront.partner.actor, now=now)
-    runner.apply_to([checkout], lambda row: row.ask_payment(now=now, until=until), change=change)
+    with transaction.atomic():
+        check_orderable(checkout=checkout, now=now)
+        holds.keep_holds(holds=holds_of(checkout), until=until, now=now)
+        checkout.code = code
+        checkout.save(update_fields=["code"])
+        change = Change(name="payment_asked", actor=checkout.storefront.partner.actor, now=now)
+        runner.apply_to(
+            [checkout], lambda row: row.ask_payment(now=now, until=until), change=change
+        )
 
 
 def complete(
