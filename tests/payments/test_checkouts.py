@@ -14,7 +14,7 @@ from django_fsm import TransitionNotAllowed
 from catalog.models import Package, SeatPlan, Session
 from channel_manager.history.models import Event
 from channel_manager.lib.errors import NotFound
-from orders import checkouts, reserving
+from orders import checkouts, holds, reserving
 from orders.checkouts import CheckoutConflict
 from orders.models import Checkout, CheckoutItem, CheckoutStatus, Hold, Order, Payment
 from orders.paying import CannotBePaid
@@ -280,6 +280,18 @@ def test_units_are_given_back_and_the_others_keep_their_seats(
     checkouts.count_amount(checkout)
     assert complete(ask_payment(checkout, NOON)).status == "Ordered"
     assert Order.objects.get().lines.get().seats == ["A1", "B3"]
+
+
+def test_what_staff_released_is_not_held_again_when_a_unit_is_given_back(
+    storefront: Storefront, show: Package, matinee: Session, clock: Clock
+) -> None:
+    checkout = reserve(storefront, show, matinee, NOON)
+    given_back, kept = checkout.items.order_by("position")
+    holds.release_holds(holds=checkouts.holds_of(checkout), actor="staff:1", now=NOON)
+    reserving.give_back(items=[given_back], actor="worker", now=NOON)
+    assert counters() == {}
+    assert CheckoutItem.objects.get().pk == kept.pk
+    assert Hold.objects.get().status == "Released"
 
 
 def test_all_units_can_be_given_back(
