@@ -88,6 +88,15 @@ def give_back(*, items: Sequence[CheckoutItem], actor: str, now: datetime.dateti
     for hold in {item.hold_id: item.hold for item in items if item.hold}.values():
         kept = [item for item in hold.checkout_items.order_by("position") if item.pk not in gone]
         mine = Hold.objects.filter(pk=hold.pk)
+        here = [item for item in items if item.hold_id == hold.pk]
+        seats = {item.seat for item in here if item.seat}
+        if kept and holds.lessen_holds(
+            holds=mine, by=len(here), labels=seats, actor=actor, now=now
+        ):
+            for position, item in enumerate(kept):
+                item.position = position
+            CheckoutItem.objects.bulk_update(kept, ["position"])
+            continue
         released = holds.release_holds(holds=mine, actor=actor, now=now)
         if kept and released:
             first = kept[0]
