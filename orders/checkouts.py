@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import datetime
 import uuid
-from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from django.db import transaction
@@ -16,13 +14,15 @@ from channel_manager.history import runner
 from channel_manager.history.runner import WORKER, Change
 from channel_manager.lib.errors import ErrorCode, NotFound, Refusal
 from orders import holds, intake
-from orders.contents import LINE_STEP, plan_contents
+from orders.checkout_lines import by_hold, check_orderable, line_of
+from orders.contents import LINE_STEP
 from orders.models import Checkout, CheckoutItem, CheckoutStatus, Hold, Order
-from orders.planning import NoRoom
-from orders.requests import LineRequest, OrderRequest
-from orders.shortages import explain
-from partners.models import Storefront, UnmappedItems
+from orders.requests import OrderRequest
+from partners.models import Storefront
 from partners.storefronts import account_of
+
+# What the order of a purchase that costs nothing carries as its payment.
+NOTHING_TO_PAY = "FREE"
 
 _BATCH = 200
 _UNPAID = (CheckoutStatus.OPEN, CheckoutStatus.AWAITING_PAYMENT)
@@ -33,6 +33,12 @@ _TOLD = (CheckoutStatus.ORDERED, CheckoutStatus.PAID_LATE, CheckoutStatus.SETTLE
 
 class CheckoutConflict(Refusal):
     """The checkout's status does not allow this."""
+
+    code = ErrorCode.ORDER_STATE_CONFLICT
+
+
+class PlacesGone(Refusal):
+    """What costs nothing could not be ordered at once; the text says why."""
 
     code = ErrorCode.ORDER_STATE_CONFLICT
 
@@ -105,12 +111,19 @@ def ask_payment(
     until: datetime.datetime,
     now: datetime.datetime,
 ) -> None:
-    """Fix what a locked checkout buys and keep its places until a moment, for the money to come."""
-    holds.keep_holds(holds=holds_of(checkout), until=until, now=now)
-    checkout.code = code
-    checkout.save(update_fields=["code"])
-    change = Change(name="payment_asked", actor=checkout.storefront.partner.actor, now=now)
-    runner.apply_to([checkout], lambda row: row.ask_payment(now=now, until=until), change=change)
+    """Fix what a locked checkout buys and keep its places until a moment, for the money to come.
+
+    What could not be ordered is refused here, before anybody pays. Raises as `check_orderable`.
+    """
+    with transaction.atomic():
+        check_orderable(checkout=checkout, now=now)
+        holds.keep_holds(holds=holds_of(checkout), until=until, now=now)
+        checkout.code = code
+        checkout.save(update_fields=["code"])
+        change = Change(name="payment_asked", actor=checkout.storefront.partner.actor, now=now)
+        runner.apply_to(
+            [checkout], lambda row: row.ask_payment(now=now, until=until), change=change
+        )
 
 
 def complete(
@@ -149,6 +162,24 @@ def complete(
         return checkout
 
 
+def complete_free(*, checkout: Checkout, now: datetime.datetime) -> Checkout:
+    """Make the order of a locked checkout that nothing is due for; return it.
+
+    Where none can be made, no money waits for staff: raises PlacesGone, and the caller stores
+    nothing.
+    """
+    done = complete(
+        checkout_id=checkout.pk,
+        payment_reference=NOTHING_TO_PAY,
+        paid=Decimal(0),
+        now=now,
+        actor=checkout.storefront.partner.actor,
+    )
+    if done.status != CheckoutStatus.ORDERED:
+        raise PlacesGone(done.status_message)
+    return done
+
+
 def order_after_all(
     *,
     checkout_id: uuid.UUID,
@@ -175,23 +206,6 @@ def settle(*, checkout_id: uuid.UUID, reason: str, now: datetime.datetime, actor
         change = Change(name="settled", actor=actor, now=now, reason=reason)
         runner.apply_to([checkout], lambda row: row.settle(now=now, message=reason), change=change)
         return checkout
-
-
-def check_orderable(*, checkout: Checkout, now: datetime.datetime) -> None:
-    """Refuse a locked checkout that could not be ordered now, before the guest pays.
-
-    Raises InvalidRequest with all faults, HoldEnded, SoldOut, SeatTaken.
-    """
-    partner = copy.copy(checkout.storefront.partner)
-    partner.unmapped_items = UnmappedItems.REFUSE
-    account = dataclasses.replace(account_of(checkout.storefront), partner=partner)
-    items = checkout.items.select_related("hold").order_by("reserved_at", "position")
-    lines = [_line_of(checkout, group, held=True) for group in _by_hold(items)]
-    claimed = holds.claim_holds(account=account, lines=lines, now=now)
-    try:
-        plan_contents(account, lines, now, own=holds.places_of(claimed))
-    except NoRoom as no_room:
-        raise explain(no_room, partner=partner, now=now) from no_room
 
 
 def begin_payment(*, checkout_id: uuid.UUID, now: datetime.datetime) -> Checkout:
@@ -329,12 +343,12 @@ def _order(
     reason: str = "",
 ) -> Order:
     """Make the one order of a locked checkout, of its held places or of free ones."""
-    groups = _by_hold(checkout.items.select_related("hold").order_by("reserved_at", "position"))
+    groups = by_hold(checkout.items.select_related("hold").order_by("reserved_at", "position"))
     order = intake.submit_order(
         account=account_of(checkout.storefront),
         request=OrderRequest(
             sell_to_order_reference=checkout.code or checkout.public_id,
-            lines=tuple(_line_of(checkout, items, held=held) for items in groups),
+            lines=tuple(line_of(checkout, items, held=held) for items in groups),
             sell_to_email=checkout.buyer_email or None,
             sell_to_name=checkout.buyer_name or None,
             sell_to_language=checkout.buyer_language or None,
@@ -357,27 +371,3 @@ def _order(
         change=change,
     )
     return order
-
-
-def _by_hold(items: Iterable[CheckoutItem]) -> list[list[CheckoutItem]]:
-    groups: dict[object, list[CheckoutItem]] = {}
-    for item in items:
-        groups.setdefault((item.hold_id, item.reserved_at, item.item_number), []).append(item)
-    return list(groups.values())
-
-
-def _line_of(checkout: Checkout, items: Sequence[CheckoutItem], *, held: bool) -> LineRequest:
-    """Return the line that items of one hold become; each has the seat that it was told."""
-    first = items[0]
-    return LineRequest(
-        item_number=first.item_number,
-        quantity=len(items),
-        visit_date=first.visit_date,
-        visit_time=first.visit_time,
-        sell_to_email=checkout.buyer_email or None,
-        sell_to_name=checkout.buyer_name or None,
-        sell_to_language=checkout.buyer_language or None,
-        seats=(tuple(item.seat for item in items if item.seat) or None) if held else None,
-        hold_id=first.hold_id if held else None,
-        agreed_price=first.unit_price,
-    )

@@ -6,7 +6,8 @@ import copy
 import dataclasses
 import datetime
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -90,6 +91,45 @@ def release_holds(
         held = [hold for hold in runner.lock(holds) if hold.status == HoldStatus.HELD]
         _end(held, Hold.release, Change(name="released", actor=actor, now=now, reason=reason))
         return held
+
+
+def lessen_holds(
+    *,
+    holds: QuerySet[Hold],
+    by: int,
+    labels: Collection[str],
+    actor: str,
+    now: datetime.datetime,
+) -> bool:
+    """Give back so many units of holds that have one line, those with these seats if any are said.
+
+    The other units stay held, whether or not they are still sold. Holds that have ended are left as
+    they are. Return False, with nothing done, where nobody can say which seats are the units'.
+    """
+    with transaction.atomic():
+        held = [hold for hold in runner.lock(holds) if hold.status == HoldStatus.HELD]
+        entries = [entry for hold in held for entry in hold.lines[0]["places"]]
+        is_told = len(labels) == by and len(entries) == 1
+        if any(
+            entry["seats"] and not (is_told and set(labels) <= set(entry["seats"]))
+            for entry in entries
+        ):
+            return False
+        for hold in held:
+            counts = Counter[uuid.UUID]()
+            (line,) = hold.lines
+            for entry in line["places"]:
+                given_up = entry["quantity"] * by // line["quantity"]
+                entry["quantity"] -= given_up
+                if not entry["seats"]:
+                    counts[uuid.UUID(entry["sessionId"])] += given_up
+                entry["seats"] = [label for label in entry["seats"] if label not in labels]
+            line["quantity"] -= by
+            hold.save(update_fields=["lines"])
+            places.give_back_some(hold, labels=labels, counts=counts)
+            change = Change(name="lessened", actor=actor, now=now, data={"quantity": by})
+            runner.note(hold, change=change)
+        return True
 
 
 def release_hold(

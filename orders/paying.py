@@ -7,6 +7,7 @@ import dataclasses
 import datetime
 import logging
 import uuid
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Literal
 
@@ -17,6 +18,7 @@ from payments import RedirectNeeded
 
 from channel_manager.history import runner
 from channel_manager.history.runner import WORKER, Change
+from channel_manager.lib.database import session_lock
 from channel_manager.lib.errors import ErrorCode, Refusal
 from channel_manager.lib.payment_settings import METHOD_NAMES, SANDBOX
 from orders import checkouts
@@ -36,7 +38,10 @@ _LONGEST_WAIT = datetime.timedelta(hours=1)
 _LOOKED_FOR = datetime.timedelta(days=3)
 # The last look before the places go: what was paid in the last moment still counts.
 _BEFORE_THE_END = datetime.timedelta(seconds=12)
-_BATCH = 100
+# One run of looking after payments lasts so long, and the last answer: its worker has more to do.
+_LONGEST_RUN = datetime.timedelta(seconds=10)
+# The advisory lock of the one run; those of single rows are negative.
+_RUN_LOCK = 20_261_120
 _LONGEST_ADDRESS = 2000
 _log = logging.getLogger(__name__)
 
@@ -183,21 +188,32 @@ def recheck(*, checkout_id: uuid.UUID, now: datetime.datetime) -> None:
         _ask(payment, now)
 
 
-def recheck_due(*, now: datetime.datetime) -> int:
-    """Ask about the payments whose time for it has come; return how many.
+def recheck_due(*, clock: Callable[[], datetime.datetime]) -> int:
+    """Ask about the payments whose time for it has come, for ten seconds; return how many.
 
     Those under way, and those whose checkout ended within the last days: nobody may pay them any
-    more, and money that came all the same is kept for staff.
+    more, and money that came all the same is kept for staff. A provider that does not answer is
+    left alone until the next run. While another run is under way nothing is done.
     """
-    waiting = Payment.objects.due_for_a_check(now).order_by("next_check_at")
-    due = list(waiting.select_related("checkout")[:_BATCH])
-    for payment in due:
+    with session_lock(_RUN_LOCK) as is_ours:
+        return _recheck_some(clock) if is_ours else 0
+
+
+def _recheck_some(clock: Callable[[], datetime.datetime]) -> int:
+    asked, away, end = 0, set[str](), clock() + _LONGEST_RUN
+    while (now := clock()) < end:
+        waiting = Payment.objects.due_for_a_check(now).exclude(variant__in=away)
+        payment = waiting.select_related("checkout").order_by("next_check_at").first()
+        if payment is None:
+            break
         following = _next_check(payment, payment.checkout, now)
         claimed = Payment.objects.filter(pk=payment.pk, next_check_at=payment.next_check_at)
         if claimed.update(next_check_at=following, checked_at=now):
+            asked += 1
             ended = payment.checkout.status in (CheckoutStatus.CANCELLED, CheckoutStatus.EXPIRED)
-            _ask(payment, now, give_up=ended)
-    return len(due)
+            if not _ask(payment, now, give_up=ended):
+                away.add(payment.variant)
+    return asked
 
 
 def give_up(*, payment_id: uuid.UUID, now: datetime.datetime) -> None:
@@ -252,7 +268,8 @@ def _page_of(payment: Payment) -> str:
     return f"{settings.PUBLIC_URL}/pay/{payment.token}"
 
 
-def _ask(payment: Payment, now: datetime.datetime, *, give_up: bool = False) -> None:
+def _ask(payment: Payment, now: datetime.datetime, *, give_up: bool = False) -> bool:
+    """Ask about a payment and do what is said; return whether the provider answered."""
     try:
         provider = _provider_of(payment)
         if give_up:
@@ -260,6 +277,8 @@ def _ask(payment: Payment, now: datetime.datetime, *, give_up: bool = False) -> 
         outcomes.apply(payment_id=payment.pk, report=provider.ask(payment), now=now)
     except ProviderAway as away:
         _log.warning("Payment %s could not be asked about: %s", payment.pk, away)
+        return False
+    return True
 
 
 def _provider_of(payment: Payment) -> HostedProvider:

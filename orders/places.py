@@ -178,17 +178,26 @@ def give_back_part(given_up: Mapping[OrderLine, Collection[int]]) -> None:
             for slot in component.slots(wallets) if component.seats else ():
                 if seat := component.seats[slot]:
                     seats.add((line.pk, session_id, seat.id))
-    _take_off(list(given_up), seats, counts)
+    _take_off(Allocation.objects.filter(line__in=list(given_up)), seats, counts)
+
+
+def give_back_some(hold: Hold, *, labels: Collection[str], counts: Mapping[uuid.UUID, int]) -> None:
+    """Give back a hold's seats of these labels, and so many of its other places by session."""
+    rows = of_hold(hold)
+    seats = rows.filter(seat__label__in=labels).values_list("hold", "session", "seat")
+    taken_off = Counter({(hold.pk, session_id): count for session_id, count in counts.items()})
+    _take_off(rows, set(seats), taken_off)
 
 
 def _take_off(
-    lines: Sequence[OrderLine],
+    allocations: QuerySet[Allocation],
     seats: Container[tuple[uuid.UUID, uuid.UUID, int]],
     counts: Counter[tuple[uuid.UUID, uuid.UUID]],
 ) -> None:
     gone, smaller = [], []
-    for allocation in Allocation.objects.filter(line__in=lines).order_by("pk"):
-        key = (cast("uuid.UUID", allocation.line_id), allocation.session_id)
+    for allocation in allocations.order_by("pk"):
+        owner = allocation.line_id or allocation.hold_id
+        key = (cast("uuid.UUID", owner), allocation.session_id)
         if allocation.seat_id is not None:
             if (*key, allocation.seat_id) in seats:
                 gone.append(allocation)

@@ -14,11 +14,8 @@ from channel_manager.history import runner
 from channel_manager.lib.errors import ErrorCode, Refusal
 from orders import checkouts, holds
 from orders.checkouts import Buyer
-from orders.models import Checkout, CheckoutItem, CheckoutStatus
+from orders.models import Checkout, CheckoutItem
 from partners.models import Storefront
-
-# What the order of a purchase that costs nothing carries as its payment.
-NOTHING_TO_PAY = "FREE"
 
 
 class ReservationEnded(Refusal):
@@ -29,12 +26,6 @@ class ReservationEnded(Refusal):
 
 class ReservationUsed(Refusal):
     """A reservation was ordered before, by another request than this one."""
-
-    code = ErrorCode.ORDER_STATE_CONFLICT
-
-
-class PlacesGone(Refusal):
-    """What costs nothing could not be ordered at once; the text says why."""
 
     code = ErrorCode.ORDER_STATE_CONFLICT
 
@@ -63,7 +54,7 @@ def buy_reserved(
     """Make the one checkout of reserved units and keep their places so long for the payment.
 
     What costs nothing becomes an order at once. The same purchase again returns its checkout.
-    Raises ReservationEnded, ReservationUsed, PlacesGone.
+    Raises ReservationEnded, ReservationUsed, PlacesGone, and as `checkout_lines.check_orderable`.
     """
     with transaction.atomic():
         items = runner.lock(CheckoutItem.objects.filter(storefront=storefront, pk__in=item_ids))
@@ -71,15 +62,7 @@ def buy_reserved(
             return bought_before(storefront=storefront, items=items, purchase=purchase)
         checkout = _make(storefront, items, purchase, now, lasts)
         if not checkout.amount_due:
-            checkout = checkouts.complete(
-                checkout_id=checkout.pk,
-                payment_reference=NOTHING_TO_PAY,
-                paid=Decimal(0),
-                actor=storefront.partner.actor,
-                now=now,
-            )
-            if checkout.status != CheckoutStatus.ORDERED:
-                raise PlacesGone(checkout.status_message)
+            checkout = checkouts.complete_free(checkout=checkout, now=now)
         return checkout
 
 

@@ -81,13 +81,24 @@ def reserve(
 def give_back(*, items: Sequence[CheckoutItem], actor: str, now: datetime.datetime) -> None:
     """Give back some items of a checkout; the others of the same hold keep their places and seats.
 
-    The caller has locked the checkout. In one transaction: nobody else gets in between.
+    The caller has locked the checkout. In one transaction: nobody else gets in between. A hold that
+    ended otherwise, by its time or by staff, stays ended for the others too.
     """
     gone = {item.pk for item in items}
     for hold in {item.hold_id: item.hold for item in items if item.hold}.values():
         kept = [item for item in hold.checkout_items.order_by("position") if item.pk not in gone]
-        holds.release_holds(holds=Hold.objects.filter(pk=hold.pk), actor=actor, now=now)
-        if kept:
+        mine = Hold.objects.filter(pk=hold.pk)
+        here = [item for item in items if item.hold_id == hold.pk]
+        seats = {item.seat for item in here if item.seat}
+        if kept and holds.lessen_holds(
+            holds=mine, by=len(here), labels=seats, actor=actor, now=now
+        ):
+            for position, item in enumerate(kept):
+                item.position = position
+            CheckoutItem.objects.bulk_update(kept, ["position"])
+            continue
+        released = holds.release_holds(holds=mine, actor=actor, now=now)
+        if kept and released:
             first = kept[0]
             line = LineRequest(
                 item_number=first.item_number,

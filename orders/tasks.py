@@ -206,7 +206,7 @@ def notify_of_sandbox_payment(body: str) -> None:
 def recheck_payments(timestamp: int) -> None:
     """Ask providers how the payments under way stand."""
     close_old_connections()
-    paying.recheck_due(now=timezone.now())
+    paying.recheck_due(clock=timezone.now)
 
 
 @app.periodic(cron=HOLD_EXPIRY_CRON, periodic_id="call_guests")

@@ -59,6 +59,24 @@ def set_for_now(**settings: str) -> None:
         cursor.execute(f"SELECT {calls}", [text for pair in settings.items() for text in pair])
 
 
+@contextmanager
+def session_lock(key: int) -> Iterator[bool]:
+    """Hold an advisory lock of 64 bits while the block lasts; give False where another has it.
+
+    It is of the connection, not of a transaction: it ends with its worker.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [key])
+        is_ours = cursor.fetchone() == (True,)
+    try:
+        yield is_ours
+    finally:
+        # A connection that is gone has taken its lock with it.
+        if is_ours and connection.is_usable():
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
+
+
 def insert_together(*batches: Sequence[models.Model]) -> None:
     """Insert the new rows of several models in one statement; no batch may be empty.
 

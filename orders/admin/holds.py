@@ -29,6 +29,7 @@ from partners.timeline import Look, tell
 _OF_A_TEST = "A test: it never kept places that somebody could buy."
 LOOKS = {
     "held": Look("Held", "hourglass_top"),
+    "lessened": Look("Partly released", "undo"),
     "released": Look("Released", "undo"),
     "expired": Look("Expired", "timer_off", "warning"),
 }

@@ -12,13 +12,13 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from channel_manager.history import runner
 from channel_manager.history.runner import WORKER, Change
 from channel_manager.lib import jobs
-from channel_manager.lib.database import DATABASE_AWAY
+from channel_manager.lib.database import DATABASE_AWAY, session_lock
 from channel_manager.lib.errors import ErrorCode, Refusal
 from orders.finance.lines import StatedLine
 from orders.finance.reconciling import match_period
@@ -108,17 +108,10 @@ def _claim(statement_id: uuid.UUID) -> Iterator[None]:
     worker, and a worker that has lost it can no longer write.
     """
     key = int.from_bytes(statement_id.bytes[8:], "big", signed=True)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [key])
-        if cursor.fetchone() != (True,):
+    with session_lock(key) as is_ours:
+        if not is_ours:
             raise Overtaken(f"Statement {statement_id} is being read by another worker")
-    try:
         yield
-    finally:
-        # A connection that is gone has taken its lock with it.
-        if connection.is_usable():
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
 
 
 def _begin(statement_id: uuid.UUID) -> Statement | None:

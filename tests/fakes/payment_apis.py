@@ -33,7 +33,9 @@ class PaymentApi:
 
     def _mollie(self, method: str, path: str, body: Any, headers: dict[str, str]) -> Any:
         reference = path.removeprefix("/v2/payments").strip("/")
-        if method == "POST":
+        if method not in (("GET", "DELETE") if reference else ("POST",)):
+            return 405, {"status": 405}
+        if not reference:
             reference = f"tr_{headers['idempotency-key'][:10]}"
             self.payments[reference] = {
                 "id": reference,
@@ -52,7 +54,9 @@ class PaymentApi:
 
     def _stripe(self, method: str, path: str, body: Any, headers: dict[str, str]) -> Any:
         reference, _, action = path.removeprefix("/v1/checkout/sessions").strip("/").partition("/")
-        if method == "POST" and not reference:
+        if method != ("GET" if reference and not action else "POST"):
+            return 405, {"error": {}}
+        if not reference:
             reference = f"cs_{headers['idempotency-key'][:10]}"
             self.payments[reference] = {
                 "id": reference,

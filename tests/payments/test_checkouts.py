@@ -14,9 +14,9 @@ from django_fsm import TransitionNotAllowed
 from catalog.models import Package, SeatPlan, Session
 from channel_manager.history.models import Event
 from channel_manager.lib.errors import NotFound
-from orders import checkouts, reserving
+from orders import checkouts, holds, reserving
 from orders.checkouts import CheckoutConflict
-from orders.models import Checkout, CheckoutItem, CheckoutStatus, Hold, Order, Payment
+from orders.models import Allocation, Checkout, CheckoutItem, CheckoutStatus, Hold, Order, Payment
 from orders.paying import CannotBePaid
 from orders.shortages import SoldOut
 from partners.models import Storefront
@@ -280,6 +280,47 @@ def test_units_are_given_back_and_the_others_keep_their_seats(
     checkouts.count_amount(checkout)
     assert complete(ask_payment(checkout, NOON)).status == "Ordered"
     assert Order.objects.get().lines.get().seats == ["A1", "B3"]
+
+
+def test_a_unit_can_be_given_back_when_nothing_of_it_is_sold_any_more(
+    storefront: Storefront, show: Package, matinee: Session, clock: Clock
+) -> None:
+    checkout = reserve(storefront, show, matinee, NOON, quantity=3)
+    first = checkout.items.order_by("position")[0]
+    Package.objects.update(status="Withdrawn")
+    reserving.give_back(items=[first], actor="worker", now=NOON)
+    assert counters() == {"cinema 14:00": "2+0"}
+    (line,) = Hold.objects.get().lines
+    assert (line["quantity"], [place["quantity"] for place in line["places"]]) == (2, [2])
+    Package.objects.update(status="OnSale")
+    checkouts.count_amount(checkout)
+    assert complete(ask_payment(checkout, NOON)).status == "Ordered"
+    assert counters() == {"cinema 14:00": "0+2"}
+
+
+def test_a_seat_can_be_given_back_when_nothing_of_it_is_sold_any_more(
+    storefront: Storefront, play: Package, theatre: Any, hall: SeatPlan, clock: Clock
+) -> None:
+    show = seated(theatre, hall)
+    checkout = reserve(storefront, play, show, NOON, quantity=3, seats=("A1", "A2", "B3"))
+    Package.objects.update(status="Withdrawn")
+    reserving.give_back(items=[checkout.items.get(seat="A2")], actor="worker", now=NOON)
+    (line,) = Hold.objects.get().lines
+    assert [place["seats"] for place in line["places"]] == [["A1", "B3"]]
+    taken = Allocation.objects.values_list("seat__label", flat=True)
+    assert (sorted(taken), counters()) == (["A1", "B3"], {"theatre 19:30": "2+0"})
+
+
+def test_what_staff_released_is_not_held_again_when_a_unit_is_given_back(
+    storefront: Storefront, show: Package, matinee: Session, clock: Clock
+) -> None:
+    checkout = reserve(storefront, show, matinee, NOON)
+    given_back, kept = checkout.items.order_by("position")
+    holds.release_holds(holds=checkouts.holds_of(checkout), actor="staff:1", now=NOON)
+    reserving.give_back(items=[given_back], actor="worker", now=NOON)
+    assert counters() == {}
+    assert CheckoutItem.objects.get().pk == kept.pk
+    assert Hold.objects.get().status == "Released"
 
 
 def test_all_units_can_be_given_back(

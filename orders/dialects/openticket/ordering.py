@@ -11,15 +11,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from django.conf import settings
 
 from channel_manager.lib.canonical import fingerprint
-from channel_manager.lib.errors import Fault
+from channel_manager.lib.errors import Fault, InvalidRequest, Refusal
 from orders import reserved
-from orders.checkouts import Buyer
+from orders.checkouts import Buyer, PlacesGone
 from orders.dialects.openticket import guids, return_page
 from orders.dialects.openticket.errors import OrderRefused
 from orders.dialects.openticket.methods import Method, find_method
 from orders.dialects.openticket.requests import OrderSent, TicketLine
+from orders.holds import HoldEnded
 from orders.models import Checkout, CheckoutItem, HoldStatus
-from orders.reserved import PlacesGone, Purchase, ReservationEnded, ReservationUsed
+from orders.reserved import Purchase, ReservationEnded, ReservationUsed
+from orders.shortages import SeatTaken, SoldOut
 from partners.models import Storefront
 
 # How many of one ticket an order may have (contract section 4).
@@ -57,8 +59,17 @@ def place_order(*, storefront: Storefront, sent: OrderSent, now: datetime.dateti
         )
     except (ReservationEnded, ReservationUsed, PlacesGone) as refusal:
         raise OrderRefused([Fault("/tickets", refusal.error_code, refusal.detail)]) from refusal
+    except (InvalidRequest, HoldEnded, SoldOut, SeatTaken) as refusal:
+        raise OrderRefused(_domain_faults(refusal)) from refusal
     return_page.open_payment(checkout=checkout, now=now)
     return checkout
+
+
+def _domain_faults(refusal: Refusal) -> list[Fault]:
+    """Return what the domain says of lines, each thing once: the shop knows tickets only."""
+    told = refusal.faults or [Fault("", refusal.error_code, refusal.detail)]
+    alike = dict.fromkeys((fault.code, fault.detail) for fault in told)
+    return [Fault("/tickets", code, detail) for code, detail in alike]
 
 
 def _items_of(storefront: Storefront, sent: OrderSent) -> dict[uuid.UUID, CheckoutItem]:

@@ -46,6 +46,15 @@ class CartConverted(Refusal):
         super().__init__("The cart has become an order.")
 
 
+class NotOrderable(Refusal):
+    """What is in the cart is not sold any more; every fault is told."""
+
+    code = ErrorCode.ORDER_STATE_CONFLICT
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.detail, faults=refusal.faults)
+
+
 class LimitReached(Refusal):
     """An order may not have so many tickets."""
 

@@ -11,12 +11,13 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 from django.conf import settings
 from django.db import transaction
 
-from channel_manager.lib.errors import NotFound
+from channel_manager.lib.errors import InvalidRequest, NotFound
 from orders import checkouts, paying
-from orders.checkouts import Buyer
+from orders.checkouts import Buyer, PlacesGone
 from orders.dialects.voordemensen.carts import event_name_of, is_open, lock_cart
-from orders.dialects.voordemensen.errors import CartNotFound
+from orders.dialects.voordemensen.errors import CartNotFound, NotOrderable
 from orders.dialects.voordemensen.program import PAYMENT_METHOD
+from orders.holds import HoldEnded
 from orders.models import (
     Checkout,
     CheckoutItem,
@@ -27,14 +28,13 @@ from orders.models import (
     OrderStatus,
 )
 from orders.paying import PaymentMethod
+from orders.shortages import SeatTaken, SoldOut
 from partners import outward
 from partners.models import Storefront
 
 _KEY_GROUPS, _KEY_GROUP_LENGTH = 4, 5
 _ORDER_KEY = re.compile("[A-Za-z0-9]{5}(-[A-Za-z0-9]{5}){3}")
 _PAYABLE = (CheckoutStatus.AWAITING_PAYMENT, CheckoutStatus.PARTLY_PAID)
-# What nothing had to be paid for is said to be paid by.
-_NOTHING_DUE = "free"
 
 
 class OrderNotFound(NotFound):
@@ -84,7 +84,7 @@ def create_order(*, storefront: Storefront, wish: OrderWish, now: datetime.datet
     """Make an order of a cart, once: whoever asks again is told the same key and address.
 
     Its seats are kept for PAYMENT_MINUTES. One that costs nothing is complete at once,
-    and its guest goes straight back to the shop. Raises CartNotFound.
+    and its guest goes straight back to the shop. Raises CartNotFound, NotOrderable.
     """
     with transaction.atomic():
         cart = lock_cart(storefront=storefront, cart_id=wish.cart_id)
@@ -162,7 +162,10 @@ def way_back(redirect_url: str, order_key: str) -> str:
 
 
 def _convert(cart: Checkout, wish: OrderWish, now: datetime.datetime) -> None:
-    """Make an order of a locked cart, and wait for its money if it costs any."""
+    """Make an order of a locked cart, and wait for its money if it costs any.
+
+    Raises CartNotFound, NotOrderable.
+    """
     if not is_open(cart, now) or not _still_holds(cart, now):
         raise CartNotFound
     key = _new_order_key()
@@ -173,15 +176,14 @@ def _convert(cart: Checkout, wish: OrderWish, now: datetime.datetime) -> None:
     cart.return_url = way_back(wish.redirect_url, key)
     cart.save(update_fields=["payment_method", "payment_cost", "return_url"])
     until = now + datetime.timedelta(minutes=settings.PAYMENT_MINUTES)
-    checkouts.ask_payment(checkout=cart, code=key, until=until, now=now)
-    if not cart.amount:
-        checkouts.complete(
-            checkout_id=cart.pk,
-            payment_reference=_NOTHING_DUE,
-            paid=Decimal(0),
-            now=now,
-            actor=cart.storefront.partner.actor,
-        )
+    try:
+        checkouts.ask_payment(checkout=cart, code=key, until=until, now=now)
+        if not cart.amount:
+            checkouts.complete_free(checkout=cart, now=now)
+    except HoldEnded:
+        raise CartNotFound from None
+    except (InvalidRequest, PlacesGone, SoldOut, SeatTaken) as refusal:
+        raise NotOrderable(refusal) from refusal
 
 
 def _still_holds(cart: Checkout, now: datetime.datetime) -> bool:

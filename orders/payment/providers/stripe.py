@@ -99,6 +99,9 @@ class StripeProvider(HostedProvider):
         try:
             body = request.body.decode()
             signature = request.headers.get("Stripe-Signature", "")
+            if not signature.isascii():
+                # It is compared as text, which other letters break.
+                raise ValueError("no signature of Stripe's has such letters")
             WebhookSignature.verify_header(body, signature, self._secret, _TOLERANCE)
         except (SignatureVerificationError, ValueError):
             raise ForgedNotification("The notification is not signed by Stripe.") from None

@@ -71,6 +71,21 @@ def test_the_seeds_order_awaits_its_payment_at_our_page(shop: Shop) -> None:
     )
 
 
+@pytest.mark.parametrize("ticket", ["Show", "Toddler"])
+def test_what_is_not_sold_any_more_is_refused_before_the_guest_pays(
+    shop: Shop, free: Package, ticket: str
+) -> None:
+    guid = shop.ticket(ticket)
+    body = shop.body(shop.reserve(guid), shop.reserve(guid))
+    Package.objects.update(status="Withdrawn")
+    refused(shop, body, entry("not_on_sale", "/tickets"))
+    Package.objects.update(status="OnSale")
+    Session.objects.update(is_on_sale=False)
+    refused(shop, body, entry("unknown_session", "/tickets"))
+    Session.objects.update(is_on_sale=True)
+    shop.order(body)
+
+
 @pytest.mark.derived
 def test_the_amount_is_all_that_is_due_in_minor_units(shop: Shop) -> None:
     ticket = shop.ticket("Show")

@@ -11,16 +11,17 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from catalog.models import Price, Session
-from orders import checkouts, holds, paying, wallet_cancellation
+from catalog.models import Attraction, Package, Price, Session
+from orders import checkouts, holds, intake, paying, wallet_cancellation
 from orders.models import Checkout, Order, SandboxStatus
 from orders.payment.providers import sandbox
+from orders.shortages import SoldOut
 from partners.models import Venue
 from tests.conftest import ApiClient
 from tests.dialects.voordemensen.shop import ORDER_KEY, Number, Shop, checkout_of, order_of, pay
 from tests.factories import sellable_package
 from tests.orders.expected import DOCUMENT_NUMBER, Clock, Like
-from tests.orders.sessions import counters
+from tests.orders.sessions import counted, counters
 
 pytestmark = pytest.mark.usefixtures("clock", "matinee")
 
@@ -113,6 +114,40 @@ def test_a_cart_whose_places_were_taken_away_is_not_found(shop: Shop, clock: Clo
     assert shop.ok(refused, 404) == {"message": "Cart not found"}
 
 
+@pytest.mark.parametrize("name", ["Name of SHOW", "Name of FREE"])
+def test_what_is_not_sold_any_more_is_refused_before_the_guest_pays(
+    shop: Shop, venue: Venue, cinema: Attraction, name: str
+) -> None:
+    counted(sellable_package(venue, "FREE", "0.00", dating="timed"), cinema)
+    cart = shop.cart(shop.wish(2, name=name))
+    Package.objects.update(status="Withdrawn")
+    shop.refused(shop.post("order/create", shop.purchase(cart)), 409, "not on sale")
+    Package.objects.update(status="OnSale")
+    Session.objects.update(is_on_sale=False)
+    shop.refused(shop.post("order/create", shop.purchase(cart)), 409)
+    checkout = Checkout.objects.get()
+    assert (checkout.status, checkout.code, checkout.buyer_email) == ("Open", "", "")
+    Session.objects.update(is_on_sale=True)
+    shop.order(cart)
+
+
+def test_what_is_free_and_goes_at_the_last_moment_is_refused_and_nothing_is_stored(
+    shop: Shop, venue: Venue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**_: object) -> None:
+        raise SoldOut("Somebody else was faster.")
+
+    sellable_package(venue, "FREE", "0.00", dating="open")
+    cart = shop.cart(shop.wish(1, "00:00:00", "Name of FREE"))
+    with monkeypatch.context() as others:
+        others.setattr(intake, "submit_order", refuse)
+        answer = shop.post("order/create", shop.purchase(cart))
+    shop.refused(answer, 409, "Somebody else was faster.")
+    checkout = Checkout.objects.get()
+    assert (checkout.status, checkout.code, Order.objects.count()) == ("Open", "", 0)
+    assert shop.order(cart)["url"].startswith("https://shop.example/thanks")
+
+
 @pytest.mark.parametrize(
     ("redirect", "lands_on"),
     [
@@ -148,7 +183,7 @@ def test_what_costs_nothing_is_complete_at_once(shop: Shop, venue: Venue) -> Non
     assert made["url"] == f"https://shop.example/thanks?lang=nl&return={made['order_key']}"
     assert shop.order(cart) == made
     assert shop.status(made["order_key"])["order_payment_status"] == "paid"
-    assert order_of(made["order_key"]).payment_reference == "free"
+    assert order_of(made["order_key"]).payment_reference == "FREE"
     assert checkout_of(made["order_key"]).payment_cost == 0
 
 
