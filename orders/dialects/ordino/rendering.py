@@ -150,14 +150,14 @@ def render_boarding(boarding: Boarding) -> dict[str, Any]:
     return told
 
 
-def render_queue(queue: VirtualQueue, now: datetime.datetime) -> dict[str, Any]:
-    """Return a queue, and how long whoever joins it now would wait."""
+def render_queue(queue: VirtualQueue, wait: int) -> dict[str, Any]:
+    """Return a queue; wait: the seconds that whoever joins it now would wait."""
     return {
         "queue_id": queue.attraction.code,
         "name": queue.attraction.name,
         "url": queue_url(queue),
         "is_open": queue.is_open,
-        "wait_time": virtual_queues.wait_in(queue, now),
+        "wait_time": wait,
     }
 
 

@@ -260,6 +260,45 @@ def test_a_list_takes_as_many_statements_for_twenty_reservations_as_for_two(
     assert len(many) == len(few)
 
 
+def test_twenty_parties_are_called_in_as_many_statements_as_two(
+    park: Park, sold: Sold, queue: VirtualQueue, clock: Clock
+) -> None:
+    sold(park, packages=[{"package_id": "pkg_ride_pass", "quantity": 24}])
+    app = park.guest(exp=int((NOON + datetime.timedelta(days=1)).timestamp()))
+    keys = [one["entitlement_key"] for one in app.entitlements("?page_size=50")]
+
+    def calling(parties: list[str]) -> int:
+        for key in parties:
+            app.reserved("dino", key)
+        clock.forward(minutes=len(parties))
+        with CaptureQueriesContext(connection) as statements:
+            assert virtual_queues.catch_up(now=clock.now) == 1
+        ready = Reservation.objects.filter(status="ready")
+        assert ready.count() == len(parties)
+        clock.forward(hours=2)
+        virtual_queues.catch_up(now=clock.now)
+        return len(statements)
+
+    # The first is called at once, and may come until all are.
+    VirtualQueue.objects.update(ready_minutes=60)
+    assert calling(keys[:3]) == calling(keys[3:])
+
+
+def test_the_list_of_queues_takes_as_many_statements_for_three_as_for_one(
+    app: GuestApp, keys: list[str], dino: Attraction
+) -> None:
+    app.reserved("dino", keys[0], keys[1])
+    app.reserved("dino", keys[2])
+    with CaptureQueriesContext(connection) as few:
+        assert [one["wait_time"] for one in app.get(QUEUES)["items"]] == [180]
+    for name in ("Elephants", "Flume"):
+        ride = AttractionFactory.create(venue=dino.venue, code=name.lower(), name=name)
+        open_queue(attraction=ride, settings=Settings(), now=NOON)
+    with CaptureQueriesContext(connection) as many:
+        assert [one["wait_time"] for one in app.get(QUEUES)["items"]] == [180, 0, 0]
+    assert len(many) == len(few)
+
+
 def tokens_in(page: dict[str, Any]) -> set[str]:
     """Return the tokens of the reservations that a page shows."""
     shown = [one.get("reservation", one) for one in page["items"]]
