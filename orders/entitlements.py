@@ -90,7 +90,7 @@ def entitlements_of(guest: Guest) -> QuerySet[Asset]:
 def as_entitlements(
     assets: Sequence[Asset], *, now: datetime.datetime, asked: VirtualQueue | None = None
 ) -> list[Entitlement]:
-    """Return tickets as entitlements, with their living reservations; one statement."""
+    """Return tickets as entitlements, with their living reservations; two statements."""
     reservations = _living_reservations(assets)
     return [
         Entitlement(
@@ -110,9 +110,13 @@ def _queue_of(asset: Asset) -> VirtualQueue | None:
 
 
 def _living_reservations(assets: Sequence[Asset]) -> Mapping[Identity, Reservation]:
-    members = ReservationMember.objects.filter(
-        wallet__in={asset.wallet_id for asset in assets}, is_living=True
-    ).select_related("reservation__queue__attraction")
+    members = (
+        ReservationMember.objects.filter(
+            wallet__in={asset.wallet_id for asset in assets}, is_living=True
+        )
+        .select_related("reservation__queue__attraction")
+        .prefetch_related("reservation__members")
+    )
     return {
         (member.wallet_id, member.component_id, member.unit): member.reservation
         for member in members

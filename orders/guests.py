@@ -56,14 +56,38 @@ class Guest:
         return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
-def recognise_guest(*, dialect: Dialect, token: str, now: datetime.datetime) -> Guest:
-    """Return the guest whom a token (JWT) of a configured issuer names; raises UnknownGuest.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Claimant:
+    """Whom a token claims to be of, before anything of it is believed."""
 
-    The issuer's keys may be fetched, so no transaction may be open.
+    issuer: GuestIssuer
+    token: str
+    header: Mapping[str, Any]
+    claims: Mapping[str, Any]
+
+    @property
+    def storefront(self) -> Storefront:
+        """Return whose guest it would be."""
+        return self.issuer.storefront
+
+
+def read_token(*, dialect: Dialect, token: str) -> Claimant:
+    """Return what a token (JWT) of a configured issuer claims; raises UnknownGuest.
+
+    One statement. Anybody can write an issuer's name into a token: charge a limit next.
     """
     header, claims = _peek(token)
     issuer = _find_issuer(dialect, claims)
-    _verify(issuer, token, header, now)
+    return Claimant(issuer=issuer, token=token, header=header, claims=claims)
+
+
+def recognise_guest(claimant: Claimant, *, now: datetime.datetime) -> Guest:
+    """Return the guest whom a token names, once its issuer is proven; raises UnknownGuest.
+
+    The issuer's keys may be fetched, so no transaction may be open.
+    """
+    issuer, claims = claimant.issuer, claimant.claims
+    _verify(issuer, claimant.token, claimant.header, now)
     _require_time(claims, now)
     identity = _identity_in(claims, issuer.identity_claim)
     return Guest(storefront=issuer.storefront, identity=as_compared(identity))

@@ -40,32 +40,40 @@ class Park:
     audience: str
 
 
-def sign_pass(
-    *,
-    park: Park,
-    reservation_id: uuid.UUID,
-    queue: str,
-    guests: int,
-    who: str,
-    ready_at: datetime.datetime | None,
-    now: datetime.datetime,
-) -> str:
-    """Return the token of a reservation, valid for a day; `who` says nothing of the person."""
-    key = _active_key(now)
-    claims: dict[str, Any] = {
-        "sub": str(reservation_id),
-        "qid": queue,
-        "guests": guests,
-        "who": who,
-        "rdyat": ready_at and int(ready_at.timestamp()),
-        "iat": int(now.timestamp()),
-        "exp": int((now + LASTS).timestamp()),
-        "iss": park.issuer,
-        "aud": park.audience,
-    }
-    return jwt.encode(
-        claims, _private(key.sealed_private), _ALGORITHM, headers={"kid": str(key.pk)}
-    )
+class Signer:
+    """Signs the passes of one answer: the key is read once, for the first of them."""
+
+    def __init__(self, *, park: Park, now: datetime.datetime) -> None:
+        self.park = park
+        self.now = now
+
+    def sign(
+        self,
+        *,
+        reservation_id: uuid.UUID,
+        queue: str,
+        guests: int,
+        who: str,
+        ready_at: datetime.datetime | None,
+    ) -> str:
+        """Return the token of a reservation, valid for a day; `who` says nothing of the person."""
+        claims: dict[str, Any] = {
+            "sub": str(reservation_id),
+            "qid": queue,
+            "guests": guests,
+            "who": who,
+            "rdyat": ready_at and int(ready_at.timestamp()),
+            "iat": int(self.now.timestamp()),
+            "exp": int((self.now + LASTS).timestamp()),
+            "iss": self.park.issuer,
+            "aud": self.park.audience,
+        }
+        private = _private(self._key.sealed_private)
+        return jwt.encode(claims, private, _ALGORITHM, headers={"kid": str(self._key.pk)})
+
+    @functools.cached_property
+    def _key(self) -> SigningKey:
+        return _active_key(self.now)
 
 
 def read_pass(*, park: Park, text: str, now: datetime.datetime) -> uuid.UUID:

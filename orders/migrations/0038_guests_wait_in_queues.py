@@ -6,6 +6,7 @@ import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.text
 import django_fsm
+from django.contrib.postgres.operations import AddConstraintNotValid
 from django.db import migrations, models
 
 import channel_manager.lib.identity
@@ -286,14 +287,14 @@ class Migration(migrations.Migration):
             name="redeemable_until",
             field=models.DateTimeField(blank=True, null=True),
         ),
-        migrations.AddConstraint(
+        AddConstraintNotValid(
             model_name="orderline",
             constraint=models.CheckConstraint(
                 condition=models.Q(("max_redemptions__gte", 1), ("max_redemptions__lte", 1000)),
                 name="line_max_redemptions_1_to_1000",
             ),
         ),
-        migrations.AddConstraint(
+        AddConstraintNotValid(
             model_name="orderline",
             constraint=models.CheckConstraint(
                 condition=models.Q(("redeemable_from__lte", models.F("redeemable_until"))),

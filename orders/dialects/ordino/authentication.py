@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from channel_manager.lib.addresses import address_of
 from orders.dialects.ordino.errors import API_KEY, BEARER, Told
 from orders.dialects.views import DialectView
-from orders.guests import Guest, recognise_guest
+from orders.guests import Guest, read_token, recognise_guest
 from partners import limits
 from partners.authentication import note_use
 from partners.models import ApiKey, Dialect, Storefront
@@ -66,11 +66,13 @@ class OrdinoView(DialectView):
         if scheme.lower() != "bearer" or not _TOKEN.fullmatch(token.strip()):
             detail = "The Authorization header must be: Bearer, a blank, and a token."
             raise Told("invalid_authorization_header", detail, authentication_scheme=BEARER)
-        self.guest = recognise_guest(dialect=Dialect.ORDINO, token=token.strip(), now=self.now)
-        storefront = self.guest.storefront
-        limits.charge_visitor(request._request, storefront, address_of(request._request))
+        claimant = read_token(dialect=Dialect.ORDINO, token=token.strip())
+        asking = request._request
+        # Before the signature is looked at, which may cost a request for the issuer's keys.
+        limits.charge_visitor(asking, claimant.storefront, address_of(asking))
+        self.guest = recognise_guest(claimant, now=self.now)
         self._require_role(GUEST)
-        return storefront
+        return claimant.storefront
 
     def _require_role(self, role: str) -> None:
         if role not in self.roles:

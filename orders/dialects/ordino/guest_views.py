@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import uuid
 from collections.abc import Mapping, Sequence
@@ -22,12 +23,14 @@ from orders.dialects.ordino.rendering import (
     page_of,
     render_entitlement,
     render_reservation,
+    signer_of,
     token_of,
 )
 from orders.dialects.ordino.requests import ReserveRequest
 from orders.dialects.ordino.views import queue_of
 from orders.entitlements import Entitlement, as_entitlements, entitlements_of
 from orders.models import Reservation, VirtualQueue
+from orders.passes import Signer
 from orders.virtual_queues import NotReservable, no_such_reservation
 
 _QR_SCALE = 6
@@ -48,6 +51,11 @@ class GuestView(OrdinoView):
         )
         return Reservation.objects.filter(pk__in=mine.order_by().values("pk"))
 
+    @functools.cached_property
+    def signer(self) -> Signer:
+        """Return who signs the passes of the answer."""
+        return signer_of(self.storefront, self.now)
+
     def catch_up(self) -> None:
         """Let nobody be told of a state that is over."""
         virtual_queues.catch_up(now=self.now, venue=self.storefront.partner.venue)
@@ -67,7 +75,7 @@ class EntitlementsView(GuestView):
             for_queue = {"item__attraction": queue.attraction_id} if queue else {"pk": None}
             rows = rows.filter(**for_queue)
         listed = as_entitlements(page.cut(rows), now=self.now, asked=queue)
-        items = [render_entitlement(one, self.guest) for one in listed]
+        items = [render_entitlement(one, self.guest, self.signer) for one in listed]
         return Response(page_of(items, total=rows.count(), page=page.number, page_size=page.size))
 
 
@@ -89,7 +97,7 @@ class ReserveView(GuestView):
             kind=asked.type,
             now=self.now,
         )
-        rendered = render_reservation(reservation, self.guest, self.now)
+        rendered = render_reservation(reservation, self.guest, self.signer)
         return Response(
             {"success": True, "data": rendered}, status=201, headers={"Location": rendered["url"]}
         )
@@ -122,7 +130,7 @@ class ReservationsView(GuestView):
         rows = self.reservations.select_related("queue__attraction").prefetch_related("members")
         wanted = rows if code is None else rows.filter(queue__attraction__code=code)
         items = [
-            render_reservation(one, self.guest, self.now)
+            render_reservation(one, self.guest, self.signer)
             for one in page.cut(wanted.order_by("-reserved_at", "-id"))
         ]
         body = page_of(items, total=rows.count(), page=page.number, page_size=page.size)
@@ -151,7 +159,7 @@ class ReservationView(GuestView):
         )
 
     def _answer(self, reservation: Reservation) -> Response:
-        rendered = render_reservation(reservation, self.guest, self.now)
+        rendered = render_reservation(reservation, self.guest, self.signer)
         return Response({"success": True, "data": rendered})
 
 
@@ -164,7 +172,7 @@ class TokenView(GuestView):
         if reservation not in Reservation.objects.living():
             raise no_such_reservation()
         image = io.BytesIO()
-        token = token_of(reservation, self.guest, self.now)
+        token = token_of(reservation, self.guest, self.signer)
         segno.make_qr(token, error="l").save(image, kind="png", scale=_QR_SCALE)
         headers = {"Cache-Control": "no-store"}
         return HttpResponse(image.getvalue(), content_type="image/png", headers=headers)

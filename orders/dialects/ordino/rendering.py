@@ -16,7 +16,7 @@ from orders.dialects.ordino.errors import PREFIX
 from orders.entitlements import Entitlement
 from orders.guests import Guest
 from orders.models import Reservation, ReservationStatus, VirtualQueue
-from orders.passes import Park, sign_pass
+from orders.passes import Park, Signer
 from partners.models import Storefront
 
 USUAL_TYPE = "parallel"
@@ -30,6 +30,11 @@ def base_url() -> str:
 def park_of(storefront: Storefront) -> Park:
     """Return whose passes a storefront's are."""
     return Park(issuer=base_url(), audience=storefront.public_id)
+
+
+def signer_of(storefront: Storefront, now: datetime.datetime) -> Signer:
+    """Return who signs the passes of one answer to a storefront's guest."""
+    return Signer(park=park_of(storefront), now=now)
 
 
 def envelope(request: HttpRequest) -> dict[str, Any]:
@@ -57,7 +62,7 @@ def page_of(
     }
 
 
-def render_entitlement(entitlement: Entitlement, guest: Guest) -> dict[str, Any]:
+def render_entitlement(entitlement: Entitlement, guest: Guest, signer: Signer) -> dict[str, Any]:
     """Return an entitlement with the members of both generations of the API."""
     asset, now = entitlement.asset, entitlement.at
     usability, eligibility = entitlement.hindrance, entitlement.exclusion
@@ -88,13 +93,11 @@ def render_entitlement(entitlement: Entitlement, guest: Guest) -> dict[str, Any]
             "nickname": None,
             "user_id": guest.user_id,
         },
-        "reservation": render_reservation(reservation, guest, now) if reservation else None,
+        "reservation": render_reservation(reservation, guest, signer) if reservation else None,
     }
 
 
-def render_reservation(
-    reservation: Reservation, guest: Guest, now: datetime.datetime
-) -> dict[str, Any]:
+def render_reservation(reservation: Reservation, guest: Guest, signer: Signer) -> dict[str, Any]:
     """Return a reservation as its guest sees it."""
     url = f"{base_url()}/api/reservations/{reservation.pk}"
     queue, is_living = reservation.queue, reservation.status in _LIVING
@@ -108,10 +111,10 @@ def render_reservation(
         "status": reservation.status,
         "state": reservation.status,
         "wait_time_at_reservation": reservation.wait_at_reservation,
-        "remaining_wait_time": virtual_queues.wait_of(reservation, now),
+        "remaining_wait_time": virtual_queues.wait_of(reservation, signer.now),
         "ready_at": reservation.ready_at and in_utc(reservation.ready_at),
         "cancel_url": url if is_living else None,
-        "token": token_of(reservation, guest, now) if is_living else None,
+        "token": token_of(reservation, guest, signer) if is_living else None,
         "token_url": f"{url}/token" if is_living else None,
         "members": [
             {"user_id": guest.user_id, "session_id": str(member.wallet_id), "url": url}
@@ -120,16 +123,14 @@ def render_reservation(
     }
 
 
-def token_of(reservation: Reservation, guest: Guest, now: datetime.datetime) -> str:
+def token_of(reservation: Reservation, guest: Guest, signer: Signer) -> str:
     """Return the token that the guest shows at the ride."""
-    return sign_pass(
-        park=park_of(guest.storefront),
+    return signer.sign(
         reservation_id=reservation.pk,
         queue=reservation.queue.attraction.code,
         guests=reservation.size,
         who=guest.user_id,
         ready_at=reservation.ready_at,
-        now=now,
     )
 
 
@@ -149,14 +150,14 @@ def render_boarding(boarding: Boarding) -> dict[str, Any]:
     return told
 
 
-def render_queue(queue: VirtualQueue, now: datetime.datetime) -> dict[str, Any]:
-    """Return a queue, and how long whoever joins it now would wait."""
+def render_queue(queue: VirtualQueue, wait: int) -> dict[str, Any]:
+    """Return a queue; wait: the seconds that whoever joins it now would wait."""
     return {
         "queue_id": queue.attraction.code,
         "name": queue.attraction.name,
         "url": queue_url(queue),
         "is_open": queue.is_open,
-        "wait_time": virtual_queues.wait_in(queue, now),
+        "wait_time": wait,
     }
 
 

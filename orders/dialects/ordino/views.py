@@ -91,8 +91,9 @@ class QueuesView(OrdinoView):
     def get(self, request: Request) -> Response:
         """Answer the queues of the park."""
         virtual_queues.catch_up(now=self.now, venue=self.storefront.partner.venue)
-        queues = virtual_queues.queues_of(self.storefront.partner.venue)
-        items = [render_queue(queue, self.now) for queue in queues]
+        queues = list(virtual_queues.queues_of(self.storefront.partner.venue))
+        waits = virtual_queues.waits_in(queues, self.now)
+        items = [render_queue(queue, waits[queue.pk]) for queue in queues]
         size = max(1, len(items))
         return Response(page_of(items, total=len(items), page=1, page_size=size))
 
@@ -108,7 +109,8 @@ class QueueView(OrdinoView):
         queue = queue_of(self, queue_id)
         if queue is None:
             raise NotFound("There is no queue with this id.")
-        return Response({"success": True, "data": render_queue(queue, self.now)})
+        wait = virtual_queues.wait_in(queue, self.now)
+        return Response({"success": True, "data": render_queue(queue, wait)})
 
 
 class JwksView(APIView):

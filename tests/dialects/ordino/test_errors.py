@@ -239,6 +239,17 @@ def test_too_many_requests(park: Park, settings: Any) -> None:
     assert (status, body["error_code"], kind) == (429, "operation_failed", _PROBLEM)
 
 
+def test_forged_tokens_are_limited_before_they_are_verified(
+    park: Park, rival_park: Park, settings: Any
+) -> None:
+    settings.RATE_LIMIT_BURST = settings.RATE_LIMIT_PER_SECOND = 1
+    forged = token_of(park.issuer.issuer, secret="another secret of the right length and size")
+    sent = [park.request("GET", ENTITLEMENTS, authorization=f"Bearer {forged}") for _ in range(3)]
+    assert [response.status_code for response in sent] == [401, 429, 429]
+    # The limit is the address's at this storefront, not at others.
+    assert rival_park.guest().request("GET", ENTITLEMENTS).status_code == 200
+
+
 def test_text_that_no_database_takes(park: Park) -> None:
     odd = '{"guest_email":"g","packages":[{"package_id":"pkg_voucher"}],"more":"\\ud800\\u0000"}'
     response = park.request("POST", ORDERS, raw=odd.encode(), x_api_key=park.key)

@@ -11,7 +11,8 @@ from typing import Any
 import jwt
 import pytest
 import zxingcpp
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from PIL import Image
 
 from catalog.models import Attraction, Item
@@ -28,6 +29,7 @@ from orders.models import (
 from orders.reissuing import reissue_asset
 from orders.virtual_queues import Settings, open_queue
 from tests.dialects.ordino.speaking import (
+    ENTITLEMENTS,
     JWKS,
     QUEUES,
     RESERVATIONS,
@@ -238,6 +240,69 @@ def test_other_settings_change_what_is_expected(
     virtual_queues.settings_changed(queue_id=queue.pk, now=NOON)
     told = app.get(f"{RESERVATIONS}/{last['reservation_id']}")["data"]
     assert (told["ready_at"], told["remaining_wait_time"]) == (moment(120), 120)
+
+
+@pytest.mark.parametrize("path", [f"{RESERVATIONS}?page_size=50", f"{ENTITLEMENTS}?page_size=50"])
+def test_a_list_takes_as_many_statements_for_twenty_reservations_as_for_two(
+    park: Park, sold: Sold, queue: VirtualQueue, path: str
+) -> None:
+    sold(park, packages=[{"package_id": "pkg_ride_pass", "quantity": 20}])
+    app = park.guest()
+    keys = [one["entitlement_key"] for one in app.entitlements("?page_size=50")]
+    for key in keys[:2]:
+        app.reserved("dino", key)
+    with CaptureQueriesContext(connection) as few:
+        assert len(tokens_in(app.get(path))) == 2
+    for key in keys[2:]:
+        app.reserved("dino", key)
+    with CaptureQueriesContext(connection) as many:
+        assert len(tokens_in(app.get(path))) == 20
+    assert len(many) == len(few)
+
+
+def test_twenty_parties_are_called_in_as_many_statements_as_two(
+    park: Park, sold: Sold, queue: VirtualQueue, clock: Clock
+) -> None:
+    sold(park, packages=[{"package_id": "pkg_ride_pass", "quantity": 24}])
+    app = park.guest(exp=int((NOON + datetime.timedelta(days=1)).timestamp()))
+    keys = [one["entitlement_key"] for one in app.entitlements("?page_size=50")]
+
+    def calling(parties: list[str]) -> int:
+        for key in parties:
+            app.reserved("dino", key)
+        clock.forward(minutes=len(parties))
+        with CaptureQueriesContext(connection) as statements:
+            assert virtual_queues.catch_up(now=clock.now) == 1
+        ready = Reservation.objects.filter(status="ready")
+        assert ready.count() == len(parties)
+        clock.forward(hours=2)
+        virtual_queues.catch_up(now=clock.now)
+        return len(statements)
+
+    # The first is called at once, and may come until all are.
+    VirtualQueue.objects.update(ready_minutes=60)
+    assert calling(keys[:3]) == calling(keys[3:])
+
+
+def test_the_list_of_queues_takes_as_many_statements_for_three_as_for_one(
+    app: GuestApp, keys: list[str], dino: Attraction
+) -> None:
+    app.reserved("dino", keys[0], keys[1])
+    app.reserved("dino", keys[2])
+    with CaptureQueriesContext(connection) as few:
+        assert [one["wait_time"] for one in app.get(QUEUES)["items"]] == [180]
+    for name in ("Elephants", "Flume"):
+        ride = AttractionFactory.create(venue=dino.venue, code=name.lower(), name=name)
+        open_queue(attraction=ride, settings=Settings(), now=NOON)
+    with CaptureQueriesContext(connection) as many:
+        assert [one["wait_time"] for one in app.get(QUEUES)["items"]] == [180, 0, 0]
+    assert len(many) == len(few)
+
+
+def tokens_in(page: dict[str, Any]) -> set[str]:
+    """Return the tokens of the reservations that a page shows."""
+    shown = [one.get("reservation", one) for one in page["items"]]
+    return {one["token"] for one in shown if one and one["token"]}
 
 
 def test_an_entitlement_waits_in_one_queue_at_a_time(
