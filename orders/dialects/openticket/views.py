@@ -15,7 +15,7 @@ from orders.dialects.openticket.ordering import place_order
 from orders.dialects.openticket.requests import read_order
 from orders.dialects.views import DialectView
 from partners import limits
-from partners.authentication import Unauthenticated
+from partners.authentication import Unauthenticated, note_use
 from partners.models import Dialect, Storefront
 from partners.storefronts import find_secret, find_storefront, storefront_of
 
@@ -47,8 +47,10 @@ class ApiView(DialectView):
         scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise Unauthenticated("Send your access token as Authorization: Bearer.")
-        key = find_secret(Dialect.OPENTICKET, token.strip(), timezone.now())
+        now = timezone.now()
+        key = find_secret(Dialect.OPENTICKET, token.strip(), now)
         limits.charge(request._request, key)
+        note_use(key, now)
         storefront = storefront_of(key)
         if path.get("shop", storefront.public_id).lower() != storefront.public_id:
             raise no_such_shop()

@@ -90,6 +90,12 @@ def test_a_sold_order_is_read_with_its_tickets(
     assert shop.get(path).status_code == 401
 
 
+def test_a_token_says_when_it_was_used_last(shop: Shop) -> None:
+    assert ApiKey.objects.get(dialect=Dialect.OPENTICKET).last_used_at is None
+    assert shop.methods_answer().status_code == 200
+    assert ApiKey.objects.get(dialect=Dialect.OPENTICKET).last_used_at == timezone.now()
+
+
 def test_an_address_has_a_limit_of_its_own_at_the_shops_host(shop: Shop, seller: Partner) -> None:
     ticket = shop.ticket("Show")
     Partner.objects.filter(pk=seller.pk).update(requests_per_second=1, request_burst=1)
