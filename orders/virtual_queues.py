@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, QuerySet, Sum
+from django.db.models import QuerySet, Sum
 
 from catalog.models import Attraction
 from channel_manager.history import runner
@@ -21,7 +21,6 @@ from orders.entitlements import Entitlement
 from orders.models import Reservation, ReservationMember, ReservationStatus, VirtualQueue
 from partners.models import Storefront, Venue
 from wallets.devices import create_device
-from wallets.models import Asset
 
 GUEST = "guest"
 _DEVICE = "Virtual queue {code}"
@@ -252,18 +251,19 @@ def _advance(queue: VirtualQueue, now: datetime.datetime) -> None:
     """End what is over, call whoever is due, and work out when the others are, of a locked queue.
 
     A party is called when those before it have had their share of the hour; one that nothing is
-    left of, because its orders were cancelled, loses its place.
+    left of, because its orders were cancelled or its tickets used elsewhere, loses its place.
     """
     ready = Reservation.objects.filter(queue=queue, status=ReservationStatus.READY)
     overdue = list(ready.filter(expires_at__lte=now))
     expire = functools.partial(Reservation.expire, now=now)
     runner.apply_to(overdue, expire, change=Change(name="expired", actor=WORKER, now=now))
     waiting, next_call_at = _waiting(queue), queue.next_call_at
-    without_ticket = _without_ticket(queue) if waiting and next_call_at <= now else set()
-    called, gone, expected = [], [], []
+    without_ticket = _without_ticket(queue)
+    gone = list(ready.filter(pk__in=without_ticket)) if without_ticket else []
+    called, expected = [], []
     for reservation in waiting:
         due_at = max(next_call_at, reservation.reserved_at)
-        if due_at <= now and reservation.pk in without_ticket:
+        if reservation.pk in without_ticket:
             gone.append(reservation)
             continue
         next_call_at = due_at + queue.takes(reservation.size)
@@ -273,7 +273,7 @@ def _advance(queue: VirtualQueue, now: datetime.datetime) -> None:
         elif reservation.ready_at != due_at:
             reservation.ready_at = due_at
             expected.append(reservation)
-    change = Change(name="canceled", actor=WORKER, now=now, reason="Its tickets are gone.")
+    change = Change(name="canceled", actor=WORKER, now=now, reason="Its tickets are gone or used.")
     runner.apply_to(gone, functools.partial(Reservation.cancel, now=now), change=change)
     until = now + datetime.timedelta(minutes=queue.ready_minutes)
     call = functools.partial(Reservation.call, now=now, until=until)
@@ -283,10 +283,11 @@ def _advance(queue: VirtualQueue, now: datetime.datetime) -> None:
 
 
 def _without_ticket(queue: VirtualQueue) -> set[uuid.UUID]:
-    """Return the waiting parties of a queue that no ticket is left of."""
-    left = Asset.objects.living().filter(wallet__reservation_members__reservation=OuterRef("pk"))
-    waiting = Reservation.objects.filter(queue=queue, status=ReservationStatus.WAITING)
-    return set(waiting.exclude(Exists(left)).order_by().values_list("pk", flat=True))
+    """Return the parties in a queue that no ticket is left of which anybody could come with."""
+    in_it = Reservation.objects.filter(
+        queue=queue, status__in=(ReservationStatus.WAITING, ReservationStatus.READY)
+    )
+    return set(in_it.without_ticket().order_by().values_list("pk", flat=True))
 
 
 def _add_members(reservation: Reservation, entitlements: Sequence[Entitlement]) -> None:

@@ -8,13 +8,13 @@ from typing import ClassVar
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django_fsm import FSMField, FSMModelMixin, transition
 
 from catalog.models import Attraction, Component
 from channel_manager.lib.identity import time_ordered_uuid
 from partners.models import Storefront
-from wallets.models import Asset, GateDevice, Wallet
+from wallets.models import Asset, AssetStatus, GateDevice, Wallet
 
 RESERVATION_KIND = "reservation"
 _MOST_AN_HOUR = 100_000
@@ -91,6 +91,19 @@ class ReservationStatus(models.TextChoices):
 LIVING = (ReservationStatus.WAITING, ReservationStatus.PAUSED, ReservationStatus.READY)
 
 
+def _tickets_left() -> models.QuerySet[Asset]:
+    """Return the tickets that somebody of a reservation (the outer row) could still come with."""
+    return (
+        Asset.objects.living()
+        .exclude(status=AssetStatus.USED)
+        .filter(
+            wallet__reservation_members__reservation=OuterRef("pk"),
+            wallet__reservation_members__component=F("component"),
+            wallet__reservation_members__unit=F("unit"),
+        )
+    )
+
+
 class ReservationQuerySet(models.QuerySet["Reservation"]):
     """Filters that read as adjectives."""
 
@@ -99,11 +112,16 @@ class ReservationQuerySet(models.QuerySet["Reservation"]):
         return self.filter(status__in=LIVING)
 
     def due(self, now: datetime.datetime) -> ReservationQuerySet:
-        """Keep those that are to be called, or whose time to come is over."""
+        """Keep those that are to be called, whose time to come is over, or who cannot come."""
         return self.filter(
             Q(status=ReservationStatus.WAITING, ready_at__lte=now)
             | Q(status=ReservationStatus.READY, expires_at__lte=now)
+            | Q(status=ReservationStatus.READY) & ~Exists(_tickets_left())
         )
+
+    def without_ticket(self) -> ReservationQuerySet:
+        """Keep those that no ticket is left of: all were cancelled, or used elsewhere."""
+        return self.exclude(Exists(_tickets_left()))
 
 
 class Reservation(FSMModelMixin, models.Model):

@@ -12,6 +12,7 @@ import jwt
 import pytest
 import zxingcpp
 from django.db import IntegrityError, connection, transaction
+from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from PIL import Image
 
@@ -210,6 +211,15 @@ def test_whose_tickets_are_gone_is_not_called(app: GuestApp, keys: list[str], cl
     Asset.objects.filter(pk=keys[1]).update(status="Destroyed")
     clock.forward(seconds=60)
     assert [state(app, one) for one in (second, third)] == ["canceled", "ready"]
+
+
+def test_whose_tickets_were_used_at_a_gate_is_in_the_queue_no_more(
+    app: GuestApp, keys: list[str]
+) -> None:
+    first, second = app.reserved("dino", keys[0]), app.reserved("dino", keys[1])
+    assert state(app, first) == "ready"
+    Asset.objects.filter(pk__in=keys[:2]).update(status="Used", admitted=F("admissions"))
+    assert [state(app, one) for one in (first, second)] == ["canceled", "canceled"]
 
 
 def test_a_closed_queue_takes_nobody_and_calls_who_is_in_it(
