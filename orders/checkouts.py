@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from channel_manager.history import runner
 from channel_manager.history.runner import WORKER, Change
 from channel_manager.lib.errors import ErrorCode, NotFound, Refusal
+from channel_manager.lib.money import rounded
 from orders import holds, intake
 from orders.checkout_lines import by_hold, check_orderable, line_of
 from orders.contents import LINE_STEP
@@ -224,7 +225,12 @@ def pay_in_part(
     with transaction.atomic():
         checkout = lock_checkout(Checkout.objects.filter(pk=checkout_id))
         if checkout.status in _PAYABLE and checkout.expires_at > now:
-            change = Change(name="paid_in_part", actor=actor, now=now, data={"paid": str(paid)})
+            change = Change(
+                name="paid_in_part",
+                actor=actor,
+                now=now,
+                data={"paid": str(rounded(paid, checkout.currency))},
+            )
             runner.apply_to(
                 [checkout], lambda row: row.pay_in_part(now=now, paid=paid), change=change
             )
@@ -316,7 +322,9 @@ def _note_more(checkout: Checkout, paid: Decimal, now: datetime.datetime, actor:
     if checkout.status != CheckoutStatus.ORDERED:
         _keep_money(checkout, paid, "More money came when it had been paid late.", now, actor)
         return
-    change = Change(name="paid_more", actor=actor, now=now, data={"paid": str(paid)})
+    change = Change(
+        name="paid_more", actor=actor, now=now, data={"paid": str(rounded(paid, checkout.currency))}
+    )
     runner.apply_to([checkout], lambda row: row.pay_more(paid=paid), change=change)
 
 
@@ -325,7 +333,11 @@ def _keep_money(
 ) -> None:
     holds.release_holds(holds=holds_of(checkout), actor=actor, now=now)
     change = Change(
-        name="paid_late", actor=actor, now=now, reason=message, data={"paid": str(paid)}
+        name="paid_late",
+        actor=actor,
+        now=now,
+        reason=message,
+        data={"paid": str(rounded(paid, checkout.currency))},
     )
     runner.apply_to(
         [checkout], lambda row: row.pay_late(now=now, paid=paid, message=message), change=change

@@ -62,8 +62,10 @@ def _settle(request: HttpRequest, row: Checkout, reason: str) -> str:
 
 
 def _about_order(_request: HttpRequest, row: Checkout) -> Sequence[str]:
+    count = row.items.count()
+    places = "One place is" if count == 1 else f"{count} places are"
     return (
-        f"{row.items.count()} places are taken from those that are free now, at the price agreed.",
+        f"{places} taken from those that are free now, at the price agreed.",
         f"{row.storefront.partner} is told of the order as of any other.",
     )
 
