@@ -173,8 +173,10 @@ class StorefrontAdmin(ReadOnlyAdmin[Storefront]):
     @sensitive_variables("made", "shown")
     def secret_view(self, request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         """Ask for a new secret's name (GET); make it and show it, once (POST)."""
+        if not request.user.has_perm("partners.add_apikey"):
+            raise PermissionDenied
         row = self._storefront(key)
-        if not _may_make_secret(request, row):
+        if row.dialect not in _SENT_AS:
             raise PermissionDenied
         form = SecretForm(request.POST if request.method == "POST" else None)
         back = reverse("admin:partners_storefront_change", args=[row.pk])

@@ -234,11 +234,12 @@ def test_the_sandbox_does_what_is_chosen_and_a_recheck_sees_it(
     assert Payment.objects.get().captured_amount == 0  # nobody has asked yet
     paying.recheck(checkout_id=under_way.checkout_id, now=NOON)
     assert state(under_way.checkout) == becomes
-    assert jobs_of_the_sandbox() == int(tells)
+    assert jobs_of_the_sandbox(under_way) == int(tells)
 
 
-def jobs_of_the_sandbox() -> int:
-    return ProcrastinateJob.objects.filter(task_name=NOTIFY_TASK).count()
+def jobs_of_the_sandbox(payment: Payment) -> int:
+    jobs = ProcrastinateJob.objects.filter(task_name=NOTIFY_TASK)
+    return jobs.filter(args__body__icontains=payment.transaction_id).count()
 
 
 def test_a_part_leaves_the_rest_to_pay(

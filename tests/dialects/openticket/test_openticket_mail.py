@@ -42,7 +42,10 @@ def buy(issue: Callable[[str], Order], pay: Callable[[Any], Checkout]) -> Buy:
 
 
 def run_jobs() -> None:
-    for job in ProcrastinateJob.objects.filter(task_name="orders.send_mail"):
+    ours = [str(mail.pk) for mail in ManifestMail.objects.all()]
+    for job in ProcrastinateJob.objects.filter(
+        task_name="orders.send_mail", args__mail_id__in=ours
+    ):
         mail_id = uuid.UUID(job.args["mail_id"])
         mailing.send_mail(mail_id=mail_id, clock=timezone.now, is_last_try=False)
 
