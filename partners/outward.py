@@ -33,11 +33,6 @@ def guid() -> str:
     return str(uuid.uuid4())
 
 
-def short_hash() -> str:
-    """Return six random letters and digits."""
-    return letters(6)
-
-
 def letters(count: int) -> str:
     """Return random letters and digits."""
     return "".join(secrets.choice(_LETTERS) for _ in range(count))
