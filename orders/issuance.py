@@ -24,7 +24,7 @@ from orders.announcing import announce
 from orders.causes import fingerprint_of
 from orders.models import FailureCode, Order, OrderLine, OrderStatus
 from partners.models import EventType
-from wallets.connectors.base import Connector, LineToIssue
+from wallets.connectors.base import LineToIssue, NumberSource
 from wallets.connectors.local import LocalConnector
 from wallets.minting import mint_assets
 from wallets.models import Asset, Wallet
@@ -137,7 +137,7 @@ def _settle(order_id: uuid.UUID, failures: int, *, now: datetime.datetime) -> No
 
 
 def make_assets(
-    *, order: Order, lines: Sequence[OrderLine], shells: Sequence[Wallet], connector: Connector
+    *, order: Order, lines: Sequence[OrderLine], shells: Sequence[Wallet], connector: NumberSource
 ) -> list[Asset]:
     """Make the unsaved assets of an order's shells with a connector's numbers; valid when it is paid."""
     by_line: dict[uuid.UUID | None, list[Wallet]] = defaultdict(list)

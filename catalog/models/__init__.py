@@ -7,6 +7,13 @@ from catalog.models.calendar import (
     SessionRule,
     SlotPattern,
 )
+from catalog.models.connection import (
+    SUPPLIER_PAID,
+    ComponentSource,
+    Connection,
+    OutsidePlaces,
+    System,
+)
 from catalog.models.item import TEST_TICKET, Item, ItemType
 from catalog.models.mapping import Allotment, AllotmentUse, PackageMapping
 from catalog.models.package import Component, Dating, Package, PackageStatus
@@ -15,17 +22,21 @@ from catalog.models.session import Attraction, Seat, SeatPlan, Session
 from channel_manager.lib.ranges import DateRange
 
 __all__ = [
+    "SUPPLIER_PAID",
     "TEST_TICKET",
     "Allotment",
     "AllotmentUse",
     "Attraction",
     "CalendarDay",
     "Component",
+    "ComponentSource",
+    "Connection",
     "DateRange",
     "Dating",
     "Item",
     "ItemType",
     "OpeningHours",
+    "OutsidePlaces",
     "Package",
     "PackageMapping",
     "PackageStatus",
@@ -36,4 +47,5 @@ __all__ = [
     "SessionException",
     "SessionRule",
     "SlotPattern",
+    "System",
 ]

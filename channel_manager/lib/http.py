@@ -45,11 +45,15 @@ class Answer:
 
 
 class NotAnswered(Exception):
-    """No answer came. `code` says why in one word, the text in a sentence."""
+    """No answer came. `code` says why in one word, the text in a sentence.
 
-    def __init__(self, code: str, text: str) -> None:
+    was_sent: whether the other side may have got the request.
+    """
+
+    def __init__(self, code: str, text: str, *, was_sent: bool = False) -> None:
         super().__init__(text)
         self.code = code
+        self.was_sent = was_sent
 
 
 def post(
@@ -72,10 +76,12 @@ def send(
     headers: Mapping[str, str],
     seconds: float,
     keep_bytes: int,
+    connect_seconds: float | None = None,
 ) -> Answer:
     """Send a request and return the answer, its body cut to `keep_bytes`; raises NotAnswered.
 
-    seconds: for everything together, from looking up the name on. Private, loopback, link-local
+    seconds: for everything together, from looking up the name on; connect_seconds: for reaching
+    the other side, where that is less. Private, loopback, link-local
     and other addresses that are not public are refused when the connection is made, and the
     address that was checked is the one that is used.
     """
@@ -86,12 +92,12 @@ def send(
             url,
             data=body,
             headers={"Accept-Encoding": "identity", "User-Agent": USER_AGENT, **headers},
-            timeout=(seconds, seconds),
+            timeout=(connect_seconds or seconds, seconds),
             stream=True,
         )
         with response:
             if deadline.is_over:  # headers that were cut off look like headers that ended
-                raise NotAnswered("timed_out", _LATE)
+                raise NotAnswered("timed_out", _LATE, was_sent=True)
             return Answer(
                 status_code=response.status_code,
                 headers={name.lower(): value for name, value in response.headers.items()},
@@ -134,6 +140,10 @@ class _Deadline:
     @property
     def is_over(self) -> bool:
         return time.monotonic() >= self.ends_at
+
+    @property
+    def was_connected(self) -> bool:
+        return self._watched is not None
 
     def watch(self, connection: socket.socket) -> None:
         """Keep a handle of a connection: TLS takes the socket itself over."""
@@ -232,19 +242,25 @@ def _explained(deadline: _Deadline) -> Iterator[None]:
         ) from None
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
         if deadline.is_over or isinstance(error, requests.Timeout):
-            raise NotAnswered("timed_out", _LATE) from None
-        raise _named(error) from None
+            raise NotAnswered("timed_out", _LATE, was_sent=deadline.was_connected) from None
+        raise _named(error, was_sent=deadline.was_connected) from None
 
 
-def _named(error: Exception) -> NotAnswered:
+def _named(error: Exception, *, was_sent: bool) -> NotAnswered:
     if isinstance(error, requests.exceptions.SSLError) or _is_caused_by(error, ssl.SSLError):
-        return NotAnswered("tls_failed", "The TLS connection failed: is the certificate valid?")
+        return NotAnswered(
+            "tls_failed",
+            "The TLS connection failed: is the certificate valid?",
+            was_sent=was_sent and not _is_caused_by(error, ssl.SSLCertVerificationError),
+        )
     if "Failed to resolve" in str(error) or _is_caused_by(error, socket.gaierror):
         return NotAnswered("unknown_host", "Its host name cannot be looked up.")
     if isinstance(error, requests.exceptions.InvalidURL | UnicodeError):
         return NotAnswered("unusable_url", "Its address cannot be used.")
     return NotAnswered(
-        "connection_failed", "The connection failed or was closed without an answer."
+        "connection_failed",
+        "The connection failed or was closed without an answer.",
+        was_sent=was_sent,
     )
 
 

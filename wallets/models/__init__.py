@@ -8,15 +8,35 @@ from wallets.models.gate import (
     ScanQuerySet,
 )
 from wallets.models.mail import MailStatus, ManifestMail
+from wallets.models.outside import (
+    CallEffect,
+    ConnectorCall,
+    ConnectorOutcome,
+    OutsideNotice,
+    OutsideOrder,
+    OutsideOrderQuerySet,
+    OutsideOrderStatus,
+    OutsideTicket,
+    OutsideTicketStatus,
+)
 from wallets.models.wallet import Wallet, WalletQuerySet, WalletStatus, new_wallet_number
 
 __all__ = [
     "Asset",
     "AssetQuerySet",
     "AssetStatus",
+    "CallEffect",
+    "ConnectorCall",
+    "ConnectorOutcome",
     "GateDevice",
     "MailStatus",
     "ManifestMail",
+    "OutsideNotice",
+    "OutsideOrder",
+    "OutsideOrderQuerySet",
+    "OutsideOrderStatus",
+    "OutsideTicket",
+    "OutsideTicketStatus",
     "Scan",
     "ScanCode",
     "ScanQuerySet",

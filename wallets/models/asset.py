@@ -56,7 +56,7 @@ class Asset(FSMModelMixin, models.Model):
     unit = models.PositiveSmallIntegerField()
     generation = models.PositiveSmallIntegerField(default=1)
     type = models.CharField(max_length=10, choices=ItemType.choices)
-    reference_number = models.CharField(max_length=20)
+    reference_number = models.CharField(max_length=100)
     description = models.CharField(max_length=100)
     admissions = models.PositiveIntegerField(
         default=1, help_text="How many admissions it is worth; more than one for a group."

@@ -1,0 +1,294 @@
+"""One question to an outside system and its JSON answer; every fault under a named cause.
+
+Bad answers are the point: each says in a sentence what came, and whether the other side may have
+done what it was asked.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import ipaddress
+import json
+import re
+import time
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+from catalog.models import Connection
+from channel_manager.lib import http
+from wallets.connectors.base import Cause, ConnectorError
+from wallets.models import CallEffect
+
+MAX_ANSWER_BYTES = 1_000_000
+_LONGEST_QUOTE = 200
+_LONGEST_WAIT = 3600
+_MAIL = re.compile(r"[^\s@\"'<>]+@[^\s@\"'<>]+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+_NOT_ANSWERED = {
+    "refused_address": Cause.UNREACHABLE,
+    "unknown_host": Cause.UNREACHABLE,
+    "unusable_url": Cause.UNREACHABLE,
+    "tls_failed": Cause.CERTIFICATE,
+    "timed_out": Cause.TIMED_OUT,
+    "connection_failed": Cause.AWAY,
+}
+# Nothing that we do ourselves mends these; a host that cannot be looked up may be back in a minute.
+_FOR_A_PERSON = ("refused_address", "unusable_url", "tls_failed")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Request:
+    """What is sent: to an absolute address, with headers (secrets among them) and a body.
+
+    The hash leaves the headers out: secrets change while what is asked stays the same.
+    """
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    body: bytes = b""
+
+    @property
+    def hash(self) -> str:
+        """Return the SHA-256 of method, address and body, in hex."""
+        parts = (self.method.encode(), self.url.encode(), self.body)
+        return hashlib.sha256(b"\n".join(parts)).hexdigest()
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Reply:
+    """A JSON document that an outside system answered with 2xx."""
+
+    status_code: int
+    headers: Mapping[str, str]
+    document: Any
+    milliseconds: int
+
+
+class Refused(ConnectorError):
+    """It answered 4xx. `document` is what it said, None where that is no JSON."""
+
+    def __init__(
+        self,
+        cause: Cause,
+        detail: str,
+        *,
+        status_code: int,
+        document: Any,
+        permanent: bool,
+        wait: int | None = None,
+    ) -> None:
+        super().__init__(cause, detail, permanent=permanent, wait=wait, status_code=status_code)
+        self.document = document
+
+
+def json_body(value: object) -> bytes:
+    """Return JSON as it is sent: the same bytes for the same value, Decimals as exact numbers."""
+    return _Exact().encode(value).encode()
+
+
+class _Exact(json.JSONEncoder):
+    """Writes a Decimal as the number it is (49.99, never 49.990000001)."""
+
+    def __init__(self) -> None:
+        super().__init__(ensure_ascii=True, separators=(",", ":"))
+        self._numbers: dict[str, str] = {}
+
+    def default(self, o: object) -> Any:
+        if not isinstance(o, Decimal):
+            return super().default(o)
+        mark = f"\x00{len(self._numbers)}\x00"
+        self._numbers[json.dumps(mark)] = format(o, "f")
+        return mark
+
+    def encode(self, o: Any) -> str:
+        text = super().encode(o)
+        for mark, number in self._numbers.items():
+            text = text.replace(mark, number)
+        return text
+
+
+def join(base_url: str, path: str) -> str:
+    """Return the address of a path below a base URL."""
+    return f"{base_url.rstrip('/')}/{path.lstrip('/')}"
+
+
+def fault_of_url(url: str) -> str | None:
+    """Say what is wrong with an address of an outside system: https only, without a query.
+
+    Plain http is for our own host where that is allowed, in development and tests.
+    """
+    try:
+        parts = urlsplit(url)
+        port_is_fine = parts.port is None or parts.port > 0
+    except ValueError:
+        return "This is not an address."
+    if not parts.hostname or not port_is_fine:
+        return "This is not an address."
+    if parts.username or parts.password:
+        return "Credentials do not belong in an address."
+    if parts.query or parts.fragment:
+        return "An address without a query is needed."
+    if parts.scheme == "https" or (parts.scheme == "http" and _is_own_host(parts.hostname)):
+        return None
+    return "The address must begin with https://."
+
+
+def _is_own_host(host: str) -> bool:
+    if not settings.OUTBOUND_ALLOW_LOOPBACK:
+        return False
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def ask(connection: Connection, request: Request) -> Reply:
+    """Send a request and return its JSON answer; raises ConnectorError, Refused for 4xx.
+
+    Numbers with a fraction are Decimals. Redirects are not followed; an answer of more than
+    MAX_ANSWER_BYTES is not read. No transaction may be open.
+    """
+    if fault := fault_of_url(request.url.partition("?")[0]):
+        raise ConnectorError(Cause.UNREACHABLE, fault, permanent=True)
+    started = time.monotonic()
+    try:
+        answer = http.send(
+            request.method,
+            request.url,
+            body=request.body or None,
+            headers={"Accept": "application/json", **request.headers},
+            seconds=connection.connect_seconds + connection.read_seconds,
+            connect_seconds=connection.connect_seconds,
+            keep_bytes=MAX_ANSWER_BYTES + 1,
+        )
+    except http.NotAnswered as error:
+        raise ConnectorError(
+            _NOT_ANSWERED[error.code],
+            str(error),
+            permanent=error.code in _FOR_A_PERSON,
+            effect=CallEffect.UNKNOWN if error.was_sent else CallEffect.NONE,
+        ) from error
+    return _read(answer, round((time.monotonic() - started) * 1000))
+
+
+def quote(text: object) -> str:
+    """Return what the other side said, short and without addresses of people."""
+    plain = _CONTROL.sub(" ", str(text)).strip()
+    return _MAIL.sub("(an e-mail address)", plain)[:_LONGEST_QUOTE]
+
+
+def unreadable(detail: str, *, status_code: int = 200) -> ConnectorError:
+    """Return the fault of an answer that is not what was agreed: nobody knows what was done."""
+    return ConnectorError(
+        Cause.UNREADABLE,
+        detail,
+        permanent=False,
+        effect=CallEffect.UNKNOWN,
+        status_code=status_code,
+    )
+
+
+def members(document: Any, what: str = "answer") -> Mapping[str, Any]:
+    """Return a JSON object as it is; raises ConnectorError for anything else."""
+    if not isinstance(document, dict):
+        raise unreadable(f"The {what} is not a JSON object.")
+    return document
+
+
+def text_of(document: Mapping[str, Any], name: str, *, longest: int = 100) -> str:
+    """Return a member that is a text or a whole number, as text; "" where there is none."""
+    value = document.get(name)
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return ""
+    return _CONTROL.sub("", str(value))[:longest] if len(str(value)) <= longest else ""
+
+
+def _read(answer: http.Answer, milliseconds: int) -> Reply:
+    status = answer.status_code
+    if len(answer.body) > MAX_ANSWER_BYTES:
+        raise ConnectorError(
+            Cause.TOO_LARGE,
+            f"It answered {status} with more than {MAX_ANSWER_BYTES // 1_000_000} MB.",
+            permanent=False,
+            effect=CallEffect.NONE if 400 <= status < 500 else CallEffect.UNKNOWN,
+            status_code=status,
+        )
+    if 300 <= status < 400:
+        raise ConnectorError(
+            Cause.REDIRECTED,
+            f"It answered {status}, a redirect, which is not followed: is the address right?",
+            permanent=True,
+            effect=CallEffect.UNKNOWN,
+            status_code=status,
+        )
+    document, is_json = _parse(answer.body)
+    if 400 <= status < 500:
+        raise _refused(answer, document)
+    if not 200 <= status < 300:
+        raise ConnectorError(
+            Cause.AWAY,
+            f"It answered {status}.",
+            permanent=False,
+            effect=CallEffect.UNKNOWN,
+            wait=_wait_of(answer),
+            status_code=status,
+        )
+    if not is_json:
+        kind = answer.headers.get("content-type", "").split(";")[0].strip() or "nothing"
+        raise unreadable(
+            f"It answered {status} with {quote(kind)} that is no JSON, or was cut off.",
+            status_code=status,
+        )
+    return Reply(
+        status_code=status,
+        headers=answer.headers,
+        document=document,
+        milliseconds=milliseconds,
+    )
+
+
+def _refused(answer: http.Answer, document: Any) -> Refused:
+    status = answer.status_code
+    if status in (401, 403):
+        return Refused(
+            Cause.CREDENTIALS,
+            f"It answered {status}: our credentials are not accepted there.",
+            status_code=status,
+            document=document,
+            permanent=True,
+        )
+    if status in (408, 425, 429):
+        return Refused(
+            Cause.BUSY,
+            f"It answered {status}: it asks to be left alone for a while.",
+            status_code=status,
+            document=document,
+            permanent=False,
+            wait=_wait_of(answer),
+        )
+    return Refused(
+        Cause.REFUSED,
+        f"It answered {status}.",
+        status_code=status,
+        document=document,
+        permanent=True,
+    )
+
+
+def _parse(body: bytes) -> tuple[Any, bool]:
+    try:
+        return json.loads(body, parse_float=Decimal), True
+    except (ValueError, RecursionError):
+        return None, False
+
+
+def _wait_of(answer: http.Answer) -> int | None:
+    """Return the seconds of `Retry-After`, where it is a number of them."""
+    text = answer.headers.get("retry-after", "").strip()
+    return min(int(text), _LONGEST_WAIT) if text.isascii() and text.isdigit() else None
