@@ -97,9 +97,10 @@ class Desk:
         done. Raises ConnectorError, TryLater, OutcomeUnknown, Restart.
         """
         made = self._made(operation, key)
-        if self.last_effect(operation, key) == CallEffect.DONE:
+        effect = self.last_effect(operation, key)
+        if effect == CallEffect.DONE:
             return
-        if self.last_effect(operation, key) == CallEffect.UNKNOWN:
+        if effect == CallEffect.UNKNOWN:
             self._require_repeatable(operation, made, request, until)
         call = self._write_intent(operation, key, request)
         try:
@@ -107,7 +108,8 @@ class Desk:
             kept = accept(reply)
         except ConnectorError as error:
             self._write_fault(call, error)
-            self._give_way(operation, len(made) + 1, error, until)
+            is_in_doubt = CallEffect.UNKNOWN in (effect, error.effect)
+            self._give_way(operation, len(made) + 1, error, until, is_in_doubt=is_in_doubt)
         else:
             self._write_outcome(
                 call,
@@ -119,9 +121,16 @@ class Desk:
             )
 
     def last_effect(self, operation: Operation, key: str = "") -> str | None:
-        """Return what the last such call did as far as we know; None where none was made."""
-        made = self._made(operation, key)
-        return self._effect_of(made[-1]) if made else None
+        """Return what such calls did as far as we know; None where none was made.
+
+        One in doubt stays so, whatever its repetition is refused for, until one is done or it is
+        read back: a system may refuse the second only because it has done the first.
+        """
+        effects = [self._effect_of(call) for call in self._made(operation, key)]
+        for effect in (CallEffect.DONE, CallEffect.UNKNOWN):
+            if effect in effects:
+                return effect
+        return CallEffect.NONE if effects else None
 
     def resolve(
         self,
@@ -132,13 +141,15 @@ class Desk:
         keep: Mapping[str, Any] | None = None,
     ) -> None:
         """Write down what reading back has shown of a call that was in doubt."""
-        call = self._made(operation, key)[-1]
-        self._write_outcome(
-            call,
-            effect=CallEffect.DONE if is_done else CallEffect.NONE,
-            kept=keep or {},
-            message="It was read back.",
-        )
+        made = self._made(operation, key)
+        doubted = [call for call in made if self._effect_of(call) == CallEffect.UNKNOWN]
+        for call in doubted or made[-1:]:
+            self._write_outcome(
+                call,
+                effect=CallEffect.DONE if is_done else CallEffect.NONE,
+                kept=keep or {},
+                message="It was read back.",
+            )
 
     def keep(self, values: Mapping[str, Any]) -> None:
         """Remember something that no call of ours has brought."""
@@ -152,15 +163,21 @@ class Desk:
         """
         order = self.outside_order
         if order.round >= MOST_ROUNDS:
-            raise ConnectorError(
-                Cause.AWAY,
-                f"It was begun {MOST_ROUNDS} times and never came to an end.",
-                permanent=True,
-            )
+            raise self._never_ended()
         order.round += 1
         order.progress = {}
         order.save(update_fields=["round", "progress"])
         self._calls = self._read_calls()
+
+    def _never_ended(self) -> ConnectorError:
+        """Return the fault of an order that was begun too often, with what stopped it last."""
+        outcomes = [outcome for call in self._calls for outcome in call.outcomes.all()]
+        faults = [outcome for outcome in outcomes if outcome.cause]
+        detail = f"It was begun {MOST_ROUNDS} times and never came to an end."
+        if not faults:
+            return ConnectorError(Cause.AWAY, detail, permanent=True)
+        last = faults[-1]
+        return ConnectorError(Cause(last.cause), f"{detail} {last.message}", permanent=True)
 
     def _made(self, operation: Operation, key: str) -> list[ConnectorCall]:
         """Return the calls of an operation in this round, oldest first."""
@@ -206,10 +223,11 @@ class Desk:
         attempts: int,
         error: ConnectorError,
         until: datetime.datetime | None,
+        *,
+        is_in_doubt: bool,
     ) -> None:
         """Raise what a failed call leads to: another attempt later, a new beginning, or its end."""
         is_over = error.permanent or _is_over(operation, attempts)
-        is_in_doubt = error.effect == CallEffect.UNKNOWN
         if is_in_doubt and operation.when_unsure is WhenUnsure.STOP:
             raise OutcomeUnknown(f"{error.detail} {self._doubt(operation)}") from error
         if is_in_doubt and operation.when_unsure is WhenUnsure.REPEAT:
