@@ -41,6 +41,9 @@ from wallets.models import (
 Clock = Callable[[], datetime.datetime]
 _LIVING = (OutsideTicketStatus.VALID, OutsideTicketStatus.USED)
 _UNSUPPORTED = "unsupported"
+# Longer than all attempts of a call take together.
+_ENDING_TAKES = datetime.timedelta(minutes=10)
+_BATCH = 100
 _log = logging.getLogger(__name__)
 
 
@@ -123,6 +126,19 @@ def _give_up(row: OutsideOrder, actor: str, now: datetime.datetime) -> None:
         runner.apply_to(
             [row], lambda one: one.fail(now=now, cause="given_up", message=message), change=change
         )
+
+
+def recover_endings(*, now: datetime.datetime) -> None:
+    """Give what has been ending for long a job again: its own was lost, or has failed for good."""
+    since = now - _ENDING_TAKES
+    tickets = OutsideTicket.objects.filter(
+        status=OutsideTicketStatus.ENDING, status_since__lt=since
+    )
+    rows = OutsideOrder.objects.filter(status=OutsideOrderStatus.ENDING, status_since__lt=since)
+    found = [*rows.values_list("pk", flat=True)[:_BATCH]]
+    found += tickets.values_list("outside_order", flat=True)[:_BATCH]
+    for row_id in dict.fromkeys(found):
+        enqueue_ending(row_id)
 
 
 def end_in_background(*, outside_order_id: uuid.UUID, clock: Clock) -> None:
