@@ -183,6 +183,7 @@ def _cancel(
     except Restart:
         return Cause.OUTCOME_UNKNOWN, "Cancelling it is in doubt."
     except ConnectorError as error:
+        _log.warning("%s could not be cancelled: %s", row, error.detail)
         if not error.permanent and row.failures < len(RETRY_WAITS):
             row.failures += 1
             row.save(update_fields=["failures"])
