@@ -275,7 +275,7 @@ def _naming_the_missing(problem: Mapping[str, Any]) -> str:
     """Say which ids it does not know (C4): at the top or, in older revisions, in `extensions`."""
     extensions = problem.get("extensions")
     places = [problem, extensions if isinstance(extensions, dict) else {}]
-    kind = next((said for place in places if (said := text_of(place, "resource_type"))), "id")
+    kind = next((said for place in places if (said := text_of(place, "resource_type"))), "resource")
     # Told in both places, they are the same ids.
     missing = dict.fromkeys(
         quote(one)
