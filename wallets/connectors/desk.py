@@ -42,11 +42,13 @@ class WhenUnsure(enum.Enum):
 class Operation:
     """A call that changes something at the other side. Its retries are decided here, not by its verb.
 
-    attempts: how often it is sent in all; None: once more than there are RETRY_WAITS.
+    commits: once it is done the order exists there. attempts: how often it is sent in all; None:
+    once more than there are RETRY_WAITS.
     """
 
     name: str
     when_unsure: WhenUnsure
+    commits: bool = False
     attempts: int | None = None
 
 
@@ -159,6 +161,20 @@ class Desk:
                 message="It was read back.",
             )
 
+    def resolve_commit(self, *, is_done: bool) -> None:
+        """Write down what reading back has shown of the calls that commit and were in doubt."""
+        for call in self._calls:
+            if call.commits and self._effect_of(call) == CallEffect.UNKNOWN:
+                effect = CallEffect.DONE if is_done else CallEffect.NONE
+                self._write_outcome(call, effect=effect, message="It was read back.")
+
+    @property
+    def may_exist(self) -> bool:
+        """Tell whether the order may exist there: a call that commits was done, or is in doubt."""
+        return any(
+            call.commits and self._effect_of(call) != CallEffect.NONE for call in self._calls
+        )
+
     def keep(self, values: Mapping[str, Any]) -> None:
         """Remember something that no call of ours has brought."""
         self.outside_order.progress = {**self.progress, **values}
@@ -167,9 +183,13 @@ class Desk:
     def restart(self) -> None:
         """Forget what was prepared, for everything to be asked anew. Raises ConnectorError.
 
-        Only what lapses by itself may be given up so.
+        Only what lapses by itself may be given up so: nothing that may exist there.
         """
         order = self.outside_order
+        if self.may_exist:
+            raise OutcomeUnknown(
+                f"What was asked of {self.connection} may exist there, and cannot be begun anew."
+            )
         if order.round >= MOST_ROUNDS:
             raise self._never_ended()
         order.round += 1
@@ -242,6 +262,8 @@ class Desk:
             if is_over or (until is not None and self.clock() >= until):
                 raise OutcomeUnknown(f"{error.detail} {self._doubt(operation)}") from error
         elif is_over:
+            # It was asked often enough; whoever deals with it waits no longer.
+            error.permanent = True
             raise error
         wait = RETRY_WAITS[min(attempts, len(RETRY_WAITS)) - 1]
         raise TryLater(error.wait or wait, error.detail) from error
@@ -258,6 +280,7 @@ class Desk:
             operation=operation.name,
             key=key,
             round=self.outside_order.round,
+            commits=operation.commits,
             request_hash=request.hash,
             at=self.clock(),
         )
