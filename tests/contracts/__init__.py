@@ -1,0 +1,1 @@
+"""Our connectors against our own dialects: the one sends what the other takes, over real HTTP."""
