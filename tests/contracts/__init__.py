@@ -1,1 +1,1 @@
-"""Our connectors against our own dialects: the one sends what the other takes, over real HTTP."""
+"""Connectors against this project's own dialect of the same system, over real HTTP."""
