@@ -199,7 +199,7 @@ def _operation(connection: Connection) -> Operation:
     sent, and what was asked to come later, is tried again in any case.
     """
     when_unsure = WhenUnsure.REPEAT if connection.repeats_safely else WhenUnsure.STOP
-    return Operation(name="order", when_unsure=when_unsure)
+    return Operation(name="order", when_unsure=when_unsure, commits=True)
 
 
 def _request(connection: Connection, document: object) -> Request:

@@ -10,6 +10,7 @@ import pytest
 from catalog.models import Connection
 from tests.connectors.conftest import (
     calls_of,
+    desk_of,
     fault_of_steps,
     make_connection,
     make_outside_order,
@@ -62,6 +63,8 @@ def test_a_bad_answer_leaves_the_order_to_a_person_who_reads_why(
     )
     assert calls_of(order) == [("order", "", [("unknown", cause)])]
     assert (park.operations(), len(park.orders)) == ([ORDER], made)
+    # Nobody begins it anew under another reference.
+    assert desk_of(order, clock).may_exist
 
 
 @pytest.mark.parametrize(("fault", "cause", "made"), IN_DOUBT)
@@ -105,6 +108,7 @@ def test_a_refusal_of_the_repetition_does_not_unsay_the_doubt(
         ("order", "", [("unknown", "timed_out_there")]),
         ("order", "", [("none", "credentials_refused")]),
     ]
+    assert desk_of(order, clock).may_exist
 
 
 def test_a_busy_park_is_left_alone_for_as_long_as_it_says_and_asked_again(
@@ -277,3 +281,4 @@ def test_a_refusal_is_told_in_the_parks_own_words(
     fault = fault_of_steps(ordino, order, wanted, clock)
     assert (fault.cause, fault.permanent, fault.detail) == (cause, True, said)
     assert (fault.effect, park.operations()) == ("none", [ORDER])
+    assert not desk_of(order, clock).may_exist
