@@ -42,11 +42,13 @@ class WhenUnsure(enum.Enum):
 class Operation:
     """A call that changes something at the other side. Its retries are decided here, not by its verb.
 
-    attempts: how often it is sent in all; None: once more than there are RETRY_WAITS.
+    commits: once it is done the order exists there. attempts: how often it is sent in all; None:
+    once more than there are RETRY_WAITS.
     """
 
     name: str
     when_unsure: WhenUnsure
+    commits: bool = False
     attempts: int | None = None
 
 
@@ -151,6 +153,13 @@ class Desk:
                 message="It was read back.",
             )
 
+    @property
+    def may_exist(self) -> bool:
+        """Tell whether the order may exist there: a call that commits was done, or is in doubt."""
+        return any(
+            call.commits and self._effect_of(call) != CallEffect.NONE for call in self._calls
+        )
+
     def keep(self, values: Mapping[str, Any]) -> None:
         """Remember something that no call of ours has brought."""
         self.outside_order.progress = {**self.progress, **values}
@@ -250,6 +259,7 @@ class Desk:
             operation=operation.name,
             key=key,
             round=self.outside_order.round,
+            commits=operation.commits,
             request_hash=request.hash,
             at=self.clock(),
         )
