@@ -28,7 +28,7 @@ from wallets.connectors.base import (
 from wallets.connectors.desk import Desk, Operation, Restart, WhenUnsure
 from wallets.connectors.exchange import Reply, fault_of_url
 from wallets.connectors.onebox_baskets import fill_basket
-from wallets.connectors.onebox_calls import DISTRIBUTION, call, explained, refusal_of
+from wallets.connectors.onebox_calls import DISTRIBUTION, call, refusal_of
 from wallets.connectors.onebox_catalogue import count_sessions, is_id, list_entries, places_of
 from wallets.connectors.onebox_orders import (
     CONFIRM,
@@ -180,10 +180,8 @@ class OneboxConnector:
             call(desk, _CONFIRM, f"{DISTRIBUTION}/confirm", {}, accept=confirmed, order_id=order_id)
         except ConnectorError as error:
             refused = refusal_of(error)
-            if refused is None or (error is not refused and refused.status_code != 404):
+            if refused is None or refused.status_code != 404:
                 raise
-            if refused.status_code != 404:
-                raise explained(refused) from error
             if desk.may_exist and read_order(desk, code) is not None:
                 desk.resolve(_CONFIRM, is_done=True, keep=_now_kept(desk))
                 return

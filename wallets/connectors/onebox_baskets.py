@@ -8,7 +8,7 @@ from typing import Any
 from wallets.connectors.base import Buyer, Cause, ConnectorError, Wish
 from wallets.connectors.desk import Desk, Operation, OutcomeUnknown, Restart, WhenUnsure
 from wallets.connectors.exchange import Reply
-from wallets.connectors.onebox_calls import DISTRIBUTION, call, explained, refusal_of
+from wallets.connectors.onebox_calls import DISTRIBUTION, call, refusal_of
 from wallets.connectors.onebox_catalogue import is_id
 from wallets.connectors.onebox_orders import (
     BASKET,
@@ -131,11 +131,12 @@ def _without_effect(desk: Desk, error: ConnectorError) -> Exception:
     """
     refused = refusal_of(error)
     if refused is not None and refused.status_code == 404:
-        is_about_places = bool(desk.progress.get("id")) and desk.last_effect(_BUYER) is None
+        is_begun = bool(desk.progress.get("id"))
         is_second = desk.outside_order.round > 1
-        return explained(refused) if is_second and is_about_places else Restart()
+        is_about_places = is_second and desk.last_effect(_BUYER) is None
+        return refused if not is_begun or is_about_places else Restart()
     if not isinstance(error, OutcomeUnknown):
-        source = error if refused is None else explained(refused)
+        source = error
     elif refused is None and isinstance(error.__cause__, ConnectorError):
         source = error.__cause__
     else:  # refused the second time, perhaps because the first was done; or never answered

@@ -44,6 +44,29 @@ def read(connection: Connection, path: str, now: datetime.datetime) -> Any:
     return _with_token(connection, now, send)
 
 
+def explained(refused: Refused, gone: Cause = Cause.SOLD_OUT) -> Refused:
+    """Return a refusal in our causes, by its status first (contract 7 and C8).
+
+    gone: what 409 stands for.
+    """
+    is_token = code_of(refused) == _TOKEN_REFUSED
+    cause, words = {
+        401: (Cause.CREDENTIALS, "our credentials are not accepted there."),
+        403: (Cause.CREDENTIALS, "our channel may not do this there."),
+        404: (Cause.NOT_KNOWN, "this is not known there."),
+        409: (gone, "it cannot be had any more." if gone == Cause.SOLD_OUT else ""),
+    }.get(401 if is_token else refused.status_code or 0, (refused.cause, ""))
+    told = " ".join(filter(None, (words, _said(refused))))
+    return Refused(
+        cause,
+        f"It answered {refused.status_code}: {told}" if told else refused.detail,
+        status_code=refused.status_code or 0,
+        document=refused.document,
+        permanent=refused.permanent,
+        wait=refused.wait,
+    )
+
+
 def call(
     desk: Desk,
     operation: Operation,
@@ -51,6 +74,7 @@ def call(
     body: Mapping[str, Any] | None = None,
     *,
     accept: Callable[[Reply], Mapping[str, Any]],
+    explain: Callable[[Refused], Refused] = explained,
     key: str = "",
     order_id: str = "",
 ) -> None:
@@ -68,7 +92,7 @@ def call(
             headers=headers,
             body=b"" if body is None else json_body(body),
         )
-        desk.call(operation, request, accept=accept, key=key)
+        desk.call(operation, request, accept=accept, explain=explain, key=key)
 
     _with_token(desk.connection, desk.clock(), send)
 
@@ -77,26 +101,6 @@ def refusal_of(error: ConnectorError) -> Refused | None:
     """Return the 4xx that an error is, or that left a call in doubt."""
     cause = error.__cause__ if isinstance(error, OutcomeUnknown) else error
     return cause if isinstance(cause, Refused) else None
-
-
-def explained(refused: Refused) -> Refused:
-    """Return a refusal in our causes, by its status first (contract 7 and C8)."""
-    is_token = code_of(refused) == _TOKEN_REFUSED
-    cause, words = {
-        401: (Cause.CREDENTIALS, "our credentials are not accepted there."),
-        403: (Cause.CREDENTIALS, "our channel may not do this there."),
-        404: (Cause.NOT_KNOWN, "this is not known there."),
-        409: (Cause.SOLD_OUT, "it cannot be had any more."),
-    }.get(401 if is_token else refused.status_code or 0, (refused.cause, ""))
-    told = " ".join(filter(None, (words, _said(refused))))
-    return Refused(
-        cause,
-        f"It answered {refused.status_code}: {told}" if told else refused.detail,
-        status_code=refused.status_code or 0,
-        document=refused.document,
-        permanent=refused.permanent,
-        wait=refused.wait,
-    )
 
 
 def code_of(refused: Refused) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from wallets.connectors.base import Cause, ConnectorError, OutsideTicketData
-from wallets.connectors.desk import Desk, Operation, WhenUnsure
+from wallets.connectors.desk import Desk, Operation, OutcomeUnknown, WhenUnsure
 from wallets.connectors.exchange import Refused, Reply, unreadable
 from wallets.connectors.onebox_calls import (
     MANAGEMENT,
@@ -67,17 +67,17 @@ def _refund(desk: Desk, code: str, numbers: Sequence[int]) -> None:
 
     try:
         path = f"{MANAGEMENT}/{code}/refund"
-        call(desk, _REFUND, path, _refund_body(numbers), accept=refunded, key=key)
+        body = _refund_body(numbers)
+        call(desk, _REFUND, path, body, accept=refunded, explain=_not_refunded, key=key)
     except ConnectorError as error:
         refused = refusal_of(error)
-        if refused is None or (refused.status_code != 409 and refused is not error):
+        is_conflict = refused is not None and refused.status_code == 409
+        if not is_conflict and not isinstance(error, OutcomeUnknown):
             raise
-        if refused.status_code != 409:
-            raise explained(refused) from error
         gone = set(item_ids(_known_order(desk, code), refunded=True))
         left = [one for one in numbers if str(one) not in gone]
-        if left and len(left) == len(numbers):
-            raise _not_refundable(refused) from error
+        if len(left) == len(numbers):
+            raise
         if left:
             _refund(desk, code, left)
         desk.resolve(_REFUND, key=key, is_done=True)
@@ -92,18 +92,12 @@ def _refund_body(ids: Sequence[int]) -> Mapping[str, Any]:
     }
 
 
-def _not_refundable(refused: Refused) -> ConnectorError:
+def _not_refunded(refused: Refused) -> Refused:
+    """Return why items were not refunded; 409 is no matter of places here."""
+    told = explained(refused, gone=Cause.REFUSED)
     if code_of(refused) == _BEING_ISSUED:
-        return ConnectorError(
-            Cause.BUSY,
-            "Its tickets are still being made there.",
-            permanent=False,
-            wait=_LOOK_SECONDS,
-        )
-    told = explained(refused)
-    return ConnectorError(
-        Cause.REFUSED, told.detail, permanent=True, status_code=refused.status_code
-    )
+        told.cause, told.permanent, told.wait = Cause.BUSY, False, _LOOK_SECONDS
+    return told
 
 
 def _known_order(desk: Desk, code: str) -> Mapping[str, Any]:
