@@ -52,7 +52,7 @@ from wallets.models import CallEffect
 
 _CONFIRM = Operation(name="confirm", when_unsure=WhenUnsure.REPEAT, commits=True)
 # [D] How long an order's barcodes are waited for, and how often it is looked.
-_ISSUING_SECONDS = 300
+_ISSUING_SECONDS = 120
 _LOOK_SECONDS = 5
 _HOSTS = {"net", "com"}
 

@@ -75,8 +75,8 @@ def document_in(document: Any) -> Mapping[str, Any]:
 
 def id_in(order: Mapping[str, Any]) -> str:
     """Return the id of an order; raises ConnectorError."""
-    order_id = text_of(order, "id")
-    if not _ID.fullmatch(order_id):
+    order_id = order.get("id")
+    if not isinstance(order_id, str) or not _ID.fullmatch(order_id):
         raise unreadable("The order has no usable id.")
     return order_id
 
@@ -91,8 +91,8 @@ def code_in(order: Mapping[str, Any]) -> str:
 
 def code_or_none(document: Mapping[str, Any]) -> str | None:
     """Return the code in a document, None where there is none that can be one."""
-    code = text_of(document, "code")
-    return code if _CODE.fullmatch(code) else None
+    code = document.get("code")
+    return code if isinstance(code, str) and _CODE.fullmatch(code) else None
 
 
 def hold_in(order: Mapping[str, Any], now: datetime.datetime) -> dict[str, str]:

@@ -365,6 +365,6 @@ def test_barcodes_that_never_come_are_not_waited_for_forever(
     story.connector.prepare(story.desk, story.wish)
     with pytest.raises(TryLater):
         story.connector.commit(story.desk, story.wish)
-    story.clock.forward(seconds=300)
+    story.clock.forward(seconds=120)
     standing = story.connector.commit(story.desk, story.wish)
     assert [(one.number, bool(one.outside_id)) for one in standing.tickets] == [("", True)] * 2
