@@ -106,9 +106,8 @@ def test_a_start_without_a_zone_is_told_as_it_is(
 def test_a_catalogue_that_never_ends_is_given_up(
     connection: Connection, onebox: OneboxSystem
 ) -> None:
-    onebox.altered["sessions"] = lambda page: {**page, "metadata": {"total": 10**12}}
     pages = iter(range(1, 10**6))
-    onebox.altered["sessions"] = lambda page: {
+    onebox.altered["sessions"] = lambda _: {
         "metadata": {"total": 10**12},
         "data": [{"id": next(pages), "event": {"id": 1}}],
     }
@@ -171,7 +170,7 @@ def test_a_session_with_one_price_has_that(connection: Connection, onebox: Onebo
 def test_a_catalogue_that_is_not_as_agreed_is_named(
     connection: Connection, onebox: OneboxSystem, operation: str, answer: Any
 ) -> None:
-    onebox.altered[operation] = lambda told: answer
+    onebox.altered[operation] = lambda _: answer
     assert fault_of(CONNECTOR.list_catalogue, connection).cause == Cause.UNREADABLE
 
 
@@ -192,9 +191,7 @@ def test_a_number_of_places_that_cannot_be_is_named(
     connection: Connection, onebox: OneboxSystem, left: Any
 ) -> None:
     bounded = {"type": "BOUNDED", "available": left}
-    onebox.altered["availability"] = lambda told: {
-        "price_types": [{"id": 1, "availability": bounded}]
-    }
+    onebox.altered["availability"] = lambda _: {"price_types": [{"id": 1, "availability": bounded}]}
     assert fault_of(CONNECTOR.ask_places, connection, "90210").cause == Cause.UNREADABLE
 
 

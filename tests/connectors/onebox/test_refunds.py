@@ -112,7 +112,7 @@ def test_a_refund_that_is_refused_is_named(
     story: Story, onebox: OneboxSystem, made: Standing
 ) -> None:
     told = (409, {"code": "PRODUCT_USED", "message": "Item 7001 was used."})
-    onebox.token_expired = lambda operation: told  # type: ignore[method-assign]
+    onebox.token_expired = lambda _: told  # type: ignore[method-assign]
     onebox.faults.add("refund", Fault.TOKEN_EXPIRED)
     with pytest.raises(ConnectorError) as caught:
         story.connector.cancel(story.desk, made.tickets)
@@ -126,7 +126,7 @@ def test_a_refund_waits_for_an_order_that_is_being_issued(
     story: Story, onebox: OneboxSystem, made: Standing
 ) -> None:
     told = (409, {"code": "ORDER_BEING_ISSUED", "message": "Try again."})
-    onebox.token_expired = lambda operation: told  # type: ignore[method-assign]
+    onebox.token_expired = lambda _: told  # type: ignore[method-assign]
     onebox.faults.add("refund", Fault.TOKEN_EXPIRED, times=2)
     cancel(story, *made.tickets)
     assert (states(onebox), len(onebox.asked("refund"))) == (["REFUNDED", "REFUNDED"], 3)

@@ -91,7 +91,7 @@ def test_a_token_of_the_wrong_environment_is_known_by_its_code(
 ) -> None:
     """C1: AUTH001 says the same with another status."""
     told = (400, {"code": "AUTH001", "message": "Invalid JWT signature"})
-    onebox.token_expired = lambda operation: told  # type: ignore[method-assign]
+    onebox.token_expired = lambda _: told  # type: ignore[method-assign]
     onebox.faults.add("orders", Fault.TOKEN_EXPIRED, times=2)
     assert story.fault().cause == Cause.CREDENTIALS
     assert len(onebox.asked("token")) == 2
@@ -145,7 +145,7 @@ def test_a_secret_that_is_wrong_is_named(connect: Connect, onebox: OneboxSystem)
 def test_an_answer_that_is_no_token_is_named(
     story: Story, onebox: OneboxSystem, answer: Any, cause: Cause
 ) -> None:
-    onebox.altered["token"] = lambda given: answer
+    onebox.altered["token"] = lambda _: answer
     fault = story.fault()
     assert (fault.cause, fault.permanent, fault.effect) == (cause, False, CallEffect.NONE)
     assert onebox.orders == {}
