@@ -11,7 +11,7 @@ import pytest
 from catalog.models import Session
 from orders.dialects.onebox import refunds
 from orders.models import Checkout, Order
-from tests.connectors.conftest import unit
+from tests.connectors.conftest import fakes_are_reached, make_connection, unit
 from tests.connectors.onebox.conftest import Story
 from tests.dialects.onebox.channel import Channel, channel
 from tests.orders.conftest import cinema, clock, matinee, show
@@ -21,7 +21,7 @@ from wallets.connectors.base import Cause, ConnectorError, Standing, TicketState
 from wallets.connectors.onebox import OneboxConnector
 from wallets.models import Asset
 
-__all__ = ["channel", "cinema", "clock", "matinee", "show"]
+__all__ = ["channel", "cinema", "clock", "fakes_are_reached", "matinee", "show"]
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Issue = Callable[[str], Order]
@@ -47,10 +47,8 @@ def story(
 
 
 @pytest.fixture
-def connect_to(clock: Clock, settings: Any) -> Callable[[str, Channel], Story]:
+def connect_to(clock: Clock) -> Callable[[str, Channel], Story]:
     """Connect to an instance as one of its channels."""
-    settings.OUTBOUND_ALLOW_LOOPBACK = True
-    from tests.connectors.conftest import make_connection  # noqa: PLC0415
 
     def connect(url: str, as_whom: Channel) -> Story:
         connection = make_connection(
