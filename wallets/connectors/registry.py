@@ -6,10 +6,12 @@ from collections.abc import Mapping
 
 from catalog.models import Connection, System
 from wallets.connectors.base import Connector
+from wallets.connectors.onebox import OneboxConnector
 from wallets.connectors.ordino import OrdinoConnector
 
 CONNECTORS: Mapping[str, Connector] = {
     System.ORDINO: OrdinoConnector(),
+    System.ONEBOX: OneboxConnector(),
 }
 
 
