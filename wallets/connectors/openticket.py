@@ -12,7 +12,6 @@ import hmac
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from typing import NoReturn
 from urllib.parse import quote as in_path
 
@@ -30,7 +29,6 @@ from wallets.connectors.base import (
     PlacesThere,
     PushedNotice,
     Standing,
-    TicketState,
     TryLater,
     UnsupportedByPartner,
     Wish,
@@ -39,7 +37,6 @@ from wallets.connectors.desk import Desk
 from wallets.connectors.exchange import Request, fault_of_url, text_of
 from wallets.connectors.openticket_answers import (
     OVER,
-    PAID,
     ShopData,
     SoldOrder,
     read_methods,
@@ -47,12 +44,18 @@ from wallets.connectors.openticket_answers import (
     read_sold,
 )
 from wallets.connectors.openticket_order import (
-    lines_of,
     order,
     require_sound,
     reserve,
     shop_url,
     wanted_tickets,
+)
+from wallets.connectors.openticket_tickets import (
+    costs,
+    gone,
+    incomplete,
+    is_complete,
+    tickets_of,
 )
 from wallets.connectors.openticket_tokens import can_renew, read, read_api
 from wallets.models import CallEffect
@@ -138,7 +141,7 @@ class OpenTicketConnector:
         if "order_id" not in desk.progress:
             order(desk, wish)
         require_sound(desk.progress, wanted_tickets(wish), wish.currency)
-        if _costs(desk) and not desk.connection.payment_method:
+        if costs(desk) and not desk.connection.payment_method:
             raise ConnectorError(
                 Cause.PAYMENT_NEEDED,
                 f"The order {desk.progress['order_id']} costs {desk.progress['amount']} there, and "
@@ -155,11 +158,11 @@ class OpenTicketConnector:
         sold = self._read_sold(desk.connection, order_id, desk.clock())
         is_over = sold.status in OVER
         was_complete = "tickets" in desk.progress
-        is_settled = was_complete or is_over or _is_complete(desk, sold)
+        is_settled = was_complete or is_over or is_complete(desk, sold)
         return Standing(
             exists=True if is_settled else None,
             outside_reference=order_id,
-            tickets=[*_tickets_of(desk, sold), *_gone(desk, sold)],
+            tickets=[*tickets_of(desk, sold), *gone(desk, sold)],
             is_cancelled=is_over,
         )
 
@@ -285,12 +288,12 @@ class OpenTicketConnector:
                 f"The order {progress['order_id']} is {sold.status} there.",
                 permanent=True,
             )
-        if _is_complete(desk, sold):
-            tickets = _tickets_of(desk, sold)
+        if is_complete(desk, sold):
+            tickets = tickets_of(desk, sold)
             what = {one.number: [one.outside_session, one.outside_item] for one in tickets}
             desk.keep({"tickets": what})
             return Standing(exists=True, outside_reference=progress["order_id"], tickets=tickets)
-        fault = _incomplete(desk, sold)
+        fault = incomplete(desk, sold)
         if fault.permanent or is_over:
             fault.permanent = True
             raise fault
@@ -307,84 +310,6 @@ def _method_of(connection: Connection, methods: Mapping[str, str]) -> str:
             permanent=True,
         )
     return chosen
-
-
-def _costs(desk: Desk) -> bool | None:
-    """Tell whether an order costs anything there; None where its amount could not be read."""
-    amount = desk.progress["amount"]
-    return None if amount is None else Decimal(amount) > 0
-
-
-def _is_paid(desk: Desk, sold: SoldOrder) -> bool:
-    return sold.status == PAID or _costs(desk) is False
-
-
-def _is_complete(desk: Desk, sold: SoldOrder) -> bool:
-    return _is_paid(desk, sold) and len(sold.tickets) == len(lines_of(desk.progress))
-
-
-def _incomplete(desk: Desk, sold: SoldOrder) -> ConnectorError:
-    """Return what an order lacks; permanent where waiting would not help."""
-    order_id, wanted = desk.progress["order_id"], len(lines_of(desk.progress))
-    if not _is_paid(desk, sold):
-        return ConnectorError(
-            Cause.NOT_PAID,
-            f"The order {order_id} is not paid there yet.",
-            permanent=False,
-            effect=CallEffect.UNKNOWN,
-        )
-    return ConnectorError(
-        Cause.UNREADABLE,
-        f"The order {order_id} lists {len(sold.tickets)} tickets where {wanted} were ordered.",
-        permanent=len(sold.tickets) > wanted,
-        effect=CallEffect.UNKNOWN,
-    )
-
-
-def _tickets_of(desk: Desk, sold: SoldOrder) -> list[OutsideTicketData]:
-    """Return an order's tickets as what they were asked for.
-
-    By their number once that is known, else by their type where it is told, else in their order.
-    """
-    kinds = [kept["is"] for kept in lines_of(desk.progress)]
-    by_number = desk.progress.get("tickets", {})
-    by_guid = {item.lower(): [session, item] for session, item in kinds}
-    in_order = iter(kinds if len(kinds) == len(sold.tickets) else ())
-    found = []
-    for ticket in sold.tickets:
-        usual = next(in_order, ["", ""])
-        session, item = by_number.get(ticket.number) or by_guid.get(ticket.guid) or usual
-        found.append(
-            OutsideTicketData(
-                outside_session=session,
-                outside_item=item,
-                outside_id=ticket.number,
-                number=ticket.number,
-                url=ticket.url,
-                state=ticket.state,
-            )
-        )
-    return found
-
-
-def _gone(desk: Desk, sold: SoldOrder) -> list[OutsideTicketData]:
-    """Return the tickets that an order no longer lists: they admit nobody any more.
-
-    Derived. An order that lists none at all does not tell.
-    """
-    listed = {ticket.number for ticket in sold.tickets}
-    before: Mapping[str, Sequence[str]] = desk.progress.get("tickets", {}) if listed else {}
-    return [
-        OutsideTicketData(
-            outside_session=session,
-            outside_item=item,
-            outside_id=number,
-            number=number,
-            state=TicketState.CANCELLED,
-        )
-        for number, (session, item) in before.items()
-        if number not in listed
-    ]
 
 
 def _order_in(body: bytes) -> str:
