@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from catalog.models import Connection, System
 from wallets.connectors.base import Connector
 from wallets.connectors.openticket import OpenTicketConnector
+from wallets.connectors.ordino import OrdinoConnector
 
 CONNECTORS: Mapping[str, Connector] = {
+    System.ORDINO: OrdinoConnector(),
     System.OPENTICKET: OpenTicketConnector(),
 }
 

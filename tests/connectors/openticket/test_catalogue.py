@@ -23,10 +23,10 @@ FORMS: list[tuple[Callable[[dict[str, Any]], Any], list[str]]] = [
     (lambda tickets: tickets, [ADULT, CHILD, FREE]),
     (lambda tickets: list(tickets.values()), [ADULT, CHILD, FREE]),
     (lambda tickets: {guid.upper(): {"name": "?"} for guid in tickets}, [ADULT, CHILD, FREE]),
-    (lambda tickets: {}, []),
-    (lambda tickets: [], []),
-    (lambda tickets: None, []),
-    (lambda tickets: [7, None, {}, {"guid": "g" * 65}, {"guid": ADULT}], [ADULT]),
+    (lambda _: {}, []),
+    (lambda _: [], []),
+    (lambda _: None, []),
+    (lambda _: [7, None, {}, {"guid": "g" * 65}, {"guid": ADULT}], [ADULT]),
 ]
 
 

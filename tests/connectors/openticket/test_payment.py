@@ -129,7 +129,7 @@ def test_an_amount_that_cannot_be_read_is_taken_for_one_that_is_to_be_paid(run: 
 def test_an_order_that_turns_out_to_cost_something_asks_no_guest(
     system: OpenTicketSystem, connect: Callable[..., Connection], clock: Clock
 ) -> None:
-    system.tickets_as = lambda tickets: []  # so that its price is not known before
+    system.tickets_as = lambda _: []  # so that its price is not known before
     run = Run(system, connect(payment_method=""), clock, units=(unit(ADULT),))
     fault = run.fault()
     assert (fault.cause, fault.permanent) == (Cause.PAYMENT_NEEDED, True)
