@@ -25,6 +25,7 @@ from wallets.connectors.base import (
     CatalogueEntry,
     Cause,
     ConnectorError,
+    NothingThere,
     OutsideTicketData,
     PlacesThere,
     PushedNotice,
@@ -58,7 +59,7 @@ from wallets.connectors.openticket_tickets import (
     tickets_of,
 )
 from wallets.connectors.openticket_tokens import can_renew, read, read_api
-from wallets.models import CallEffect
+from wallets.models import CallEffect, OutsideOrderStatus
 
 # How often an order that is to be paid is looked at.
 _SECONDS_BETWEEN_LOOKS = 10
@@ -140,27 +141,34 @@ class OpenTicketConnector:
         """
         if "order_id" not in desk.progress:
             order(desk, wish)
-        require_sound(desk.progress, wanted_tickets(wish), wish.currency)
+        require_sound(desk.progress)
         if costs(desk) and not desk.connection.payment_method:
-            raise ConnectorError(
+            raise NothingThere(
                 Cause.PAYMENT_NEEDED,
                 f"The order {desk.progress['order_id']} costs {desk.progress['amount']} there, and "
                 "the connection has no prepaid payment method. Unpaid, it lapses.",
-                permanent=True,
             )
         return self._wait(desk)
 
     def read_back(self, desk: Desk) -> Standing:
-        """Tell how an order stands whose id is known; of another one nothing can be told."""
+        """Tell how an order stands whose id is known; of another one nothing can be told.
+
+        One that is not what was asked for stays a fault until a person has settled it.
+        """
         order_id = desk.progress.get("order_id", "")
         if not order_id:
             return Standing(exists=None)
+        if desk.outside_order.status != OutsideOrderStatus.MADE:
+            require_sound(desk.progress)
         sold = self._read_sold(desk.connection, order_id, desk.clock())
         is_over = sold.status in OVER
-        was_complete = "tickets" in desk.progress
-        is_settled = was_complete or is_over or is_complete(desk, sold)
+        exists: bool | None = None
+        if "tickets" in desk.progress or is_complete(desk, sold):
+            exists = True
+        elif is_over:
+            exists = False  # it ended before it had tickets
         return Standing(
-            exists=True if is_settled else None,
+            exists=exists,
             outside_reference=order_id,
             tickets=[*tickets_of(desk, sold), *gone(desk, sold)],
             is_cancelled=is_over,
@@ -283,10 +291,8 @@ class OpenTicketConnector:
                 raise
             raise TryLater(error.wait or _SECONDS_BETWEEN_LOOKS, error.detail) from error
         if sold.status in OVER:
-            raise ConnectorError(
-                Cause.NOT_PAID,
-                f"The order {progress['order_id']} is {sold.status} there.",
-                permanent=True,
+            raise NothingThere(
+                Cause.NOT_PAID, f"The order {progress['order_id']} is {sold.status} there."
             )
         if is_complete(desk, sold):
             tickets = tickets_of(desk, sold)

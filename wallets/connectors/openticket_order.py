@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote as in_path
 
@@ -33,7 +33,7 @@ from wallets.models import CallEffect
 # A GET that takes stock: one that was not answered is not sent again, what it may have taken lapses.
 RESERVE = Operation(name="reserve", when_unsure=WhenUnsure.RESTART)
 # A reservation is single use: the same order is made once, as long as the reservations last.
-ORDER = Operation(name="order", when_unsure=WhenUnsure.REPEAT)
+ORDER = Operation(name="order", when_unsure=WhenUnsure.REPEAT, commits=True)
 # What has less time left is not ordered any more (C3).
 LEAST_LEFT = datetime.timedelta(seconds=60)
 _USUAL_HOLD = datetime.timedelta(minutes=8)
@@ -202,9 +202,24 @@ def _accept_order(desk: Desk, reply: Reply, currency: str) -> Mapping[str, Any]:
         "order_id": order_id,
         "ordered_at": desk.clock().isoformat(),
         "amount": None if amount is None else str(amount),
-        "currency": text_of(answer, "currency", longest=3),
-        "redirect_fault": fault_of_redirect(desk.connection, answer.get("redirectUrl")),
+        "unsound": list(_unsound(desk, answer, order_id, currency)),
     }
+
+
+def _unsound(
+    desk: Desk, answer: Mapping[str, Any], order_id: str, currency: str
+) -> tuple[str, str] | tuple[()]:
+    """Return cause and detail of what makes an order another one than was asked for, if anything."""
+    first = desk.progress.get("first_order_id", order_id)
+    if first != order_id:
+        text = f"It made two orders of one reservation: {first} and {order_id}."
+        return Cause.TWO_ORDERS, text
+    if fault := fault_of_redirect(desk.connection, answer.get("redirectUrl")):
+        return Cause.REDIRECTED, f"{fault} Its order is {order_id}."
+    told = text_of(answer, "currency", longest=3)
+    if told not in ("", currency):
+        return Cause.CURRENCY, f"Its order {order_id} is in {told}, not in {currency}."
+    return ()
 
 
 def locale_of(language: str) -> str:
@@ -219,21 +234,8 @@ def locale_of(language: str) -> str:
     return f"{code}_{_COUNTRIES.get(code, code[:2].upper())}"
 
 
-def require_sound(progress: Mapping[str, Any], wanted: Sequence[Unit], currency: str) -> None:
+def require_sound(progress: Mapping[str, Any]) -> None:
     """Raise ConnectorError where an order was made that is not the one that was asked for."""
-    first = progress.get("first_order_id", progress["order_id"])
-    cause, detail = Cause.TWO_ORDERS, ""
-    if first != progress["order_id"]:
-        detail = f"It made two orders of one reservation: {first} and {progress['order_id']}."
-    elif progress["redirect_fault"]:
-        cause, detail = Cause.REDIRECTED, progress["redirect_fault"]
-    elif progress["currency"] not in ("", currency):
-        cause = Cause.CURRENCY
-        detail = f"It sold {len(wanted)} tickets in {progress['currency']}, not in {currency}."
-    if detail:
-        raise ConnectorError(
-            cause,
-            f"{detail} Its order is {progress['order_id']}.",
-            permanent=True,
-            effect=CallEffect.UNKNOWN,
-        )
+    if progress["unsound"]:
+        cause, detail = progress["unsound"]
+        raise ConnectorError(Cause(cause), detail, permanent=True, effect=CallEffect.UNKNOWN)

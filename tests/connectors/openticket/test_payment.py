@@ -16,6 +16,7 @@ from tests.orders.expected import Clock
 from wallets.connectors.base import (
     Cause,
     ConnectorError,
+    NothingThere,
     OutsideTicketData,
     Standing,
     TicketState,
@@ -106,7 +107,8 @@ def test_an_order_that_ended_unpaid_is_named_at_once(run: Run) -> None:
         run.step()
     only_order(run)["status"] = "expired"
     fault = run.fault()
-    assert (fault.cause, fault.permanent, fault.effect) == (Cause.NOT_PAID, True, "none")
+    assert (fault.cause, type(fault)) == (Cause.NOT_PAID, NothingThere)
+    assert CONNECTOR.read_back(run.desk).exists is False
 
 
 def test_an_order_that_costs_nothing_is_complete_at_once(
@@ -132,7 +134,7 @@ def test_an_order_that_turns_out_to_cost_something_asks_no_guest(
     system.tickets_as = lambda _: []  # so that its price is not known before
     run = Run(system, connect(payment_method=""), clock, units=(unit(ADULT),))
     fault = run.fault()
-    assert (fault.cause, fault.permanent) == (Cause.PAYMENT_NEEDED, True)
+    assert (fault.cause, type(fault)) == (Cause.PAYMENT_NEEDED, NothingThere)
     assert "costs 24.50 there" in fault.detail
 
 
