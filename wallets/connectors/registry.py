@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from catalog.models import Connection, System
 from wallets.connectors.base import Connector
 from wallets.connectors.ordino import OrdinoConnector
+from wallets.connectors.voordemensen import VoordeMensenConnector
 
 CONNECTORS: Mapping[str, Connector] = {
     System.ORDINO: OrdinoConnector(),
+    System.VOORDEMENSEN: VoordeMensenConnector(),
 }
 
 
