@@ -17,6 +17,7 @@ from tests.connectors.conftest import (
     unit,
     wish,
 )
+from tests.connectors.voordemensen.wishes import two
 from tests.fakes.faults import ELSEWHERE, Fault, running
 from tests.fakes.voordemensen_system import (
     CARD,
@@ -30,7 +31,7 @@ from tests.fakes.voordemensen_system import (
     VoordeMensenSystem,
 )
 from tests.orders.expected import Clock
-from wallets.connectors.base import Cause, ConnectorError, UnsupportedByPartner, Wish
+from wallets.connectors.base import Cause, ConnectorError, UnsupportedByPartner
 from wallets.connectors.voordemensen import VoordeMensenConnector
 from wallets.models import OutsideOrder
 
@@ -41,11 +42,6 @@ PASSING = [
     for fault in Fault
     if fault not in (Fault.NOT_SUCCESS, Fault.TOKEN_EXPIRED, Fault.REDIRECT)
 ]
-
-
-def two(order: OutsideOrder) -> Wish:
-    """Wish for two children's tickets of the matinee."""
-    return wish(order, unit(CHILD, str(MATINEE)), unit(CHILD, str(MATINEE)))
 
 
 @pytest.mark.parametrize("operation", ["make_cart", "add_to_cart", "create_order", "read_order"])
