@@ -1,8 +1,9 @@
 """SIGKILL of the process that issues an order elsewhere, at each step there and before and after it.
 
-`Stack.django("tests.chaos.connector_kills", SYSTEM, RUNS)` prints a JSON object: how many kills, how
-the orders ended, and what was wrong. The processes that are killed do what a worker's job does;
-they are forked from one that has loaded everything, so that hundreds of them take seconds.
+`Stack.django("tests.chaos.connector_kills", SYSTEM, RUNS, HANDS)` prints a JSON object: how many
+kills, how the orders ended, and what was wrong. HANDS are `forked` processes, which do what a
+worker's job does and come from one that has loaded everything, so that hundreds of them take
+seconds; or `workers` as they run in production.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ import datetime
 import json
 import os
 import signal
+import subprocess
 import sys
 import threading
+import time
 import uuid
 from collections import Counter
 from collections.abc import Callable
@@ -46,6 +49,8 @@ MOMENTS = ("received", "worked", "answered")
 TICKETS = 2
 # Jobs of an order that stand in its queue one after the other, none of which is killed.
 _MOST_JOBS = 40
+# For real workers: how long an order may take, and how often it is looked at.
+_SECONDS, _POLL = 120.0, 0.05
 # A job that is put off is run at once, by a clock that has gone on.
 _STEP = datetime.timedelta(seconds=61)
 
@@ -66,13 +71,19 @@ class Forge:
         self._worker = 0
         self._at_work = threading.Event()
 
-    def work(self, task: str, key: uuid.UUID, late: datetime.timedelta) -> int:
-        """Have a worker do a job, and return how it ended; negative for a signal."""
+    def finish(self, task: str, key: uuid.UUID, is_done: Callable[[], bool]) -> None:
+        """Have workers do job after job of an order until it is done, or was long enough tried."""
+        for number in range(_MOST_JOBS):
+            self._work(task, key, number * _STEP)
+            if is_done():
+                return
+
+    def _work(self, task: str, key: uuid.UUID, late: datetime.timedelta) -> None:
         self._at_work.clear()
         print(task, key, late.total_seconds(), file=self._to, flush=True)
         self._worker = int(self._from.readline())
         self._at_work.set()
-        return int(self._from.readline())
+        self._from.readline()
 
     def kill(self) -> None:
         """Kill the worker that is at work."""
@@ -92,8 +103,8 @@ def _serve(asked: TextIO, answers: TextIO) -> None:
         if worker == 0:
             os._exit(_do(task, uuid.UUID(key), datetime.timedelta(seconds=float(late))))
         print(worker, file=answers, flush=True)
-        _, status = os.waitpid(worker, 0)
-        print(os.waitstatus_to_exitcode(status), file=answers, flush=True)
+        os.waitpid(worker, 0)
+        print("ended", file=answers, flush=True)
     os._exit(0)
 
 
@@ -110,6 +121,37 @@ def _do(task: str, key: uuid.UUID, late: datetime.timedelta) -> int:
     return 0
 
 
+class Workers:
+    """Workers as production has them, one at a time; whoever is killed is followed by another."""
+
+    def __init__(self) -> None:
+        self._worker: subprocess.Popen[bytes] | None = None
+
+    def finish(self, task: str, key: uuid.UUID, is_done: Callable[[], bool]) -> None:
+        """Have workers run until an order is done, or was long enough tried."""
+        ends_at = time.monotonic() + _SECONDS
+        while not is_done() and time.monotonic() < ends_at:
+            if self._worker is None or self._worker.poll() is not None:
+                self._worker = subprocess.Popen(
+                    [sys.executable, "manage.py", "procrastinate", "worker"],
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                    start_new_session=True,
+                )
+            time.sleep(_POLL)  # until the next look
+
+    def kill(self) -> None:
+        """Kill the worker."""
+        if self._worker is not None:
+            os.killpg(self._worker.pid, signal.SIGKILL)
+
+    def close(self) -> None:
+        """End it."""
+        if self._worker is not None:
+            self.kill()
+            self._worker.wait()
+
+
 @dataclass
 class Outcome:
     """What became of the orders of one system."""
@@ -124,7 +166,7 @@ class Outcome:
 class Trial:
     """Kills at one system; `sell` makes an order and returns it."""
 
-    forge: Forge
+    hands: Forge | Workers
     far: Far
     account: Account
     code: str
@@ -155,7 +197,7 @@ class Trial:
 
         def kill_once() -> None:
             del hooks[operation, moment]
-            self.forge.kill()
+            self.hands.kill()
             self.outcome.kills += 1
 
         hooks[operation, moment] = kill_once
@@ -179,17 +221,12 @@ class Trial:
         )
 
     def _issue(self, order_id: uuid.UUID) -> None:
-        """Run the jobs of an order until it has settled."""
-        for number in range(_MOST_JOBS):
-            self.forge.work("issue", order_id, number * _STEP)
-            if not Order.objects.get(pk=order_id).is_in_flight:
-                return
+        orders = Order.objects.in_flight().filter(pk=order_id)
+        self.hands.finish("issue", order_id, lambda: not orders.exists())
 
     def _end(self, outside_id: uuid.UUID) -> None:
-        for number in range(_MOST_JOBS):
-            self.forge.work("end", outside_id, number * _STEP)
-            if OutsideOrder.objects.get(pk=outside_id).status != OutsideOrderStatus.ENDING:
-                return
+        ending = OutsideOrder.objects.filter(pk=outside_id, status=OutsideOrderStatus.ENDING)
+        self.hands.finish("end", outside_id, lambda: not ending.exists())
 
     def _cancel(self, order_id: uuid.UUID) -> None:
         now = datetime.datetime.now(datetime.UTC)
@@ -248,13 +285,12 @@ class Trial:
         self.outcome.wrong.append(sentence)
 
 
-def kill_at_every_step(name: str, runs: int) -> Outcome:
+def kill_at_every_step(name: str, runs: int, hands: Forge | Workers) -> Outcome:
     """Kill at every moment of every call of a system so many times."""
-    forge = Forge()
     far = make(name, repeats_safely=False)
     try:
         with running(far.system):
-            trial = Trial(forge, far, *_stage(name, far))
+            trial = Trial(hands, far, *_stage(name, far))
             for _ in range(runs):
                 for moment in MOMENTS:
                     for operation in far.steps:
@@ -263,7 +299,7 @@ def kill_at_every_step(name: str, runs: int) -> Outcome:
                         trial.kill_end_at(operation, moment)
             return trial.outcome
     finally:
-        forge.close()
+        hands.close()
 
 
 def _stage(name: str, far: Far) -> tuple[Account, str]:
@@ -294,7 +330,9 @@ def _stage(name: str, far: Far) -> tuple[Account, str]:
 
 if __name__ == "__main__":
     connections.close_all()
-    told = kill_at_every_step(sys.argv[1], int(sys.argv[2]))
+    told = kill_at_every_step(
+        sys.argv[1], int(sys.argv[2]), Forge() if sys.argv[3] == "forked" else Workers()
+    )
     print(
         json.dumps(
             {

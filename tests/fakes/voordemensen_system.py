@@ -167,7 +167,12 @@ class VoordeMensenSystem(FaultySystem):
             return 400, {"message": "payment_id: There is no payment method of this id."}
         key = f"Rr1aa-Bb2bb-Cc3cc-{len(self.orders):05}"
         items = self.carts[wish["cart_id"]]
-        self.orders[key] = {"cart_id": wish["cart_id"], "items": items, "total": _total(items)}
+        self.orders[key] = {
+            "cart_id": wish["cart_id"],
+            "items": items,
+            "total": _total(items),
+            "email": wish["email"],
+        }
         made = [{"url": "https://psp.example/pay/1", "order_key": key}]
         return 200, made if self.created is None else self.created
 
