@@ -25,7 +25,7 @@ def sell_on_account() -> None:
 
 def issue_there(told: dict[str, Any]) -> str:
     """Have a new package issued through a connection; return its code."""
-    venue = Venue.objects.order_by("created_at").first() or Venue.objects.get()
+    venue = Venue.objects.get(code=told["venue"])
     connection = Connection(venue=venue, name=told["system"], **told["connection"])
     connection.set_credentials(told["credentials"])
     connection.save()

@@ -38,7 +38,8 @@ class Instances:
             "buyer_email": "tickets@dunes.example",
             **told.get("connection", {}),
         }
-        given = json.dumps({"system": system, "credentials": {}, **told})
+        venue = self.here.demo["venue"]["code"]
+        given = json.dumps({"system": system, "venue": venue, "credentials": {}, **told})
         return str(json.loads(self.here.django("tests.contracts.link", "buyer", given=given)))
 
     def order(self, code: str) -> dict[str, Any]:
