@@ -21,10 +21,11 @@ from wallets.connectors.exchange import (
 from wallets.models import CallEffect
 
 # What ids of theirs may be made of, since they become parts of addresses.
-_ID = re.compile(r"[A-Za-z0-9_.-]{1,100}")
+_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}")
 _LONGEST_URL = 500
 _MOST_MONEY = Decimal(10**9)
-_DAY_FIRST, _YEAR_FIRST = "%d-%m-%Y", "%Y-%m-%d"
+_YEAR_FIRST = re.compile(r"(?P<year>[0-9]{4})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})\b")
+_DAY_FIRST = re.compile(r"(?P<day>[0-9]{2})-(?P<month>[0-9]{2})-(?P<year>[0-9]{4})\b")
 _CAUSES = {404: Cause.NOT_KNOWN, 409: Cause.SOLD_OUT}
 
 
@@ -80,10 +81,12 @@ def amount_of(value: object) -> Decimal | None:
 def day_of(value: object) -> datetime.date | None:
     """Return a day in either of their orders; None for the zero date and for no date (C6)."""
     for form in (_YEAR_FIRST, _DAY_FIRST):
-        try:
-            return datetime.datetime.strptime(str(value)[:10], form).date()
-        except ValueError:
-            continue
+        if found := form.match(str(value)):
+            year, month, day = (int(found[name]) for name in ("year", "month", "day"))
+            try:
+                return datetime.date(year, month, day)
+            except ValueError:
+                return None
     return None
 
 
@@ -92,12 +95,11 @@ def moment_of(day: object, time: object) -> datetime.datetime | None:
     date = day_of(day)
     if date is None:
         return None
-    for form in ("%H:%M:%S", "%H:%M"):
-        try:
-            return datetime.datetime.combine(date, datetime.datetime.strptime(str(time), form).time())
-        except ValueError:
-            continue
-    return datetime.datetime.combine(date, datetime.time())
+    try:
+        clock = datetime.time.fromisoformat(str(time)).replace(tzinfo=None)
+    except ValueError:
+        clock = datetime.time()
+    return datetime.datetime.combine(date, clock)
 
 
 def list_of(document: Any, what: str) -> list[Mapping[str, Any]]:
