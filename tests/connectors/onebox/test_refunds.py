@@ -94,7 +94,8 @@ def test_a_refund_that_goes_wrong_once_is_made_once(
     onebox.faults.add("refund", fault)
     cancel(story, *made.tickets)
     assert states(onebox) == ["REFUNDED", "REFUNDED"]
-    assert [outcomes[-1][0] for _, _, outcomes in calls_of(story.outside_order)][-1] == "done"
+    calls = calls_of(story.outside_order)
+    assert "done" in [told[-1][0] for operation, _, told in calls if operation == "refund"]
 
 
 def test_what_somebody_refunded_already_counts_as_done(
