@@ -65,6 +65,8 @@ _SIDEBAR: Sequence[tuple[str, Sequence[tuple[str, ...]]]] = [
             ("Items", "local_activity", "catalog", "item"),
             ("Package mappings", "link", "catalog", "packagemapping"),
             ("Allotments", "pie_chart", "catalog", "allotment"),
+            ("Connections", "hub", "catalog", "connection"),
+            ("Outside ids", "add_link", "catalog", "componentsource"),
         ],
     ),
     (

@@ -38,6 +38,12 @@ NEEDS = {
     "auth_group_matrix": "auth.view_group",
     "auth_user_password_change": "auth.change_user",
     "auth_user_reset_two_factor": "auth.change_user",
+    # Outside ids are added from their component's page.
+    "catalog_componentsource_component": "catalog.view_componentsource",
+    "catalog_componentsource_match": "catalog.add_componentsource",
+    "catalog_componentsource_pick": "catalog.add_componentsource",
+    "catalog_connection_check": "catalog.check_connection",
+    "catalog_connection_forget": "catalog.change_connection",
     "catalog_package_put-on-sale": "catalog.change_package",
     "catalog_package_withdraw": "catalog.change_package",
     "catalog_packagemapping_change_from": "catalog.add_packagemapping",
