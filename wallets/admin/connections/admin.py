@@ -172,7 +172,8 @@ class ConnectionAdmin(StaffAdmin[Connection]):
             _seal(obj, given, now=timezone.now())
             obj.save()
             return
-        changed = {name for name in form.changed_data if name in form.Meta.fields}
+        columns_there = {field.name for field in Connection._meta.concrete_fields}
+        changed = columns_there & set(form.changed_data)
         # A colleague may be giving another secret at this moment.
         there = Connection.objects.select_for_update().get(pk=obj.pk)
         obj.sealed_credentials = there.sealed_credentials

@@ -171,7 +171,7 @@ def _show(
     context = {
         **model_admin.admin_site.each_context(request),
         "opts": model_admin.opts,
-        "original": component,
+        "original": None,
         "component": component,
         "connection": connection,
         "seconds": connection.connect_seconds + connection.read_seconds,

@@ -161,7 +161,7 @@ class ComponentSourceAdmin(StaffAdmin[ComponentSource]):
             **self.admin_site.each_context(request),
             "title": f"Who issues {component.item}",
             "opts": self.opts,
-            "original": component,
+            "original": None,
             "component": component,
             "package_url": reverse("admin:catalog_package_change", args=[component.package_id]),
             "always": self._issuer(always[0]) if always else "Our own tickets",
