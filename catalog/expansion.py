@@ -24,7 +24,7 @@ class PlannedSeat:
 class PlannedComponent:
     """What one component puts into each wallet of a line: `units` assets of `admissions` each.
 
-    Each of its guests may come `redemptions` times.
+    Each of its guests may come `redemptions` times. is_outside: an outside system issues it.
     `session_id` is the session whose places it takes; `seats` are its numbered ones, for all
     wallets of the line: wallet by wallet, unit by unit, admission by admission; None where a wallet
     was cancelled and gave its seats back.
@@ -44,6 +44,7 @@ class PlannedComponent:
     session_id: uuid.UUID | None = None
     seats: tuple[PlannedSeat | None, ...] = ()
     redemptions: int = 1
+    is_outside: bool = False
 
     def places(self, wallets: int) -> int:
         """Return how many places it takes in its session for so many wallets."""
@@ -160,6 +161,7 @@ def expand(
                     PlannedSeat(seat.pk, seat.label)
                     for seat in (component_seats or {}).get(item.number, ())
                 ),
+                is_outside=component.is_outside,
             )
         )
     limits = redemption or _UNLIMITED
@@ -185,6 +187,7 @@ def to_json(component: PlannedComponent) -> dict[str, Any]:
         "sessionId": component.session_id and str(component.session_id),
         "seats": [seat and dataclasses.asdict(seat) for seat in component.seats],
         "redemptions": component.redemptions,
+        **({"isOutside": True} if component.is_outside else {}),
     }
 
 
@@ -209,4 +212,5 @@ def from_json(kept: Mapping[str, Any]) -> PlannedComponent:
         session_id=uuid.UUID(session_id) if session_id else None,
         seats=tuple(seat and PlannedSeat(**seat) for seat in kept.get("seats", ())),
         redemptions=kept.get("redemptions", 1),
+        is_outside=kept.get("isOutside", False),
     )

@@ -13,8 +13,10 @@ from typing import Any, TypeVar
 from django.db import connection
 from django.db.models import Model
 
+from catalog.elsewhere import Elsewhere
 from catalog.magic import MAGIC
 from catalog.models import (
+    SUPPLIER_PAID,
     Allotment,
     CalendarDay,
     Component,
@@ -159,6 +161,7 @@ def _select(
                 "numbers": numbers,
                 "codes": codes,
                 "on": on,
+                "supplier_paid": list(SUPPLIER_PAID),
                 "asked_numbers": [number for number, _day in dated],
                 "asked_days": [day for _number, day in dated],
             },
@@ -206,7 +209,20 @@ _CATALOGUE = """
         SELECT * FROM unnest(%(asked_numbers)s::text[], %(asked_days)s::date[]) AS a(number, day)
     )
     SELECT to_jsonb(p), m.item_number, m.id,
-        (SELECT coalesce(jsonb_agg(to_jsonb(c) || jsonb_build_object('item', to_jsonb(i))
+        (SELECT coalesce(jsonb_agg(to_jsonb(c) || jsonb_build_object('item', to_jsonb(i),
+            'isOutside', EXISTS (SELECT 1 FROM catalog_componentsource e
+                WHERE e.component_id = c.id),
+            'elsewhere', (SELECT jsonb_agg(jsonb_build_object('session', e.session_id,
+                    'guestPays', n.system = ANY(%(supplier_paid)s) AND n.payment_method = ''
+                        AND e.outside_price IS DISTINCT FROM 0,
+                    'connection', n.name, 'left', o.left, 'toldAt', o.told_at,
+                    'seconds', n.availability_seconds))
+                FROM catalog_componentsource e JOIN catalog_connection n ON n.id = e.connection_id
+                LEFT JOIN catalog_outsideplaces o ON o.connection_id = e.connection_id
+                    AND o.outside_session = e.outside_session AND o.outside_item = e.outside_item
+                WHERE e.component_id = c.id AND (e.session_id IS NULL OR EXISTS (
+                    SELECT 1 FROM catalog_session s WHERE s.id = e.session_id
+                        AND s.date IN (SELECT a.day FROM asked a)))))
             ORDER BY c.position, c.id), '[]')
          FROM catalog_component c JOIN catalog_item i ON i.id = c.item_id
          WHERE c.package_id = p.id AND c.is_active),
@@ -267,4 +283,6 @@ def _made(model: type[_Model], row: Mapping[str, Any]) -> _Model:
 def _component(row: Mapping[str, Any]) -> Component:
     component = _made(Component, row)
     component.item = _made(Item, row["item"])
+    component.is_outside = row["isOutside"]
+    component.elsewhere = tuple(map(Elsewhere.from_row, row["elsewhere"] or ()))
     return component

@@ -16,6 +16,7 @@ from orders import destruction, ledger, reading, receipt, tombstone
 from orders.actions import require_action
 from orders.announcing import announce
 from orders.models import Order, OrderStatus
+from orders.outside import ending
 from orders.receipt import Received
 from partners import idempotency
 from partners.models import EventType
@@ -169,6 +170,7 @@ def _end_although_used(
         return _remove(order, wallets, assets, actor=actor, now=now, reason=reason)
     used = used_numbers(assets)
     destruction.destroy(wallets, assets, by=actor, why=reason or "cancelled", now=now)
+    ending.end_order(order=order, actor=actor, now=now)
     runner.apply_to(
         [order],
         lambda row: row.cancel(now=now),
@@ -196,6 +198,7 @@ def _remove(
 ) -> Order:
     data = tombstone.of(order).to_data()
     destruction.destroy(wallets, assets, by=actor, why=reason or "deleted", now=now)
+    ending.end_order(order=order, actor=actor, now=now)
     ended = reading.find_order(Order.objects.all(), order.pk)
     before = ended.status
     ended.remove(now=now)

@@ -27,6 +27,7 @@ from orders.contents import (
     set_contents,
 )
 from orders.models import Order
+from orders.outside import ending
 from orders.places import PlacesLost, of_order
 from orders.queueing import enqueue_issuance
 from orders.receipt import Received
@@ -185,6 +186,7 @@ def _replace(
     holds.convert_holds(claimed, now)
     wallets, assets = destruction.lock_wallets(order)
     destruction.destroy(wallets, assets, by=actor, why="replaced", now=now)
+    ending.end_order(order=order, actor=actor, now=now)
     order.lines.all().delete()
     set_contents(order, request, lines)
     order.save(update_fields=CONTENT_FIELDS)

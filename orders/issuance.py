@@ -23,8 +23,11 @@ from orders import ledger, magic, mailing
 from orders.announcing import announce
 from orders.causes import fingerprint_of
 from orders.models import FailureCode, Order, OrderLine, OrderStatus
+from orders.outside import ending, issuing, made, wishes
+from orders.outside.issuing import NotIssuedElsewhere
+from orders.queueing import enqueue_issuance
 from partners.models import EventType
-from wallets.connectors.base import LineToIssue, NumberSource
+from wallets.connectors.base import ConnectorError, LineToIssue, NumberSource, TryLater
 from wallets.connectors.local import LocalConnector
 from wallets.minting import mint_assets
 from wallets.models import Asset, Wallet
@@ -47,9 +50,15 @@ def issue_order(
     _step(order_id, OrderStatus.SUBMITTED, "scheduled", Order.schedule, now=clock())
     _step(order_id, OrderStatus.SCHEDULED, "started", Order.start, now=clock())
     try:
-        _settle(order_id, failures, now=clock())
+        if not _settle(order_id, failures, now=clock()):
+            issuing.issue_elsewhere(order_id=order_id, clock=clock)
+            _settle(order_id, failures, now=clock())
     except DATABASE_AWAY:
         raise
+    except TryLater as later:
+        _put_off(order_id, later.seconds)
+    except NotIssuedElsewhere as fault:
+        _fail_elsewhere(order_id, fault, now=clock())
     except Exception as fault:
         if not isinstance(fault, magic.PlayedFault):
             _log.exception("Issuing order %s failed", order_id)
@@ -105,8 +114,36 @@ def _step(
         )
 
 
-def _settle(order_id: uuid.UUID, failures: int, *, now: datetime.datetime) -> None:
-    """Mint every asset of a Processing order and settle it, in one transaction."""
+def _put_off(order_id: uuid.UUID, seconds: int) -> None:
+    """Have a Processing order gone on with after so many seconds."""
+    with transaction.atomic():
+        for order in _locked(order_id, OrderStatus.PROCESSING):
+            order.job_id = enqueue_issuance(order.pk, wait=seconds)
+            order.save(update_fields=["job_id"])
+
+
+def _fail_elsewhere(
+    order_id: uuid.UUID, fault: NotIssuedElsewhere, *, now: datetime.datetime
+) -> None:
+    """Settle a Processing order in Error for what an outside system said; nothing of it is issued.
+
+    What others made is taken back where that is possible, and named where it is not.
+    """
+    with transaction.atomic():
+        for order in _locked(order_id, OrderStatus.PROCESSING):
+            kept = ending.end_what_can_be(order=order, now=now)
+            message = fault.message
+            if kept:
+                names = ", ".join(f"{row.connection} ({row.outside_reference})" for row in kept)
+                message += f" Made already, and not to be taken back by us: {names}."
+            _fail(order, fault.cause, fault.fingerprint, message, now)
+
+
+def _settle(order_id: uuid.UUID, failures: int, *, now: datetime.datetime) -> bool:
+    """Mint every asset of a Processing order and settle it, in one transaction.
+
+    Returns False when outside systems have to make some of it first. Raises NotIssuedElsewhere.
+    """
     with transaction.atomic():
         for order in _locked(order_id, OrderStatus.PROCESSING):
             lines = list(order.lines.order_by("line_no"))
@@ -115,9 +152,14 @@ def _settle(order_id: uuid.UUID, failures: int, *, now: datetime.datetime) -> No
                 message = " ".join(explain_line(line) for line in unresolved)
                 cause = unresolved[0].unresolved_cause
                 _fail(order, cause, fingerprint_of(order, cause, unresolved[0]), message, now)
-                return
+                return True
             magic.play_faults(order, lines, failures=failures)
-            _mint(order, lines, now)
+            # Nobody is asked elsewhere before we are paid: its wallets stay shells until then.
+            is_elsewhere = wishes.is_concerned(order, lines)
+            if not is_elsewhere:
+                _mint(order, lines, now)
+            elif order.payment_reference is not None and not _mint_made(order, lines, now):
+                return False
             if order.payment_reference is None:
                 expires = now + datetime.timedelta(days=order.partner.draft_lifetime_days)
                 runner.apply_to(
@@ -134,6 +176,7 @@ def _settle(order_id: uuid.UUID, failures: int, *, now: datetime.datetime) -> No
                 )
                 mailing.mail_tickets(order=order, now=now)
             announce(order, EventType.PROCESSED, now=now)
+    return True
 
 
 def make_assets(
@@ -176,6 +219,25 @@ def _mint(order: Order, lines: Sequence[OrderLine], now: datetime.datetime) -> N
         make_assets(order=order, lines=lines, shells=shells, connector=_LOCAL)
     )
     runner.apply_to(shells, functools.partial(fill_shell, order=order, now=now))
+
+
+def _mint_made(order: Order, lines: Sequence[OrderLine], now: datetime.datetime) -> bool:
+    """Fill the order's wallet shells with what was made elsewhere; False while some of it is not."""
+    shells = runner.lock(Wallet.objects.living().filter(order=order))
+    tickets = made.read_tickets(order)
+    if not made.is_complete(lines, shells, tickets):
+        return False
+    try:
+        numbers = made.numbers_of(order, tickets)
+    except ConnectorError as error:
+        row = tickets[0].outside_order
+        message = f"{row.connection}: {error.detail}"
+        raise NotIssuedElsewhere(error, row.connection_id, message) from error
+    assets = make_assets(order=order, lines=lines, shells=shells, connector=numbers)
+    Asset.objects.bulk_create(assets)
+    made.attach(tickets, assets)
+    runner.apply_to(shells, functools.partial(fill_shell, order=order, now=now))
+    return True
 
 
 def _locked(order_id: uuid.UUID, status: OrderStatus) -> list[Order]:

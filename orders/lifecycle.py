@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
+from collections.abc import Sequence
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -14,7 +15,8 @@ from channel_manager.history.runner import Change
 from orders import destruction, ledger, reading, receipt
 from orders.actions import OrderStateConflict, require_action
 from orders.announcing import announce
-from orders.models import Order, OrderStatus
+from orders.models import Order, OrderLine, OrderStatus
+from orders.outside import wishes
 from orders.queueing import enqueue_issuance
 from orders.receipt import Received
 from orders.resolution import make_room, resolve_lines
@@ -33,6 +35,7 @@ def confirm_order(
 ) -> Order:
     """Release a Draft: the same assets become valid and the sale is posted.
 
+    One that outside systems issue is Submitted again, now that it is paid: they make its tickets.
     An Issued order is returned unchanged; a payment reference that differs is recorded. A request
     that a partner has sent is kept unless nothing came of it. Raises
     NotFound, OrderStateConflict (contract section 5).
@@ -43,7 +46,11 @@ def confirm_order(
             _note_other_payment(order, payment_reference, actor, now, received)
         else:
             require_action(order, "confirm")
-            _release(order, payment_reference, actor, now, reason)
+            lines = list(order.lines.order_by("line_no"))
+            if wishes.is_concerned(order, lines):
+                _issue_paid(order, payment_reference, actor, now, reason)
+            else:
+                _release(order, lines, payment_reference, actor, now, reason)
             receipt.keep(received, order, now)
         return reading.find_order(orders, order_id)
 
@@ -117,8 +124,28 @@ def _resubmit(
     )
 
 
-def _release(
+def _issue_paid(
     order: Order, payment_reference: str, actor: str, now: datetime.datetime, reason: str
+) -> None:
+    """Have a draft that is paid now issued elsewhere; its wallets are shells until then."""
+    job_id = enqueue_issuance(order.pk)
+    runner.apply_to(
+        [order],
+        lambda row: row.confirm_to_issue(
+            now=now, payment_reference=payment_reference, job_id=job_id
+        ),
+        change=Change(name="confirmed", actor=actor, now=now, reason=reason),
+    )
+    announce(order, EventType.CONFIRMED, now=now)
+
+
+def _release(
+    order: Order,
+    lines: Sequence[OrderLine],
+    payment_reference: str,
+    actor: str,
+    now: datetime.datetime,
+    reason: str,
 ) -> None:
     wallets, assets = destruction.lock_wallets(order)
     runner.apply_to(wallets, lambda wallet: wallet.activate(now=now))
@@ -127,7 +154,7 @@ def _release(
         [order],
         lambda row: row.confirm(now=now, payment_reference=payment_reference),
         change=Change(name="confirmed", actor=actor, now=now, reason=reason),
-        beside=ledger.sale_of(order=order, lines=order.lines.order_by("line_no"), now=now),
+        beside=ledger.sale_of(order=order, lines=lines, now=now),
     )
     announce(order, EventType.CONFIRMED, now=now)
 

@@ -123,6 +123,7 @@ class _Planner:
             self._add_fault(f"{pointer}/itemNumber", ErrorCode.NOT_ON_SALE, detail)
             return LinePlan(request=line, offer=offer)
         self._check_counts(line, offer, pointer)
+        self._check_payment(offer, pointer)
         visit = self._visit(offer, line.visit_date, line.visit_time, pointer)
         stops = self._scheduled(line, offer, pointer)
         if not offer.can_be_issued:
@@ -272,6 +273,21 @@ class _Planner:
             if visit is not None:
                 stops[entry.item_number] = Stop(visit=visit, pointer=at, seats=entry.seats)
         return stops
+
+    def _check_payment(self, offer: Offer, pointer: str) -> None:
+        """Refuse what an outside system would ask a guest to pay for (common model, section 2)."""
+        asking = {
+            one.connection
+            for component in offer.components
+            for one in component.elsewhere
+            if one.asks_guests_for_money
+        }
+        for name in sorted(asking):
+            detail = (
+                f"{offer.package.code} is issued by {name}, which would ask a guest to pay for it: "
+                "the venue has no prepaid payment method there."
+            )
+            self._add_fault(f"{pointer}/itemNumber", ErrorCode.GUEST_PAYMENT_NEEDED, detail)
 
     def _check_counts(self, line: LineRequest, offer: Offer, pointer: str) -> None:
         expected = wallet_count(offer.package, line.quantity)

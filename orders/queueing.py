@@ -13,6 +13,7 @@ MAIL_TASK = "orders.send_mail"
 STATEMENT_TASK = "orders.read_statement"
 MATCH_TASK = "orders.match_period"
 EXPORT_TASK = "orders.write_export"
+END_TASK = "orders.end_elsewhere"
 NOTIFY_TASK = "orders.notify_of_sandbox_payment"
 # By the kind of the worklist.
 _TASKS: Mapping[str, str] = {"closure": CLEARING_TASK, "batch": BATCH_TASK}
@@ -52,6 +53,14 @@ def enqueue_statement(statement_id: uuid.UUID) -> int:
 def enqueue_export(export_id: uuid.UUID) -> int:
     """Enqueue the job that writes a report to a file, in the open transaction; return its id."""
     return jobs.defer(EXPORT_TASK, queue="closing", export_id=str(export_id))
+
+
+def enqueue_ending(outside_order_id: uuid.UUID, *, wait: int = 0) -> int:
+    """Enqueue the job that cancels at an outside system, in the open transaction; return its id.
+
+    wait: seconds until it begins.
+    """
+    return jobs.defer(END_TASK, queue="closing", wait=wait, outside_order_id=str(outside_order_id))
 
 
 def enqueue_matching(period_id: uuid.UUID) -> int:

@@ -29,10 +29,12 @@ from orders import (
     working_off,
 )
 from orders.finance import admission_dates, exports, line_reading, reconciling
+from orders.outside import ending
 from orders.payment.providers import sandbox
 from orders.queueing import (
     BATCH_TASK,
     CLEARING_TASK,
+    END_TASK,
     EXPORT_TASK,
     ISSUE_TASK,
     MAIL_TASK,
@@ -192,6 +194,13 @@ def expire_holds(timestamp: int) -> None:
     close_old_connections()
     checkouts.expire_checkouts(now=timezone.now())
     holds.expire_holds(now=timezone.now())
+
+
+@app.task(name=END_TASK, queue="closing", retry=InSteps())
+def end_elsewhere(outside_order_id: str) -> None:
+    """Cancel at an outside system."""
+    close_old_connections()
+    ending.end_in_background(outside_order_id=uuid.UUID(outside_order_id), clock=timezone.now)
 
 
 @app.task(name=NOTIFY_TASK, queue="closing", retry=InSteps())

@@ -18,6 +18,7 @@ from orders.actions import require_issued
 from orders.announcing import announce_change
 from orders.cancellation import refuse_late, refuse_used, used_numbers
 from orders.models import Order, OrderLine
+from orders.outside import ending, wishes
 from wallets.models import Asset, Wallet
 
 EVENT = "wallets_cancelled"
@@ -151,7 +152,10 @@ def _end(
     used = used_numbers(assets)
     wallets = sorted(wallets, key=_place)
     destruction.destroy(wallets, assets, by=actor, why=reason, now=now)
-    _shrink(order, _by_line(wallets), now)
+    by_line = _by_line(wallets)
+    if wishes.is_concerned(order, by_line):
+        ending.end_wallets(order=order, wallets=wallets, actor=actor, now=now)
+    _shrink(order, by_line, now)
     ledger.post_wallet_reversals(order=order, wallets=wallets, reason=reason, now=now)
     announce_change(
         order,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from decimal import Decimal
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -15,6 +15,9 @@ from django_fsm import FSMField, FSMModelMixin, transition
 from catalog.models.item import TEST_TICKET, Item
 from channel_manager.lib.identity import time_ordered_uuid
 from partners.models import Venue
+
+if TYPE_CHECKING:
+    from catalog.elsewhere import Elsewhere
 
 _MINUTES_A_YEAR = 366 * 24 * 60
 
@@ -141,6 +144,11 @@ class Component(models.Model):
     )
     position = models.PositiveSmallIntegerField(default=0)
     is_active = models.BooleanField(default=True)
+
+    # Whether an outside system issues it, and what it is there on the days that were asked for:
+    # as the catalogue read it (catalog/mapping.py).
+    is_outside = False
+    elsewhere: tuple[Elsewhere, ...] = ()
 
     class Meta:
         ordering = ("position", "id")

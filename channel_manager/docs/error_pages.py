@@ -219,6 +219,18 @@ EXAMPLES: Mapping[ErrorCode, Example] = {
             )
         ],
     ),
+    ErrorCode.GUEST_PAYMENT_NEEDED: Example(
+        detail="CONCERT is issued by Concert hall, which would ask a guest to pay for it: the venue "
+        "has no prepaid payment method there.",
+        faults=[
+            Fault(
+                "/items/0/itemNumber",
+                "guest_payment_needed",
+                "CONCERT is issued by Concert hall, which would ask a guest to pay for it: the "
+                "venue has no prepaid payment method there.",
+            )
+        ],
+    ),
     ErrorCode.VISIT_IN_PAST: Example(
         detail="A visit on 2026-05-04 can no longer be sold (venue time, Europe/Amsterdam).",
         faults=[

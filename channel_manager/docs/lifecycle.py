@@ -47,6 +47,13 @@ TRANSITIONS = (
         "confirm", ("Draft",), "Issued", "`POST /channelManager/{orderId}/confirm`: it is paid."
     ),
     Transition(
+        "confirm_to_issue",
+        ("Draft",),
+        "Submitted",
+        "`POST /channelManager/{orderId}/confirm` of an order that another ticket system issues: it "
+        "is paid, and is issued there now.",
+    ),
+    Transition(
         "replace",
         ("Draft", "Error"),
         "Submitted",

@@ -98,6 +98,9 @@ _WAYS: Mapping[tuple[str, str], Way] = {
     ("confirm", "Draft"): Way(
         "M104 320v48q0 12 12 12h31", "Draft", "Issued", True, "confirm", 112, 352
     ),
+    ("confirm_to_issue", "Draft"): Way(
+        "M54 280V60q0-12 12-12h81", "Draft", "Submitted", True, "confirm", 62, 130
+    ),
     ("replace", "Draft"): Way(
         "M24 300h-4q-12 0-12-12V73q0-12 12-12h127", "Draft", "Submitted", True, "PUT", 17, 165
     ),

@@ -31,6 +31,7 @@ class ErrorCode(enum.StrEnum):
     UNKNOWN_ITEM = "unknown_item"
     NOT_ON_SALE = "not_on_sale"
     PACKAGE_NOT_READY = "package_not_ready"
+    GUEST_PAYMENT_NEEDED = "guest_payment_needed"
     VISIT_IN_PAST = "visit_in_past"
     UNKNOWN_SESSION = "unknown_session"
     UNKNOWN_HOLD = "unknown_hold"
@@ -178,6 +179,15 @@ ERROR_TEXTS: Mapping[ErrorCode, ErrorText] = {
         "venue has chosen to refuse such orders.",
         remedy="Tell the venue which item number and visit date you tried. Other items of the "
         "order may be sent in an order of their own.",
+    ),
+    ErrorCode.GUEST_PAYMENT_NEEDED: ErrorText(
+        status=400,
+        title="A guest would have to pay for it at another system",
+        cause="The package is issued by an outside system that takes the money itself, and the "
+        "venue has no prepaid payment method there. You have been paid already, so the order is "
+        "refused.",
+        remedy="Tell the venue which item number you tried: it has to set a prepaid payment method "
+        "on its connection. Other items of the order may be sent in an order of their own.",
     ),
     ErrorCode.VISIT_IN_PAST: ErrorText(
         status=400,

@@ -35,6 +35,7 @@ _CONTENTS = (
     ErrorCode.UNKNOWN_ITEM,
     ErrorCode.NOT_ON_SALE,
     ErrorCode.PACKAGE_NOT_READY,
+    ErrorCode.GUEST_PAYMENT_NEEDED,
     ErrorCode.VISIT_IN_PAST,
     ErrorCode.UNKNOWN_SESSION,
     ErrorCode.SOLD_OUT,

@@ -42,13 +42,36 @@ LATE = datetime.timedelta(minutes=2)
 
 
 class FailureCode(models.TextChoices):
-    """Why an order is in Error; lines that cannot be issued carry the first three themselves."""
+    """Why an order is in Error; lines that cannot be issued carry the first three themselves.
+
+    From OUTCOME_UNKNOWN on they are what outside systems say no with (wallets/connectors/base.py).
+    """
 
     UNMAPPED_ITEM = "unmapped_item", "Item number not mapped"
     NO_ACTIVE_COMPONENT = "no_active_component", "Package has no active component"
     NO_PRICE = "no_price", "Package has no price for the date"
     STALLED = "stalled", "Issuance made no progress for too long"
     INTERNAL = "internal", "Unexpected fault while issuing"
+    OUTCOME_UNKNOWN = "outcome_unknown", "Whether it was issued elsewhere is not known"
+    TIMED_OUT_THERE = "timed_out_there", "Outside system did not answer in time"
+    SYSTEM_AWAY = "system_away", "Outside system is away or failed"
+    SYSTEM_BUSY = "system_busy", "Outside system asks to be left alone"
+    SYSTEM_UNREACHABLE = "system_unreachable", "Outside system cannot be reached at its address"
+    CERTIFICATE_ERROR = "certificate_error", "Outside system's certificate is not valid"
+    ANSWER_REDIRECTS = "answer_redirects", "Outside system redirects elsewhere"
+    ANSWER_TOO_LARGE = "answer_too_large", "Outside system's answer is too large"
+    ANSWER_UNREADABLE = "answer_unreadable", "Outside system's answer cannot be read"
+    CREDENTIALS_REFUSED = "credentials_refused", "Outside system refuses our credentials"
+    NOT_KNOWN_THERE = "not_known_there", "Outside system does not know an outside id"
+    NO_OUTSIDE_ID = "no_outside_id", "Component has no outside id"
+    REFUSED_THERE = "refused_there", "Outside system refused the order"
+    SOLD_OUT_THERE = "sold_out_there", "Sold out at the outside system"
+    WRONG_CURRENCY_THERE = "wrong_currency_there", "Outside system uses another currency"
+    GUEST_PAYMENT_NEEDED = "guest_payment_needed", "A guest would have to pay elsewhere"
+    NOT_PAID_THERE = "not_paid_there", "Not paid at the outside system"
+    TWO_ORDERS_THERE = "two_orders_there", "Outside system made it twice"
+    CONNECTION_OFF = "connection_off", "Connection is switched off"
+    CONNECTION_INCOMPLETE = "connection_incomplete", "Connection is not set up completely"
 
 
 class OrderQuerySet(models.QuerySet["Order"]):
@@ -332,6 +355,15 @@ class Order(FSMModelMixin, models.Model):
         """Release a draft that has been paid."""
         self._moved(now)
         self.payment_reference = payment_reference
+
+    @transition("status", source=OrderStatus.DRAFT, target=OrderStatus.SUBMITTED)
+    def confirm_to_issue(
+        self, *, now: datetime.datetime, payment_reference: str, job_id: int
+    ) -> None:
+        """Have a draft that has been paid issued by outside systems: none is asked before."""
+        self._moved(now)
+        self.payment_reference = payment_reference
+        self.job_id = job_id
 
     @transition(
         "status", source=[OrderStatus.DRAFT, OrderStatus.ERROR], target=OrderStatus.SUBMITTED

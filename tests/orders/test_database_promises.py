@@ -13,7 +13,7 @@ from django.apps import apps
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Model
 
-from catalog.models import Package
+from catalog.models import Connection, Package
 from orders.models import (
     Batch,
     Checkout,
@@ -37,8 +37,8 @@ from partners.numbering import next_document_number
 from partners.storefronts import open_storefront
 from tests.conftest import ApiClient
 from tests.factories import AttractionFactory, PackageMappingFactory, PriceFactory, VenueFactory
-from tests.orders.expected import NOON, line, settle, stored
-from wallets.models import Asset, ManifestMail, Wallet
+from tests.orders.expected import NOBODY, NOON, line, settle, stored
+from wallets.models import Asset, ManifestMail, OutsideOrder, OutsideTicket, Wallet
 
 pytestmark = pytest.mark.usefixtures("clock")
 
@@ -152,6 +152,8 @@ STATES = [
     (Reservation, "reservation_status_known"),
     (Payment, "payment_status_known"),
     (SandboxPayment, "sandbox_status_known"),
+    (OutsideOrder, "outside_order_status_known"),
+    (OutsideTicket, "outside_ticket_status_known"),
 ]
 
 
@@ -237,6 +239,26 @@ def ended(partner: Partner) -> None:
         size=1,
         reserved_at=NOON,
         wait_at_reservation=0,
+    )
+    outside = OutsideOrder.objects.create(
+        connection=Connection.objects.create(
+            venue=partner.venue, system="onebox", name="Hall", base_url="https://hall.example"
+        ),
+        order_key=NOBODY,
+        buy_from_order_reference="CM26-0000001",
+        reference="CM26-0000001",
+        status="Ended",
+        status_since=NOON,
+        created_at=NOON,
+    )
+    OutsideTicket.objects.create(
+        outside_order=outside,
+        position=1,
+        wallet_key=NOBODY,
+        component_key=NOBODY,
+        unit=1,
+        status="Ended",
+        status_since=NOON,
     )
 
 

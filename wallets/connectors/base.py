@@ -112,6 +112,13 @@ class ConnectorError(Exception):
         self.status_code = status_code
 
 
+class NothingThere(ConnectorError):
+    """It failed, and that system has said that nothing of the order exists there (any more)."""
+
+    def __init__(self, cause: Cause, detail: str) -> None:
+        super().__init__(cause, detail, permanent=True)
+
+
 class UnsupportedByPartner(Exception):
     """The outside system has no way to do this; `capability` names what it lacks."""
 

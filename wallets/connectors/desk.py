@@ -17,7 +17,7 @@ from django.db import transaction
 
 from catalog.models import Connection
 from wallets.connectors.base import Cause, ConnectorError, TryLater
-from wallets.connectors.exchange import Reply, Request, ask
+from wallets.connectors.exchange import Refused, Reply, Request, ask, text_of
 from wallets.models import CallEffect, ConnectorCall, ConnectorOutcome, OutsideOrder
 
 Clock = Callable[[], datetime.datetime]
@@ -42,11 +42,13 @@ class WhenUnsure(enum.Enum):
 class Operation:
     """A call that changes something at the other side. Its retries are decided here, not by its verb.
 
-    attempts: how often it is sent in all; None: once more than there are RETRY_WAITS.
+    commits: once it is done the order exists there. attempts: how often it is sent in all; None:
+    once more than there are RETRY_WAITS.
     """
 
     name: str
     when_unsure: WhenUnsure
+    commits: bool = False
     attempts: int | None = None
 
 
@@ -59,6 +61,10 @@ class OutcomeUnknown(ConnectorError):
 
 class Restart(Exception):
     """What was prepared is given up: everything is to be asked again from the beginning."""
+
+
+def _as_it_is(refused: Refused) -> ConnectorError:
+    return refused
 
 
 class Desk:
@@ -86,6 +92,7 @@ class Desk:
         request: Request,
         *,
         accept: Callable[[Reply], Mapping[str, Any]],
+        explain: Callable[[Refused], ConnectorError] = _as_it_is,
         key: str = "",
         until: datetime.datetime | None = None,
     ) -> None:
@@ -94,20 +101,25 @@ class Desk:
         key: which of several calls of the operation. One that was made is not made again. One that
         is in doubt goes by its operation: repeated with identical bytes until `until`, begun anew,
         or left to a person. accept raises ConnectorError where the answer means that it was not
-        done. Raises ConnectorError, TryLater, OutcomeUnknown, Restart.
+        done; explain says what a refusal means in that system's words. Raises ConnectorError,
+        TryLater, OutcomeUnknown, Restart.
         """
         made = self._made(operation, key)
-        if self.last_effect(operation, key) == CallEffect.DONE:
+        effect = self.last_effect(operation, key)
+        if effect == CallEffect.DONE:
             return
-        if self.last_effect(operation, key) == CallEffect.UNKNOWN:
+        if effect == CallEffect.UNKNOWN:
             self._require_repeatable(operation, made, request, until)
         call = self._write_intent(operation, key, request)
+        reply: Reply | None = None
         try:
             reply = ask(self.connection, request)
             kept = accept(reply)
-        except ConnectorError as error:
-            self._write_fault(call, error)
-            self._give_way(operation, len(made) + 1, error, until)
+        except ConnectorError as raised:
+            error = explain(raised) if isinstance(raised, Refused) else raised
+            self._write_fault(call, error, reply or raised)
+            is_in_doubt = CallEffect.UNKNOWN in (effect, error.effect)
+            self._give_way(operation, len(made) + 1, error, until, is_in_doubt=is_in_doubt)
         else:
             self._write_outcome(
                 call,
@@ -119,9 +131,16 @@ class Desk:
             )
 
     def last_effect(self, operation: Operation, key: str = "") -> str | None:
-        """Return what the last such call did as far as we know; None where none was made."""
-        made = self._made(operation, key)
-        return self._effect_of(made[-1]) if made else None
+        """Return what such calls did as far as we know; None where none was made.
+
+        One in doubt stays so, whatever its repetition is refused for, until one is done or it is
+        read back: a system may refuse the second only because it has done the first.
+        """
+        effects = [self._effect_of(call) for call in self._made(operation, key)]
+        for effect in (CallEffect.DONE, CallEffect.UNKNOWN):
+            if effect in effects:
+                return effect
+        return CallEffect.NONE if effects else None
 
     def resolve(
         self,
@@ -132,12 +151,21 @@ class Desk:
         keep: Mapping[str, Any] | None = None,
     ) -> None:
         """Write down what reading back has shown of a call that was in doubt."""
-        call = self._made(operation, key)[-1]
-        self._write_outcome(
-            call,
-            effect=CallEffect.DONE if is_done else CallEffect.NONE,
-            kept=keep or {},
-            message="It was read back.",
+        made = self._made(operation, key)
+        doubted = [call for call in made if self._effect_of(call) == CallEffect.UNKNOWN]
+        for call in doubted or made[-1:]:
+            self._write_outcome(
+                call,
+                effect=CallEffect.DONE if is_done else CallEffect.NONE,
+                kept=keep or {},
+                message="It was read back.",
+            )
+
+    @property
+    def may_exist(self) -> bool:
+        """Tell whether the order may exist there: a call that commits was done, or is in doubt."""
+        return any(
+            call.commits and self._effect_of(call) != CallEffect.NONE for call in self._calls
         )
 
     def keep(self, values: Mapping[str, Any]) -> None:
@@ -152,15 +180,21 @@ class Desk:
         """
         order = self.outside_order
         if order.round >= MOST_ROUNDS:
-            raise ConnectorError(
-                Cause.AWAY,
-                f"It was begun {MOST_ROUNDS} times and never came to an end.",
-                permanent=True,
-            )
+            raise self._never_ended()
         order.round += 1
         order.progress = {}
         order.save(update_fields=["round", "progress"])
         self._calls = self._read_calls()
+
+    def _never_ended(self) -> ConnectorError:
+        """Return the fault of an order that was begun too often, with what stopped it last."""
+        outcomes = [outcome for call in self._calls for outcome in call.outcomes.all()]
+        faults = [outcome for outcome in outcomes if outcome.cause]
+        detail = f"It was begun {MOST_ROUNDS} times and never came to an end."
+        if not faults:
+            return ConnectorError(Cause.AWAY, detail, permanent=True)
+        last = faults[-1]
+        return ConnectorError(Cause(last.cause), f"{detail} {last.message}", permanent=True)
 
     def _made(self, operation: Operation, key: str) -> list[ConnectorCall]:
         """Return the calls of an operation in this round, oldest first."""
@@ -206,10 +240,11 @@ class Desk:
         attempts: int,
         error: ConnectorError,
         until: datetime.datetime | None,
+        *,
+        is_in_doubt: bool,
     ) -> None:
         """Raise what a failed call leads to: another attempt later, a new beginning, or its end."""
         is_over = error.permanent or _is_over(operation, attempts)
-        is_in_doubt = error.effect == CallEffect.UNKNOWN
         if is_in_doubt and operation.when_unsure is WhenUnsure.STOP:
             raise OutcomeUnknown(f"{error.detail} {self._doubt(operation)}") from error
         if is_in_doubt and operation.when_unsure is WhenUnsure.REPEAT:
@@ -232,19 +267,23 @@ class Desk:
             operation=operation.name,
             key=key,
             round=self.outside_order.round,
+            commits=operation.commits,
             request_hash=request.hash,
             at=self.clock(),
         )
         self._calls.append(call)
         return call
 
-    def _write_fault(self, call: ConnectorCall, error: ConnectorError) -> None:
+    def _write_fault(
+        self, call: ConnectorCall, error: ConnectorError, answer: Reply | ConnectorError
+    ) -> None:
         self._write_outcome(
             call,
             effect=error.effect,
-            status_code=error.status_code,
+            status_code=answer.status_code,
             cause=error.cause,
             message=error.detail,
+            trace_id=_trace_of(answer),
         )
 
     def _write_outcome(
@@ -280,8 +319,10 @@ def _is_over(operation: Operation, attempts: int) -> bool:
     return attempts >= (operation.attempts or len(RETRY_WAITS) + 1)
 
 
-def _trace_of(reply: Reply) -> str:
+def _trace_of(answer: Reply | ConnectorError) -> str:
     """Return the id under which the other side would find the call in its logs."""
-    document = reply.document if isinstance(reply.document, dict) else {}
-    trace = document.get("trace_id") or reply.headers.get("x-request-id") or ""
-    return str(trace)[:100]
+    document = answer.document if isinstance(answer, Reply | Refused) else None
+    trace = text_of(document, "trace_id") if isinstance(document, dict) else ""
+    if not trace and isinstance(answer, Reply):
+        trace = text_of(answer.headers, "x-request-id")
+    return trace

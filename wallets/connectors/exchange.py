@@ -28,7 +28,8 @@ MAX_ANSWER_BYTES = 1_000_000
 _LONGEST_QUOTE = 200
 _LONGEST_WAIT = 3600
 _MAIL = re.compile(r"[^\s@\"'<>]+@[^\s@\"'<>]+")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+# What no database text takes: control characters, and halves of a pair that JSON may write alone.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 _NOT_ANSWERED = {
     "refused_address": Cause.UNREACHABLE,
     "unknown_host": Cause.UNREACHABLE,

@@ -136,6 +136,10 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("round", models.PositiveSmallIntegerField()),
+                (
+                    "commits",
+                    models.BooleanField(help_text="Whether it exists there once this is done."),
+                ),
                 ("request_hash", models.CharField(max_length=64)),
                 ("at", models.DateTimeField()),
                 (
@@ -371,6 +375,14 @@ class Migration(migrations.Migration):
                 condition=models.Q(("outside_id", ""), _negated=True),
                 fields=("outside_order", "outside_id"),
                 name="outside_ticket_id_once",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="outsideticket",
+            index=models.Index(
+                condition=models.Q(("status", "Left")),
+                fields=["status_since"],
+                name="outside_ticket_left",
             ),
         ),
         refuse_changes("wallets_connectorcall"),

@@ -39,8 +39,12 @@ class OutsideOrderQuerySet(models.QuerySet["OutsideOrder"]):
         return self.filter(is_current=True)
 
     def unsettled(self) -> OutsideOrderQuerySet:
-        """Keep those that wait for a person: nobody knows what became of them, or they are left."""
-        return self.filter(status__in=(OutsideOrderStatus.UNKNOWN, OutsideOrderStatus.LEFT))
+        """Keep those that wait for a person: nobody knows what became of them, or some is left."""
+        left = OutsideTicket.objects.filter(status=OutsideTicketStatus.LEFT)
+        return self.filter(
+            Q(status__in=(OutsideOrderStatus.UNKNOWN, OutsideOrderStatus.LEFT))
+            | Q(pk__in=left.values("outside_order"))
+        )
 
 
 class OutsideOrder(FSMModelMixin, models.Model):
@@ -169,6 +173,11 @@ class OutsideOrder(FSMModelMixin, models.Model):
         self._moved(now, cause=cause, message=message)
         self.is_current = False
 
+    @transition("status", source=OutsideOrderStatus.UNKNOWN, target=OutsideOrderStatus.UNKNOWN)
+    def outlive(self, *, now: datetime.datetime) -> None:
+        """Let it wait for a person although its order has gone on without it."""
+        self.is_current = False
+
     @transition("status", source=OutsideOrderStatus.MADE, target=OutsideOrderStatus.ENDING)
     def begin_end(self, *, now: datetime.datetime) -> None:
         """Begin to cancel it there, whole."""
@@ -249,6 +258,9 @@ class OutsideTicket(FSMModelMixin, models.Model):
         ]
         indexes = [
             models.Index(fields=("number",), condition=~Q(number=""), name="outside_ticket_number"),
+            models.Index(
+                fields=("status_since",), condition=Q(status="Left"), name="outside_ticket_left"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -308,6 +320,7 @@ class ConnectorCall(models.Model):
         max_length=60, blank=True, help_text="Which of several of the operation."
     )
     round = models.PositiveSmallIntegerField()
+    commits = models.BooleanField(help_text="Whether it exists there once this is done.")
     request_hash = models.CharField(max_length=64)
     at = models.DateTimeField()
 

@@ -49,6 +49,7 @@ _NOT_FOR_SALE = frozenset(
         ErrorCode.UNKNOWN_ITEM,
         ErrorCode.NOT_ON_SALE,
         ErrorCode.PACKAGE_NOT_READY,
+        ErrorCode.GUEST_PAYMENT_NEEDED,
         ErrorCode.VISIT_IN_PAST,
         ErrorCode.UNKNOWN_SESSION,
     }

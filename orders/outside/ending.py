@@ -1,0 +1,205 @@
+"""Taking back what was made at outside systems: asked for with the change, done in the background.
+
+What a system cannot cancel is left for a person, by name; nothing is passed over in silence.
+"""
+
+from __future__ import annotations
+
+import datetime
+import functools
+import logging
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+
+from django.db import transaction
+
+from channel_manager.history import runner
+from channel_manager.history.runner import WORKER, Change
+from orders.models import Order
+from orders.outside.issuing import at_order
+from orders.queueing import enqueue_ending
+from wallets.connectors.base import (
+    Cause,
+    ConnectorError,
+    OutsideTicketData,
+    TicketState,
+    TryLater,
+    UnsupportedByPartner,
+)
+from wallets.connectors.desk import RETRY_WAITS, Desk, Restart
+from wallets.connectors.registry import connector_of
+from wallets.models import (
+    CallEffect,
+    ConnectorCall,
+    OutsideOrder,
+    OutsideOrderStatus,
+    OutsideTicket,
+    OutsideTicketStatus,
+    Wallet,
+)
+
+Clock = Callable[[], datetime.datetime]
+_LIVING = (OutsideTicketStatus.VALID, OutsideTicketStatus.USED)
+_UNSUPPORTED = "unsupported"
+_log = logging.getLogger(__name__)
+
+
+def end_order(*, order: Order, actor: str, now: datetime.datetime) -> None:
+    """Ask for everything that stands for a locked order elsewhere to be cancelled there.
+
+    It is done in the background. What is in doubt waits for a person as before.
+    """
+    rows = OutsideOrder.objects.current().filter(order_key=order.pk)
+    for row in runner.lock(rows):
+        end_row(row=row, actor=actor, now=now)
+
+
+def end_what_can_be(*, order: Order, now: datetime.datetime) -> list[OutsideOrder]:
+    """Take back what was made of an order that failed, where that is possible; return the rest.
+
+    What cannot be taken back stays as it is: a replay goes on with it.
+    """
+    made = OutsideOrder.objects.current().filter(order_key=order.pk, status=OutsideOrderStatus.MADE)
+    kept = []
+    for row in runner.lock(made.select_related("connection")):
+        if connector_of(row.connection).capabilities.cancel:
+            end_row(row=row, actor=WORKER, now=now)
+        else:
+            kept.append(row)
+    return kept
+
+
+def end_wallets(
+    *, order: Order, wallets: Iterable[Wallet], actor: str, now: datetime.datetime
+) -> None:
+    """Ask for the tickets of some wallets of a locked order to be cancelled elsewhere."""
+    tickets = OutsideTicket.objects.filter(
+        wallet_key__in=[wallet.pk for wallet in wallets],
+        outside_order__order_key=order.pk,
+        status__in=_LIVING,
+    )
+    rows = runner.lock(OutsideOrder.objects.filter(pk__in=tickets.values("outside_order")))
+    chosen = runner.lock(tickets)
+    for row in rows:
+        own = [ticket for ticket in chosen if ticket.outside_order_id == row.pk]
+        runner.apply_to(own, lambda ticket: ticket.begin_end(now=now))
+        change = Change(name="tickets_ending", actor=actor, now=now, data={"tickets": len(own)})
+        runner.note(row, change=change)
+        enqueue_ending(row.pk)
+
+
+def end_row(*, row: OutsideOrder, actor: str, now: datetime.datetime) -> None:
+    """Begin to end what stands for an order elsewhere, as far as it exists; the row is locked."""
+    if row.status == OutsideOrderStatus.UNKNOWN:
+        change = Change(name="outlived", actor=actor, now=now)
+        runner.apply_to([row], lambda one: one.outlive(now=now), change=change)
+    elif row.status == OutsideOrderStatus.OPEN:
+        _give_up(row, actor, now)
+    elif row.status == OutsideOrderStatus.MADE:
+        tickets = runner.lock(row.tickets.filter(status__in=_LIVING))
+        runner.apply_to(tickets, lambda ticket: ticket.begin_end(now=now))
+        change = Change(name="ending", actor=actor, now=now)
+        runner.apply_to([row], lambda one: one.begin_end(now=now), change=change)
+        enqueue_ending(row.pk)
+
+
+def _give_up(row: OutsideOrder, actor: str, now: datetime.datetime) -> None:
+    """End what was only begun: holds lapse by themselves; what may exist waits for a person."""
+    committing = ConnectorCall.objects.filter(outside_order=row, commits=True)
+    last = committing.order_by("at", "id").last()
+    outcome = last.outcomes.order_by("at", "id").last() if last else None
+    if last is not None and (outcome is None or outcome.effect != CallEffect.NONE):
+        message = "Its order ended before it was known whether this was made."
+        change = Change(name="doubted", actor=actor, now=now, reason=message)
+        runner.apply_to(
+            [row],
+            lambda one: one.doubt(now=now, cause=Cause.OUTCOME_UNKNOWN, message=message),
+            change=change,
+        )
+        end_row(row=row, actor=actor, now=now)
+    else:
+        message = "Its order ended before this was made."
+        change = Change(name="failed", actor=actor, now=now, reason=message)
+        runner.apply_to(
+            [row], lambda one: one.fail(now=now, cause="given_up", message=message), change=change
+        )
+
+
+def end_in_background(*, outside_order_id: uuid.UUID, clock: Clock) -> None:
+    """Cancel as `end_elsewhere` does, or queue again for when it is to be asked again."""
+    try:
+        end_elsewhere(outside_order_id=outside_order_id, clock=clock)
+    except TryLater as later:
+        enqueue_ending(outside_order_id, wait=later.seconds)
+
+
+def end_elsewhere(*, outside_order_id: uuid.UUID, clock: Clock) -> None:
+    """Cancel at its system what was asked to be cancelled; leave what it cannot to a person.
+
+    Raises TryLater. No transaction may be open.
+    """
+    row = OutsideOrder.objects.select_related("connection").filter(pk=outside_order_id).first()
+    if row is None:
+        return
+    with at_order(row.order_key):
+        row.refresh_from_db(fields=["progress", "round", "failures"])
+        tickets = list(row.tickets.filter(status=OutsideTicketStatus.ENDING).order_by("position"))
+        if not tickets and row.status != OutsideOrderStatus.ENDING:
+            return
+        fault = _cancel(row, tickets, clock)
+        _settle(row.pk, fault, clock())
+
+
+def _cancel(
+    row: OutsideOrder, tickets: Sequence[OutsideTicket], clock: Clock
+) -> tuple[str, str] | None:
+    """Have tickets cancelled; return the cause and the words why they were not. Raises TryLater."""
+    connector = connector_of(row.connection)
+    is_all = row.status == OutsideOrderStatus.ENDING
+    possible = connector.capabilities.cancel if is_all else connector.capabilities.refund
+    try:
+        if not possible:
+            what = "cancel an order" if is_all else "cancel single tickets"
+            raise UnsupportedByPartner(row.connection, what)
+        connector.cancel(Desk(row, clock), [_data_of(ticket) for ticket in tickets])
+    except UnsupportedByPartner as refusal:
+        return _UNSUPPORTED, str(refusal)
+    except Restart:
+        return Cause.OUTCOME_UNKNOWN, "Cancelling it is in doubt."
+    except ConnectorError as error:
+        if not error.permanent and row.failures < len(RETRY_WAITS):
+            row.failures += 1
+            row.save(update_fields=["failures"])
+            raise TryLater(error.wait or RETRY_WAITS[row.failures - 1], error.detail) from error
+        return error.cause, error.detail
+    return None
+
+
+def _settle(row_id: uuid.UUID, fault: tuple[str, str] | None, now: datetime.datetime) -> None:
+    """Write down what came of cancelling, once."""
+    cause, message = fault or ("", "")
+    name = "left" if fault else "ended"
+    end_ticket = functools.partial(OutsideTicket.end, now=now)
+    leave_ticket = functools.partial(OutsideTicket.leave, now=now, message=message)
+    end = functools.partial(OutsideOrder.end, now=now)
+    leave = functools.partial(OutsideOrder.leave, now=now, cause=cause, message=message)
+    with transaction.atomic():
+        for row in runner.lock(OutsideOrder.objects.filter(pk=row_id)):
+            tickets = runner.lock(row.tickets.filter(status=OutsideTicketStatus.ENDING))
+            runner.apply_to(tickets, leave_ticket if fault else end_ticket)
+            change = Change(
+                name=name, actor=WORKER, now=now, reason=message, data={"tickets": len(tickets)}
+            )
+            if row.status == OutsideOrderStatus.ENDING:
+                runner.apply_to([row], leave if fault else end, change=change)
+            else:
+                runner.note(row, change=change)
+
+
+def _data_of(ticket: OutsideTicket) -> OutsideTicketData:
+    return OutsideTicketData(
+        outside_id=ticket.outside_id,
+        number=ticket.number,
+        url=ticket.url,
+        state=TicketState.VALID,
+    )
