@@ -65,8 +65,14 @@ _SIDEBAR: Sequence[tuple[str, Sequence[tuple[str, ...]]]] = [
             ("Items", "local_activity", "catalog", "item"),
             ("Package mappings", "link", "catalog", "packagemapping"),
             ("Allotments", "pie_chart", "catalog", "allotment"),
-            ("Connections", "hub", "catalog", "connection"),
+        ],
+    ),
+    (
+        "Outside systems",
+        [
+            ("Orders there", "outbound", "wallets", "outsideorder"),
             ("Outside ids", "add_link", "catalog", "componentsource"),
+            ("Connections", "hub", "catalog", "connection"),
         ],
     ),
     (

@@ -49,6 +49,8 @@ class SourceForm(ModelForm[ComponentSource]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if "component" not in self.fields:
+            return  # for somebody who may only look
         self._fix("component", self.component_there)
         self._fix("connection", self.connection_there)
         session: Any = self.fields["session"]

@@ -114,6 +114,8 @@ CAUSES: Mapping[str, str] = {
     Cause.OUTCOME_UNKNOWN: "Whether it was done there is not known",
     Cause.SWITCHED_OFF: "The connection is switched off",
     Cause.MISCONFIGURED: "The connection is not set up",
+    # What the engine says of its own.
+    "unsupported": "It has no way to do this",
 }
 
 
