@@ -87,7 +87,7 @@ class WaitsFilter(DropdownFilter):
 class OutsideOrderAdmin(ReadOnlyAdmin[OutsideOrder]):
     """Orders at other systems; the way to those that wait for a person stands first."""
 
-    list_display = ("called", "state", "at", "why", "of_order", "theirs", "since")
+    list_display = ("called", "state", "at", "why", "theirs", "since")
     list_display_links = ("called",)
     list_select_related = ("connection__venue",)
     list_filter = (

@@ -312,6 +312,18 @@ def test_what_does_not_start_then_is_not_stored(
     assert rows() == []
 
 
+def test_a_component_that_is_elsewhere_in_some_sessions_only_says_so(
+    desk: Client, component: Component, onebox: Connection
+) -> None:
+    session = Session.objects.earliest("starts_at")
+    desk.post(new(component, onebox), {"outside_item": "55", "session": str(session.pk)})
+    told = text_of(desk.get(page_of(component)))
+    assert "Orders for any other session stop in Error" in told
+    assert "Our own tickets" not in told
+    package = f"/admin/catalog/package/{component.package_id}/change/"
+    assert "1 session elsewhere" in text_of(desk.get(package))
+
+
 def test_names_that_differ_are_matched_by_their_id(
     desk: Client, component: Component, onebox: Connection, fake: FakeConnector
 ) -> None:

@@ -130,7 +130,9 @@ class ConnectionAdmin(StaffAdmin[Connection]):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """Show or save the form; what is posted is in no report of errors."""
-        return super().changeform_view(request, object_id, form_url, extra_context)
+        only_save = {"show_save_and_add_another": False, "show_save_and_continue": False}
+        shown = {**(extra_context or {}), **only_save}
+        return super().changeform_view(request, object_id, form_url, shown)
 
     def get_form(
         self,

@@ -60,8 +60,8 @@ class ConnectionForm(ModelForm[Connection]):
             if field is None:
                 continue
             since = connection.credentials_set_at
-            when = columns.moment(since, connection.venue.zone) if name in stored else ""
-            kept = f"Set on {when}. Left empty, it stays." if when else "Not set yet."
+            on = f" on {columns.moment(since, connection.venue.zone)}" if since else ""
+            kept = f"Set{on}. Left empty, it stays." if name in stored else "Not set yet."
             field.help_text = f"{kept} Stored sealed and never shown again."
 
     @sensitive_variables()
@@ -156,6 +156,8 @@ def stored_secrets(connection: Connection) -> list[str]:
 def _rename(fields: dict[str, forms.Field], system: str) -> None:
     """Give the fields the words of a system."""
     words = WORDS[system]
+    if "is_active" in fields:
+        fields["is_active"].label = "In use"
     if "base_url" in fields:
         fields["base_url"].help_text = words.base_url
     own: dict[str, FieldWords | None] = {

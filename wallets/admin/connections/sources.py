@@ -31,6 +31,7 @@ from wallets.connectors.registry import connector_of
 _PREFIX = "catalog_componentsource"
 _FILLED = ("outside_session", "outside_item", "label", "outside_price")
 _MOST = 500
+OURS = "Our own tickets"
 
 
 class _VenueFilter(VenueFilter):
@@ -96,6 +97,18 @@ class ComponentSourceAdmin(StaffAdmin[ComponentSource]):
             messages.info(request, "Outside ids are added from the page of a package's component.")
             return redirect("admin:catalog_package_changelist")
         return super().add_view(request, form_url, extra_context)
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show or save the form, which leads back to the component."""
+        only_save = {"show_save_and_add_another": False, "show_save_and_continue": False}
+        shown = {**(extra_context or {}), **only_save}
+        return super().changeform_view(request, object_id, form_url, shown)
 
     def get_form(
         self,
@@ -164,7 +177,8 @@ class ComponentSourceAdmin(StaffAdmin[ComponentSource]):
             "original": None,
             "component": component,
             "package_url": reverse("admin:catalog_package_change", args=[component.package_id]),
-            "always": self._issuer(always[0]) if always else "Our own tickets",
+            "issuer": self._issuer(always[0]) if always else OURS,
+            "is_partly": bool(shown) and not always,
             "sources": [self._row(request, row) for row in shown[:_MOST]],
             "is_cut": len(shown) > _MOST,
             "ways": [
