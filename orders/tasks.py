@@ -203,6 +203,14 @@ def end_elsewhere(outside_order_id: str) -> None:
     ending.end_in_background(outside_order_id=uuid.UUID(outside_order_id), clock=timezone.now)
 
 
+@app.periodic(cron="*/10 * * * *", periodic_id="recover_endings")
+@app.task(name="orders.recover_endings", queue="recovery", queueing_lock="recover_endings")
+def recover_endings(timestamp: int) -> None:
+    """Give what stands still on its way to an end at an outside system a job."""
+    close_old_connections()
+    ending.recover_endings(now=timezone.now())
+
+
 @app.task(name=NOTIFY_TASK, queue="closing", retry=InSteps())
 def notify_of_sandbox_payment(body: str) -> None:
     """Notify our own host as the payment sandbox."""

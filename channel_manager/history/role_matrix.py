@@ -203,6 +203,11 @@ MATRIX: Mapping[str, tuple[Deed, ...]] = {
             (PARTNERS,),
         ),
         Deed(
+            "Let a storefront sell on account",
+            ("partners.change_storefront",),
+            (PARTNERS,),
+        ),
+        Deed(
             "See and set who vouches for the guests of storefronts",
             _each("orders", "view add change delete", "guestissuer"),
             (PARTNERS,),

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from catalog.models import Connection
+from catalog.models import Connection, System
 from wallets.connectors.base import Connector
+from wallets.connectors.ordino import OrdinoConnector
 
-CONNECTORS: Mapping[str, Connector] = {}
+CONNECTORS: Mapping[str, Connector] = {
+    System.ORDINO: OrdinoConnector(),
+}
 
 
 def connector_of(connection: Connection) -> Connector:
