@@ -17,7 +17,7 @@ class FakeConnector:
     """Stands in the registry for a system that has a catalogue."""
 
     credentials: Sequence[str] = ("client_secret",)
-    optional_credentials: Sequence[str] = ("webhook_secret",)
+    optional_credentials: Sequence[str] = ("webhook_key",)
 
     def __init__(self, *, catalogue: bool = True) -> None:
         self.capabilities = Capabilities(

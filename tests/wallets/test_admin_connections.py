@@ -50,7 +50,7 @@ def answers(venue: Venue, **others: Any) -> dict[str, Any]:
         "availability_seconds": "60",
         "poll_seconds": "900",
         "secret_client_secret": SECRET,
-        "secret_webhook_secret": "",
+        "secret_webhook_key": "",
         **others,
     }
 
@@ -99,8 +99,8 @@ def test_what_the_connector_finds_wrong_is_said_at_the_fields(desk: Client, venu
 def test_no_secret_is_rendered_again_nor_kept_in_the_audit_log(
     desk: Client, venue: Venue, caplog: pytest.LogCaptureFixture
 ) -> None:
-    refused = desk.post(ADD, answers(venue, account="x", secret_webhook_secret=SECRET))
-    desk.post(ADD, answers(venue, secret_webhook_secret=SECRET))
+    refused = desk.post(ADD, answers(venue, account="x", secret_webhook_key=SECRET))
+    desk.post(ADD, answers(venue, secret_webhook_key=SECRET))
     row = Connection.objects.get()
     opened = desk.get(page_of(row))
     desk.post(page_of(row), answers(venue, name="Renamed", secret_client_secret=SECRET + "2"))
@@ -130,9 +130,9 @@ def test_a_secret_left_empty_stays_and_a_new_one_forgets_the_tokens(
     assert "Set on" in told
     assert "Left empty, it stays." in told
     assert "Not set yet." in told
-    desk.post(page_of(row), answers(venue, secret_webhook_secret="hook"))
+    desk.post(page_of(row), answers(venue, secret_webhook_key="hook"))
     row.refresh_from_db()
-    assert row.credentials == {"client_secret": SECRET, "webhook_secret": "hook"}
+    assert row.credentials == {"client_secret": SECRET, "webhook_key": "hook"}
     assert row.tokens == {}
 
 
@@ -151,6 +151,32 @@ def test_another_address_forgets_the_tokens_and_what_jobs_wrote_meanwhile_stays(
     assert (row.base_url, row.tokens) == ("https://other.example", {})
 
 
+def test_a_refresh_token_that_is_good_once_outlives_other_secrets(
+    desk: Client, venue: Venue
+) -> None:
+    row = connect(venue)
+    row.set_tokens({"access_token": "t-1", "refresh_token": "r-2"})
+    row.save()
+    desk.post(page_of(row), answers(venue, secret_webhook_key="hook"))
+    row.refresh_from_db()
+    assert row.tokens == {"refresh_token": "r-2"}
+    desk.post(f"{LIST}{row.pk}/forget/webhook_key/", {})
+    row.refresh_from_db()
+    assert row.tokens == {"refresh_token": "r-2"}
+
+
+def test_a_new_refresh_token_takes_the_place_of_the_one_that_came_of_it(
+    desk: Client, venue: Venue, fake: FakeConnector
+) -> None:
+    fake.optional_credentials = ("refresh_token",)
+    row = connect(venue)
+    row.set_tokens({"access_token": "t-1", "refresh_token": "r-2"})
+    row.save()
+    desk.post(page_of(row), answers(venue, secret_refresh_token="r-9"))
+    row.refresh_from_db()
+    assert (row.tokens, row.credentials["refresh_token"]) == ({}, "r-9")
+
+
 def test_system_and_venue_stay_what_they_were(desk: Client, venue: Venue) -> None:
     row, other = connect(venue), VenueFactory.create()
     desk.post(page_of(row), answers(other, system="ordino", name="Renamed"))
@@ -162,9 +188,9 @@ def test_an_optional_secret_is_forgotten_and_a_needed_one_is_not(
     desk: Client, venue: Venue
 ) -> None:
     row = connect(venue)
-    row.set_credentials({"client_secret": "first-secret", "webhook_secret": "hook"})
+    row.set_credentials({"client_secret": "first-secret", "webhook_key": "hook"})
     row.save()
-    forget = f"{LIST}{row.pk}/forget/webhook_secret/"
+    forget = f"{LIST}{row.pk}/forget/webhook_key/"
     assert forget in desk.get(page_of(row)).content.decode()
     assert "hook" not in text_of(desk.get(forget)).split()
     desk.post(forget, {"reason": "They call us no more"})
@@ -173,7 +199,7 @@ def test_an_optional_secret_is_forgotten_and_a_needed_one_is_not(
     assert desk.post(forget, {}).status_code == 404
     assert desk.post(f"{LIST}{row.pk}/forget/client_secret/", {}).status_code == 404
     told = AuditEntry.objects.latest("pk").reason
-    assert told == "Secret of its webhooks forgotten. They call us no more"
+    assert told == "Key of its webhook forgotten. They call us no more"
 
 
 def test_a_test_that_goes_well_is_kept(desk: Client, venue: Venue, fake: FakeConnector) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import datetime
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 from django.contrib import messages
@@ -37,6 +38,7 @@ from channel_manager.lib.admin.typed import (
     BooleanRadioFilter,
     ChoicesDropdownFilter,
 )
+from channel_manager.lib.sealing import Unsealable
 from partners.admin.filters import VenueFilter
 from wallets.admin.connections import checking
 from wallets.admin.connections.forms import (
@@ -183,8 +185,7 @@ class ConnectionAdmin(StaffAdmin[Connection]):
             _seal(obj, {**open_secrets(there), **given}, now=timezone.now())
             changed |= {"sealed_credentials", "credentials_set_at"}
         if given or changed & _PLACES:
-            obj.set_tokens({})
-            obj.tokens_expire_at = None
+            _drop_tokens(obj, there, set(given))
             changed |= {"sealed_tokens", "tokens_expire_at"}
         if changed:
             obj.save(update_fields=changed)
@@ -332,8 +333,24 @@ def _forget(connection: Connection, secret: str) -> None:
     """Seal what is left of a connection's secrets."""
     there = Connection.objects.select_for_update().get(pk=connection.pk)
     left = {name: value for name, value in open_secrets(there).items() if name != secret}
+    before = copy.copy(there)
     there.set_credentials(left)
+    _drop_tokens(there, before, {secret})
     there.save(update_fields=["sealed_credentials", "sealed_tokens", "tokens_expire_at"])
+
+
+def _drop_tokens(row: Connection, before: Connection, secrets: Set[str]) -> None:
+    """Forget what was got with other secrets, or elsewhere; not what could not be got again.
+
+    A refresh token that came in the place of the one that staff gave is good once, and theirs is
+    spent: only another one of theirs takes its place.
+    """
+    try:
+        held = before.tokens.get("refresh_token", "")
+    except Unsealable:
+        held = ""
+    row.set_tokens({"refresh_token": held} if held and "refresh_token" not in secrets else {})
+    row.tokens_expire_at = None
 
 
 def _forgettable(connection: Connection) -> list[str]:

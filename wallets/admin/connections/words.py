@@ -63,13 +63,13 @@ WORDS: Mapping[str, SystemWords] = {
             "API URL", "Of the API beside the shop: https://api.openticket.tech."
         ),
         payment=FieldWords("Prepaid payment method", f"Its GUID. {_PREPAID}"),
-        session=FieldWords("Event GUID", "Where tickets of several events are sold; else empty."),
+        session=FieldWords("Event date GUID", "Of its event where it has one date; else empty."),
         item=FieldWords("Ticket GUID", "In the OpenTicket dashboard, at the ticket of the event."),
     ),
     System.VOORDEMENSEN: SystemWords(
         base_url="https://api.voordemensen.nl/v1, without the client's name.",
         account=FieldWords("Client name", "It stands in every address of the API."),
-        payment=FieldWords("Prepaid payment method", f"Its name. {_PREPAID}"),
+        payment=FieldWords("Prepaid payment method", f"Its payment_id, a number. {_PREPAID}"),
         session=FieldWords("Event id", "A number; of one event on one day, its sub-event."),
         item=FieldWords("Discount id", "A number; the price group. 0 for the normal price."),
     ),
@@ -81,10 +81,10 @@ SECRETS: Mapping[str, str] = {
     "client_secret": "Client secret",
     "access_token": "Access token",
     "refresh_token": "Refresh token",
-    "username": "User name",
-    "password": "Password",
-    "webhook_secret": "Secret of its webhooks",
-    "webhook_key": "Key of its webhooks",
+    "webhook_hook_id": "Id of its webhook",
+    "webhook_key": "Key of its webhook",
+    "webhook_identifier": "Identifier of its webhook",
+    "peppered_key": "Peppered key, for the back office",
 }
 
 
