@@ -1,7 +1,7 @@
 """Link two instances: the shop at one sells on account, and a package of the other is issued there.
 
 `Stack.django("tests.contracts.link", MODE)` runs it with what is to be linked on standard input;
-`seller` prints nothing, `buyer` the code of a package that the other instance issues.
+`seller` prints the secret of its VoordeMensen shop, `buyer` the code of a package that the other instance issues.
 """
 
 from __future__ import annotations
@@ -12,15 +12,17 @@ from decimal import Decimal
 from typing import Any
 
 from catalog.models import ComponentSource, Connection, Dating
-from partners.models import Storefront, Venue
+from partners.keys import create_key
+from partners.models import Dialect, Storefront, Venue
 from tests.factories import ComponentFactory, ItemFactory, PackageFactory, PriceFactory
 
 
-def sell_on_account() -> None:
-    """Let every shop of the dialects sell on account."""
-    Storefront.objects.filter(dialect__in=("openticket", "voordemensen")).update(
-        sells_on_account=True
-    )
+def sell_on_account() -> str:
+    """Let every shop of the dialects sell on account; return the secret of VoordeMensen's."""
+    shops = Storefront.objects.filter(dialect__in=("openticket", "voordemensen"))
+    shops.update(sells_on_account=True)
+    shop = shops.select_related("partner").get(dialect=Dialect.VOORDEMENSEN)
+    return create_key(partner=shop.partner, name="two", dialect=Dialect.VOORDEMENSEN)[1]
 
 
 def issue_there(told: dict[str, Any]) -> str:
@@ -41,6 +43,6 @@ def issue_there(told: dict[str, Any]) -> str:
 
 if __name__ == "__main__":
     if sys.argv[1] == "seller":
-        sell_on_account()
+        print(json.dumps(sell_on_account()))
     else:
         print(json.dumps(issue_there(json.loads(sys.stdin.read()))))

@@ -27,6 +27,7 @@ class Instances:
 
     here: Stack
     there: Stack
+    secret: str  # of the VoordeMensen shop there
 
     def link(self, system: str, **told: Any) -> str:
         """Have a package here issued there; return its code."""
@@ -99,8 +100,8 @@ class Instances:
 def instances() -> Iterator[Instances]:
     """Two instances; nothing of theirs may have gone wrong in the end."""
     with running_stack() as there, running_stack() as here:
-        there.django("tests.contracts.link", "seller")
-        yield Instances(here, there)
+        secret = json.loads(there.django("tests.contracts.link", "seller"))
+        yield Instances(here, there, secret)
         assert here.faults_logged() == []
         assert there.faults_logged() == []
 
@@ -179,7 +180,10 @@ def test_through_openticket(instances: Instances) -> None:
 def test_through_voordemensen(instances: Instances) -> None:
     client = instances.there.demo["dialects"]["voordemensen"]
     method = _on_account(
-        instances, f"/voordemensen/v1/{client['clientName']}/paymentmethods", "payment_desc"
+        instances,
+        f"/voordemensen/v1/{client['clientName']}/paymentmethods",
+        "payment_desc",
+        Authorization=instances.secret,
     )
     code = instances.link(
         "voordemensen",
@@ -187,7 +191,7 @@ def test_through_voordemensen(instances: Instances) -> None:
             "account": client["clientName"],
             "payment_method": str(method["payment_id"]),
         },
-        credentials={},
+        credentials={"peppered_key": instances.secret},
         source={
             "outside_session": str(client["subEventId"]),
             "outside_item": client["discountId"],
