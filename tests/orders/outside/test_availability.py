@@ -24,7 +24,9 @@ AVAILABILITY = f"/channelManager/availability?itemNumber=SHOW&from={VISIT}&to={V
 
 
 @pytest.fixture
-def source(show: Package, matinee: Session, onebox: ScriptedConnector) -> ComponentSource:
+def source(
+    clock: Clock, show: Package, matinee: Session, onebox: ScriptedConnector
+) -> ComponentSource:
     """The show's ticket is Onebox's price type 5 of its session 77, where three are left."""
     onebox.places["77"] = [PlacesThere(outside_session="77", outside_item="5", left=3)]
     return source_of(show.components.get())
