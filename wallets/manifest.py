@@ -278,11 +278,12 @@ def _assets(
     if outside is None:
         yield whole
         return
-    for ticket in shown_tickets(outside):
+    tickets = shown_tickets(outside)
+    if len(tickets) > 1:
         # Each of a group is scanned by itself there.
-        single = dataclasses.replace(whole, admissions=1, admits="")
-        is_whole = ticket not in outside.tickets or len(outside.tickets) == 1
-        yield _elsewhere(whole if is_whole else single, outside, ticket, language)
+        whole = dataclasses.replace(whole, admissions=1, admits="")
+    for ticket in tickets:
+        yield _elsewhere(whole, outside, ticket, language)
 
 
 def _elsewhere(
