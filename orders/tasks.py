@@ -225,6 +225,14 @@ def ask_due_places(timestamp: int) -> None:
     availability.ask_due(now=timezone.now())
 
 
+@app.periodic(cron="*/10 * * * *", periodic_id="recover_endings")
+@app.task(name="orders.recover_endings", queue="recovery", queueing_lock="recover_endings")
+def recover_endings(timestamp: int) -> None:
+    """Give what stands still on its way to an end at an outside system a job."""
+    close_old_connections()
+    ending.recover_endings(now=timezone.now())
+
+
 @app.task(name=NOTIFY_TASK, queue="closing", retry=InSteps())
 def notify_of_sandbox_payment(body: str) -> None:
     """Notify our own host as the payment sandbox."""

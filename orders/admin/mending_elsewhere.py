@@ -175,8 +175,11 @@ def tell_connection(group: CauseGroup, connection: Connection) -> Telling:
         is_mended=is_mended,
     )
     if code in _BY_ORDER and site.is_registered(OutsideOrder):
-        asked = urlencode({"connection__id__exact": connection.pk})
-        telling["link"] = f"{reverse('admin:wallets_outsideorder_changelist')}?{asked}"
+        asked = {"connection__id__exact": str(connection.pk)}
+        if code == FailureCode.OUTCOME_UNKNOWN:
+            asked["status__exact"] = OutsideOrderStatus.UNKNOWN.value
+        listed = reverse("admin:wallets_outsideorder_changelist")
+        telling["link"] = f"{listed}?{urlencode(asked)}"
         telling["link_text"] = "Settle what is uncertain"
         telling["permission"] = "wallets.view_outsideorder"
     elif site.is_registered(Connection):

@@ -41,6 +41,9 @@ from wallets.models import (
 Clock = Callable[[], datetime.datetime]
 _LIVING = (OutsideTicketStatus.VALID, OutsideTicketStatus.USED)
 _UNSUPPORTED = "unsupported"
+# Longer than all attempts of a call take together.
+_ENDING_TAKES = datetime.timedelta(minutes=10)
+_BATCH = 100
 _log = logging.getLogger(__name__)
 
 
@@ -125,6 +128,19 @@ def _give_up(row: OutsideOrder, actor: str, now: datetime.datetime) -> None:
         )
 
 
+def recover_endings(*, now: datetime.datetime) -> None:
+    """Give what has been ending for long a job again: its own was lost, or has failed for good."""
+    since = now - _ENDING_TAKES
+    tickets = OutsideTicket.objects.filter(
+        status=OutsideTicketStatus.ENDING, status_since__lt=since
+    )
+    rows = OutsideOrder.objects.filter(status=OutsideOrderStatus.ENDING, status_since__lt=since)
+    found = [*rows.values_list("pk", flat=True)[:_BATCH]]
+    found += tickets.values_list("outside_order", flat=True)[:_BATCH]
+    for row_id in dict.fromkeys(found):
+        enqueue_ending(row_id)
+
+
 def end_in_background(*, outside_order_id: uuid.UUID, clock: Clock) -> None:
     """Cancel as `end_elsewhere` does, or queue again for when it is to be asked again."""
     try:
@@ -167,6 +183,7 @@ def _cancel(
     except Restart:
         return Cause.OUTCOME_UNKNOWN, "Cancelling it is in doubt."
     except ConnectorError as error:
+        _log.warning("%s could not be cancelled: %s", row, error.detail)
         if not error.permanent and row.failures < len(RETRY_WAITS):
             row.failures += 1
             row.save(update_fields=["failures"])

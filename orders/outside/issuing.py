@@ -92,9 +92,9 @@ def issue_elsewhere(*, order_id: uuid.UUID, clock: Clock) -> None:
                 _complete(seat, clock)
         waiting = [seat for seat in seats if seat.row.status == OutsideOrderStatus.OPEN]
         for seat in waiting:
-            _go_on(seat, _prepare, clock)
+            _go_on(seat, [_prepare], clock)
         for seat in waiting:
-            _go_on(seat, _commit, clock)
+            _go_on(seat, [_commit], clock)
 
 
 @contextmanager
@@ -162,30 +162,36 @@ def _prepare(seat: _Seat) -> None:
 
 
 def _commit(seat: _Seat) -> None:
-    # Holds may have lapsed while others were asked: what is kept already is not asked again.
-    seat.connector.prepare(seat.desk, seat.wish)
     standing = seat.connector.commit(seat.desk, seat.wish)
     made.keep(seat.row, seat.wish, standing, now=seat.desk.clock())
 
 
-def _go_on(seat: _Seat, step: Callable[[_Seat], None], clock: Clock) -> None:
-    """Take a step, from the beginning where what was prepared has lapsed.
+def _go_on(seat: _Seat, steps: Sequence[Callable[[_Seat], None]], clock: Clock) -> None:
+    """Take the next steps, from the first one on where what was prepared has lapsed.
 
     Raises TryLater, and NotIssuedElsewhere when it ends here.
     """
     while True:
         try:
-            try:
+            for step in steps:
                 step(seat)
-            except Restart:
-                seat.desk.restart()
-                continue
             return
-        except TryLater:
-            raise
+        except Restart:
+            _begin_anew(seat, clock)
         except ConnectorError as error:
             if _is_settled(seat, error, clock):
                 return
+        steps = (_prepare, *(step for step in steps if step is not _prepare))
+
+
+def _begin_anew(seat: _Seat, clock: Clock) -> None:
+    """Forget what was prepared; raises NotIssuedElsewhere when that was done too often."""
+    try:
+        seat.desk.restart()
+    except ConnectorError as error:
+        if seat.desk.may_exist:
+            raise _doubted(seat, error, clock()) from error
+        raise _failed(seat, error, clock()) from error
 
 
 def _is_settled(seat: _Seat, error: ConnectorError, clock: Clock) -> bool:
@@ -200,7 +206,8 @@ def _is_settled(seat: _Seat, error: ConnectorError, clock: Clock) -> bool:
         raise _failed(seat, error, clock())
     standing = _read_back(seat)
     if standing is not None and standing.exists is False:
-        seat.desk.restart()
+        seat.desk.resolve_commit(is_done=False)
+        _begin_anew(seat, clock)
         return False
     if standing is None or not standing.exists or not _is_kept(seat, standing, clock()):
         raise _doubted(seat, error, clock())
@@ -231,6 +238,7 @@ def _read_back(seat: _Seat) -> Standing | None:
 def _is_kept(seat: _Seat, standing: Standing, now: datetime.datetime) -> bool:
     try:
         made.keep(seat.row, seat.wish, standing, now=now)
+        seat.desk.resolve_commit(is_done=True)
     except ConnectorError as error:
         _log.warning("%s cannot be used as it stands: %s", seat.row, error.detail)
         return False
@@ -241,6 +249,7 @@ def _look_again(seat: _Seat, clock: Clock) -> None:
     """Read back what nobody knew of when the order failed: it may be known by now."""
     standing = _read_back(seat)
     if standing is not None and standing.exists is False:
+        seat.desk.resolve_commit(is_done=False)
         _failed(seat, NothingThere(Cause.OUTCOME_UNKNOWN, "It does not exist there."), clock())
         raise TryLater(1, "It is begun anew.")
     if standing is None or not _is_kept(seat, standing, clock()):

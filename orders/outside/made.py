@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import functools
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from django.db import transaction
@@ -186,9 +186,9 @@ def numbers_of(order: Order, tickets: Sequence[OutsideTicket]) -> NumbersThere:
     }
     given = list(numbers.values())
     taken = Asset.objects.filter(venue=order.venue_id, reference_number__in=given)
-    if clash := (taken.values_list("reference_number", flat=True).first() if given else None):
-        raise NumberTaken(clash)
-    _require_distinct(given)
+    twice = [number for number, count in Counter(given).items() if count > 1]
+    for number in [*twice, *(taken.values_list("reference_number", flat=True) if given else ())]:
+        raise NumberTaken(number)
     return NumbersThere(numbers)
 
 

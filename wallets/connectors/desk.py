@@ -161,6 +161,13 @@ class Desk:
                 message="It was read back.",
             )
 
+    def resolve_commit(self, *, is_done: bool) -> None:
+        """Write down what reading back has shown of the calls that commit and were in doubt."""
+        for call in self._calls:
+            if call.commits and self._effect_of(call) == CallEffect.UNKNOWN:
+                effect = CallEffect.DONE if is_done else CallEffect.NONE
+                self._write_outcome(call, effect=effect, message="It was read back.")
+
     @property
     def may_exist(self) -> bool:
         """Tell whether the order may exist there: a call that commits was done, or is in doubt."""
@@ -176,9 +183,13 @@ class Desk:
     def restart(self) -> None:
         """Forget what was prepared, for everything to be asked anew. Raises ConnectorError.
 
-        Only what lapses by itself may be given up so.
+        Only what lapses by itself may be given up so: nothing that may exist there.
         """
         order = self.outside_order
+        if self.may_exist:
+            raise OutcomeUnknown(
+                f"What was asked of {self.connection} may exist there, and cannot be begun anew."
+            )
         if order.round >= MOST_ROUNDS:
             raise self._never_ended()
         order.round += 1
@@ -251,6 +262,8 @@ class Desk:
             if is_over or (until is not None and self.clock() >= until):
                 raise OutcomeUnknown(f"{error.detail} {self._doubt(operation)}") from error
         elif is_over:
+            # It was asked often enough; whoever deals with it waits no longer.
+            error.permanent = True
             raise error
         wait = RETRY_WAITS[min(attempts, len(RETRY_WAITS)) - 1]
         raise TryLater(error.wait or wait, error.detail) from error

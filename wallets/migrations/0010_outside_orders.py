@@ -385,6 +385,22 @@ class Migration(migrations.Migration):
                 name="outside_ticket_left",
             ),
         ),
+        migrations.AddIndex(
+            model_name="outsideorder",
+            index=models.Index(
+                condition=models.Q(("status", "Ending")),
+                fields=["status_since"],
+                name="outside_order_ending",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="outsideticket",
+            index=models.Index(
+                condition=models.Q(("status", "Ending")),
+                fields=["status_since"],
+                name="outside_ticket_ending",
+            ),
+        ),
         refuse_changes("wallets_connectorcall"),
         refuse_changes("wallets_connectoroutcome"),
     ]

@@ -121,6 +121,11 @@ class OutsideOrder(FSMModelMixin, models.Model):
                 name="outside_order_unsettled",
             ),
             models.Index(
+                fields=("status_since",),
+                condition=Q(status="Ending"),
+                name="outside_order_ending",
+            ),
+            models.Index(
                 fields=("next_poll_at",),
                 condition=Q(next_poll_at__isnull=False),
                 name="outside_order_to_poll",
@@ -260,6 +265,9 @@ class OutsideTicket(FSMModelMixin, models.Model):
             models.Index(fields=("number",), condition=~Q(number=""), name="outside_ticket_number"),
             models.Index(
                 fields=("status_since",), condition=Q(status="Left"), name="outside_ticket_left"
+            ),
+            models.Index(
+                fields=("status_since",), condition=Q(status="Ending"), name="outside_ticket_ending"
             ),
         ]
 
