@@ -27,6 +27,14 @@ def interval_of(connection: Connection) -> datetime.timedelta:
     return datetime.timedelta(seconds=max(connection.poll_seconds, seconds))
 
 
+def pause_of(row: OutsideOrder, now: datetime.datetime) -> datetime.timedelta:
+    """Return how long an order is left alone: ever longer where nobody knows whether it exists."""
+    interval = interval_of(row.connection)
+    if row.status == OutsideOrderStatus.UNKNOWN:
+        return max(interval, min((now - row.status_since) / 4, _LONGEST_WAIT))
+    return interval
+
+
 def is_readable(connection: Connection) -> bool:
     """Tell whether a connection is on, and its system tells how orders stand."""
     return connection.is_active and connection.system in _readable_systems()
@@ -54,10 +62,9 @@ def allowed_at(row: OutsideOrder) -> datetime.datetime:
 
 def next_after(row: OutsideOrder, now: datetime.datetime) -> datetime.datetime | None:
     """Return when an order that was just read is read again; None when nothing can change."""
-    interval = interval_of(row.connection)
-    age = now - row.status_since
+    pause = pause_of(row, now)
     if row.status == OutsideOrderStatus.UNKNOWN:
-        return now + max(interval, min(age / 4, _LONGEST_WAIT))
+        return now + pause
     living = row.tickets.filter(status__in=_LIVING)
     if row.status != OutsideOrderStatus.MADE or not living.exists():
         return None
@@ -65,13 +72,13 @@ def next_after(row: OutsideOrder, now: datetime.datetime) -> datetime.datetime |
     if order is None:
         return None
     if order.status != OrderStatus.ISSUED:
-        return now + max(interval, min(age / 10, _LONGEST_PAUSE))
+        return now + max(pause, min((now - row.status_since) / 10, _LONGEST_PAUSE))
     assets = Asset.objects.living().filter(
         wallet__in=Wallet.objects.living().filter(pk__in=living.values("wallet_key")),
         component__in=living.values("component_key"),
     )
     last = assets.order_by("-valid_until").values_list("valid_until", flat=True).first()
-    return now + interval if last is not None and last + _AFTERWARDS > now else None
+    return now + pause if last is not None and last + _AFTERWARDS > now else None
 
 
 def _readable_systems() -> list[str]:

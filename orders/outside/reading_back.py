@@ -131,7 +131,7 @@ def _claim(now: datetime.datetime) -> OutsideOrder | None:
     with transaction.atomic():
         rows = polling.due(now).select_related("connection")
         for row in rows.select_for_update(no_key=True, of=("self",), skip_locked=True)[:1]:
-            row.next_poll_at = now + polling.interval_of(row.connection)
+            row.next_poll_at = now + polling.pause_of(row, now)
             row.save(update_fields=["next_poll_at"])
             return row
     return None
@@ -140,7 +140,7 @@ def _claim(now: datetime.datetime) -> OutsideOrder | None:
 def _note_reading(row: OutsideOrder, now: datetime.datetime) -> None:
     """Write down that an order is asked about now, before it is: a worker may die meanwhile."""
     row.read_at = now
-    row.next_poll_at = now + polling.interval_of(row.connection)
+    row.next_poll_at = now + polling.pause_of(row, now)
     row.save(update_fields=["read_at", "next_poll_at"])
 
 
@@ -152,7 +152,8 @@ def _put_off(row: OutsideOrder, until: datetime.datetime | None) -> None:
 def _leave_alone(row: OutsideOrder, error: ConnectorError, now: datetime.datetime) -> None:
     """Put off whatever is due at a system that does not answer; others get their turn."""
     until = now + max(_REST, datetime.timedelta(seconds=error.wait or 0))
-    _put_off(row, until)
+    if row.status == OutsideOrderStatus.MADE:
+        _put_off(row, until)
     with transaction.atomic():
         waiting = polling.due(now).filter(connection=row.connection_id)
         keys = list(
@@ -166,17 +167,20 @@ def _leave_alone(row: OutsideOrder, error: ConnectorError, now: datetime.datetim
 def _resolve(row: OutsideOrder, desk: Desk, standing: Standing, now: datetime.datetime) -> None:
     """Keep what has turned out of an order that nobody knew of; its replay then goes on by itself.
 
-    One that cannot be used as it stands there is left to a person as before. Raises ConnectorError.
+    One that cannot be used as it stands there is left to a person as before.
     """
     if standing.exists is False or standing.is_cancelled:
         with transaction.atomic():
             _fail(row, now)
             desk.resolve_commit(is_done=False)
     elif standing.exists:
-        wish = _wish_of(row)
-        with transaction.atomic():
-            _make(row, wish, standing, now)
-            desk.resolve_commit(is_done=True)
+        try:
+            wish = _wish_of(row)
+            with transaction.atomic():
+                _make(row, wish, standing, now)
+                desk.resolve_commit(is_done=True)
+        except ConnectorError as error:
+            _log.warning("%s cannot be used as it stands: %s", row, error.detail)
 
 
 def _fail(row: OutsideOrder, now: datetime.datetime) -> None:

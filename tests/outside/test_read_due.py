@@ -23,15 +23,13 @@ from tests.outside.playhouse import EVERYTHING, Playhouse, PlayhouseConnector
 from tests.outside.reading import A_WHILE, only_row, read, states, tell, wrong
 from wallets.connectors.base import TryLater
 from wallets.connectors.registry import CONNECTORS
-from wallets.models import ConnectorCall, OutsideOrder, OutsideOrderStatus
+from wallets.models import Asset, ConnectorCall, OutsideOrder, OutsideOrderStatus
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 Work = Callable[[Any], Order]
 VISIT = "2026-11-23"
 SHOW = {"itemNumber": "SHOW", "visitDate": VISIT}
-# The visit's last moment, and a day more.
-OVER = datetime.datetime(2026, 11, 24, 23, tzinfo=datetime.UTC)
 
 
 @pytest.fixture
@@ -101,7 +99,8 @@ def test_no_order_is_read_faster_than_its_system_allows(
 
 @pytest.mark.usefixtures("order")
 def test_an_order_is_read_until_a_day_after_its_visit(playhouse: Playhouse, clock: Clock) -> None:
-    clock.now = OVER - datetime.timedelta(seconds=1)
+    valid_until = Asset.objects.get().valid_until
+    clock.now = valid_until + datetime.timedelta(hours=23, minutes=59)
     reading_back.read_due(clock=clock)
     assert only_row().next_poll_at is not None
     read(clock)
@@ -259,7 +258,7 @@ def test_what_nobody_can_tell_is_asked_ever_more_seldom(
 ) -> None:
     playhouse.faults.add("read", Fault.ERROR_500_BEFORE, times=1)
     read(clock)
-    assert only_row().next_poll_at == clock.now + datetime.timedelta(seconds=60)
+    assert only_row().next_poll_at == clock.now + datetime.timedelta(seconds=900)
     playhouse.orders[doubted.buy_from_order_reference] = [
         {"item": "another", "id": "id-1", "number": "N1", "state": "valid"}
     ]
