@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.db import connection as database
-
 from channel_manager.history.models import Event
 from orders.models import Order
 from orders.outside import reading_back
@@ -62,8 +60,7 @@ def only_row() -> OutsideOrder:
 
 def wrong() -> list[str]:
     """Return which invariants do not hold; what the jobs had to do is done."""
-    with database.cursor() as cursor:
-        cursor.execute("DELETE FROM procrastinate_jobs WHERE queue_name = 'orders'")
+    sql("DELETE FROM procrastinate_jobs WHERE queue_name = 'orders'")
     return violations(sql)
 
 

@@ -15,6 +15,7 @@ from catalog.models import Connection, Package, System
 from orders.models import Order
 from orders.outside import notices, reading_back, views, visiting
 from orders.queueing import READ_TASK
+from tests.concurrency.test_invariants import sql
 from tests.conftest import ApiClient
 from tests.orders.expected import NOON, SENTENCE, Clock, Like
 from tests.orders.racing import at_once
@@ -31,8 +32,10 @@ SHOW = {"itemNumber": "SHOW", "visitDate": "2026-11-23"}
 
 
 @pytest.fixture(autouse=True)
-def nobody_has_called() -> None:
+def nobody_has_called(transactional_db: None) -> None:
+    """Begin with full buckets, and without the jobs of other tests."""
     visiting.VISITORS.forget_all()
+    sql("DELETE FROM procrastinate_jobs")
 
 
 @pytest.fixture
