@@ -68,6 +68,14 @@ _SIDEBAR: Sequence[tuple[str, Sequence[tuple[str, ...]]]] = [
         ],
     ),
     (
+        "Outside systems",
+        [
+            ("Orders there", "outbound", "wallets", "outsideorder"),
+            ("Outside ids", "add_link", "catalog", "componentsource"),
+            ("Connections", "hub", "catalog", "connection"),
+        ],
+    ),
+    (
         "Calendar",
         [
             ("Month", "calendar_month", "catalog", "session", "month"),

@@ -21,7 +21,7 @@ from channel_manager.history import audit
 from channel_manager.history.models import AuditRecord, Event
 from channel_manager.lib.admin.confirmation import actor_of
 from channel_manager.lib.admin.recording import FieldChange
-from orders.admin import holds, progress, timeline
+from orders.admin import holds, outside_story, progress, timeline
 from orders.models.hold import HOLD_KIND
 from partners.actors import name_actors
 from partners.admin import partners
@@ -49,6 +49,7 @@ _EVENTS: Mapping[str, Mapping[str, Look]] = {
     "closure": progress.LOOKS,
     HOLD_KIND: holds.LOOKS,
     NUMBER_KIND: versions.LOOKS,
+    "outsideorder": outside_story.LOOKS,
     "package": packages.LOOKS,
     "partner": partners.LOOKS,
     "replay": progress.LOOKS,  # as batches were called

@@ -24,6 +24,8 @@ from partners.storefronts import account_of
 
 # What the order of a purchase that costs nothing carries as its payment.
 NOTHING_TO_PAY = "FREE"
+# The payment method by which nobody pays at our page: the partner is billed by statement.
+ON_ACCOUNT = "account"
 
 _BATCH = 200
 _UNPAID = (CheckoutStatus.OPEN, CheckoutStatus.AWAITING_PAYMENT)
@@ -163,16 +165,21 @@ def complete(
         return checkout
 
 
-def complete_free(*, checkout: Checkout, now: datetime.datetime) -> Checkout:
-    """Make the order of a locked checkout that nothing is due for; return it.
+def needs_no_payment(checkout: Checkout) -> bool:
+    """Tell whether nobody has to pay at our page: nothing is due, or it is bought on account."""
+    return not checkout.amount or checkout.payment_method == ON_ACCOUNT
 
-    Where none can be made, no money waits for staff: raises PlacesGone, and the caller stores
-    nothing.
+
+def complete_at_once(*, checkout: Checkout, now: datetime.datetime) -> Checkout:
+    """Make the order of a locked checkout that needs no payment; return it.
+
+    On account all counts as paid, though no money comes: the partner owes it. Where no order can
+    be made, no money waits for staff: raises PlacesGone, and the caller stores nothing.
     """
     done = complete(
         checkout_id=checkout.pk,
-        payment_reference=NOTHING_TO_PAY,
-        paid=Decimal(0),
+        payment_reference=f"{ON_ACCOUNT}:{checkout}" if checkout.amount else NOTHING_TO_PAY,
+        paid=checkout.amount_due,
         now=now,
         actor=checkout.storefront.partner.actor,
     )

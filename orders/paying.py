@@ -69,14 +69,19 @@ class PaymentMethod:
     cost: Decimal
 
 
+_ON_ACCOUNT = PaymentMethod(code=checkouts.ON_ACCOUNT, name="On account", cost=Decimal(0))
+
+
 def list_methods(storefront: Storefront) -> list[PaymentMethod]:
-    """Return how a storefront's guests may pay; none where no provider takes their money."""
-    if not _variant_for(storefront):
-        return []
-    return [
-        PaymentMethod(code=code, name=METHOD_NAMES[code], cost=cost)
-        for code, cost in settings.PAYMENTS.costs.items()
+    """Return how a storefront's guests may pay, on account last where it sells so.
+
+    Without a provider that takes their money there are no others.
+    """
+    costs = settings.PAYMENTS.costs if _variant_for(storefront) else {}
+    methods = [
+        PaymentMethod(code=code, name=METHOD_NAMES[code], cost=cost) for code, cost in costs.items()
     ]
+    return [*methods, _ON_ACCOUNT] if storefront.sells_on_account else methods
 
 
 def start(*, checkout: Checkout, return_url: str, now: datetime.datetime) -> str:

@@ -152,8 +152,9 @@ def _payment(receipt: PaymentReceipt, texts: Mapping[str, str]) -> Flowable:
         _says(texts["payment_cost"], _PLAIN),
         _says(_money(receipt, receipt.payment_cost), _RIGHT),
     ]
+    how = texts["on_account" if receipt.is_on_account else "payment"]
     paid = [
-        _says(texts["payment"].format(method=receipt.payment_method), _STRONG),
+        _says(how.format(method=receipt.payment_method, seller=receipt.seller), _STRONG),
         _says(_money(receipt, receipt.paid_amount), _SUM),
     ]
     rows = [cost, paid] if receipt.payment_cost else [paid]

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from decimal import Decimal
 
+from orders.checkouts import ON_ACCOUNT
 from orders.models import Checkout, Order, OrderLine, OrderStatus
 from wallets.manifest_texts import choose_language
 from wallets.venue_look import VenueLook, look_of
@@ -62,6 +63,7 @@ class PaymentReceipt:
     lines: tuple[ReceiptLine, ...]
     vat: tuple[VatTotal, ...]
     payment_method: str
+    is_on_account: bool
     payment_cost: Decimal
     paid_amount: Decimal
     is_test: bool
@@ -94,6 +96,7 @@ def build_receipt(*, checkout: Checkout, order: Order, payment_method: str) -> P
         lines=tuple(_line_of(line, seats.get(line.line_no, ())) for line in lines),
         vat=_vat_of(lines),
         payment_method=payment_method,
+        is_on_account=checkout.payment_method == ON_ACCOUNT,
         payment_cost=checkout.payment_cost,
         paid_amount=checkout.paid_amount,
         is_test=order.test_mode,

@@ -53,7 +53,7 @@ def buy_reserved(
 ) -> Checkout:
     """Make the one checkout of reserved units and keep their places so long for the payment.
 
-    What costs nothing becomes an order at once. The same purchase again returns its checkout.
+    What costs nothing or is bought on account becomes an order at once. The same purchase again returns its checkout.
     Raises ReservationEnded, ReservationUsed, PlacesGone, and as `checkout_lines.check_orderable`.
     """
     with transaction.atomic():
@@ -61,8 +61,8 @@ def buy_reserved(
         if any(item.checkout_id for item in items) or len(items) < len(set(item_ids)):
             return bought_before(storefront=storefront, items=items, purchase=purchase)
         checkout = _make(storefront, items, purchase, now, lasts)
-        if not checkout.amount_due:
-            checkout = checkouts.complete_free(checkout=checkout, now=now)
+        if checkouts.needs_no_payment(checkout):
+            checkout = checkouts.complete_at_once(checkout=checkout, now=now)
         return checkout
 
 

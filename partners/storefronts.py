@@ -12,7 +12,7 @@ from channel_manager.history import runner
 from channel_manager.history.runner import WORKER, Change
 from channel_manager.lib.lookup import Lookup
 from partners.account import Account
-from partners.authentication import Unauthenticated
+from partners.authentication import Unauthenticated, note_use
 from partners.keys import hash_key
 from partners.models import ApiKey, Dialect, Partner, Storefront
 from partners.outward import letters
@@ -66,6 +66,18 @@ def find_secret(dialect: Dialect, secret: str, now: datetime.datetime) -> ApiKey
     if key is None or key.dialect != dialect or not key.is_usable(now):
         raise Unauthenticated("The credentials are unknown, expired or revoked.")
     return key
+
+
+def has_secret(storefront: Storefront, secret: str, now: datetime.datetime) -> bool:
+    """Tell whether a secret is a usable one of a storefront, and note that it was used."""
+    try:
+        key = find_secret(Dialect(storefront.dialect), secret, now)
+    except Unauthenticated:
+        return False
+    if (key.partner_id, key.test_mode) != (storefront.partner_id, storefront.test_mode):
+        return False
+    note_use(key, now)
+    return True
 
 
 def find_key(dialect: Dialect, key_id: int, now: datetime.datetime) -> ApiKey:

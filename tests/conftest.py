@@ -279,6 +279,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
 
     class OneStack(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return "stack" if nodeid.startswith("tests/concurrency/") else nodeid
+            scopes = ("tests/concurrency/", "tests/contracts/test_second_instance.py")
+            return next((scope for scope in scopes if nodeid.startswith(scope)), nodeid)
 
     return OneStack(config, log)

@@ -192,9 +192,9 @@ class Stack:
             raise StackError(f"{' '.join(arguments)} failed:\n{done.stdout}{done.stderr}")
         return done.stdout
 
-    def django(self, module: str, *arguments: str, given: str = "") -> str:
+    def django(self, module: str, *arguments: str, given: str = "", seconds: float = 120) -> str:
         """Run a module as a program that finds Django set up; return what it prints."""
-        return self.python("-c", _DJANGO, module, *arguments, given=given)
+        return self.python("-c", _DJANGO, module, *arguments, given=given, seconds=seconds)
 
     @contextmanager
     def running_django(self, module: str, *arguments: str) -> Iterator[Process]:

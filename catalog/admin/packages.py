@@ -7,18 +7,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Case, Count, Field, QuerySet, When
+from django.db.models import Case, Count, Field, Prefetch, Q, QuerySet, When
 from django.forms import Field as FormField
 from django.http import HttpRequest
 from django.urls import URLPattern, reverse
+from django.utils.safestring import SafeString
 
 from catalog.admin.forms import PriceForm, PriceFormSet
 from catalog.admin.standing import STANDING
-from catalog.models import Component, Dating, Package, PackageStatus, Price
+from catalog.models import Component, ComponentSource, Dating, Package, PackageStatus, Price
 from catalog.selling import find_faults
 from channel_manager.history.models import Event
 from channel_manager.lib.admin.base import StaffAdmin, StaffInline, register
-from channel_manager.lib.admin.columns import EMPTY, column
+from channel_manager.lib.admin.columns import EMPTY, column, link
 from channel_manager.lib.admin.standing import StateBar, StateButton
 from channel_manager.lib.admin.typed import ChoicesDropdownFilter, ModelForm
 from partners.admin.filters import VenueFilter
@@ -39,12 +40,33 @@ class ComponentInline(StaffInline[Component, Package]):
     """What a package is made of."""
 
     model = Component
-    fields = ("item", "quantity", "price_share", "position", "is_active")
+    fields = ("item", "quantity", "price_share", "position", "is_active", "issued_by")
+    readonly_fields = ("issued_by",)
     autocomplete_fields = ("item",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Component]:
-        """Read the items along."""
-        return super().get_queryset(request).select_related("item")
+        """Read the items along, and who issues them."""
+        always = ComponentSource.objects.filter(session=None).select_related("connection")
+        per_session = Count("sources", filter=Q(sources__session__isnull=False))
+        return (
+            super()
+            .get_queryset(request)
+            .select_related("item")
+            .prefetch_related(Prefetch("sources", always, to_attr="always"))
+            .annotate(sessions_there=per_session)
+        )
+
+    @column("Issued by")
+    def issued_by(self, component: Component) -> SafeString | str:
+        """Return who issues it, leading to where that is changed."""
+        if component._state.adding:
+            return EMPTY
+        always: list[ComponentSource] = component.always  # type: ignore[attr-defined]
+        there = [f"{row.connection.get_system_display()}: {row}" for row in always]
+        if count := component.sessions_there:  # type: ignore[attr-defined]
+            there.append("1 session elsewhere" if count == 1 else f"{count} sessions elsewhere")
+        url = reverse("admin:catalog_componentsource_component", args=[component.pk])
+        return link(url, "; ".join(there) or "Our own tickets")
 
 
 class PriceInline(StaffInline[Price, Package]):

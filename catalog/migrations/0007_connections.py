@@ -182,6 +182,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ("venue", "name"),
+                "permissions": [("check_connection", "Can test a connection to an outside system")],
             },
         ),
         migrations.CreateModel(

@@ -108,6 +108,7 @@ class Connection(models.Model):
 
     class Meta:
         ordering = ("venue", "name")
+        permissions = [("check_connection", "Can test a connection to an outside system")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(system__in=System.values), name="connection_system_known"

@@ -90,7 +90,8 @@ SYSTEMS = (
             ("POST /{shop}/order", "The order; the guest goes on to `redirectUrl`."),
             ("GET /shop/{shop}/ticketswap/order/{order}", "The paid order with its tickets."),
         ),
-        becomes_order="The payment; a free order is complete at once. The tickets are mailed.",
+        becomes_order="The payment; a free order, or one on account, is complete at once. The "
+        "tickets are mailed.",
         refusals="The six members of the order's answer, with what is wrong in `errors` and no "
         "`order_id`; the status is 422, or what HTTP has for the fault.",
     ),
@@ -98,7 +99,8 @@ SYSTEMS = (
         dialect=Dialect.VOORDEMENSEN,
         was="https://api.voordemensen.nl",
         becomes="/voordemensen",
-        credentials="Your client name in the path, and nothing else.",
+        credentials="Your client name in the path, and nothing else. To buy on account, your secret "
+        "in `Authorization`, without Bearer, of `paymentmethods` and `order/create`.",
         calls=(
             (
                 "GET /v1/{client}/events, …/tickettypes/{sub_event}",
@@ -112,7 +114,8 @@ SYSTEMS = (
             ("GET /v1/{client}/order/{order_key}", "The status; tickets and receipt once paid."),
         ),
         becomes_order="The payment. The guest returns to `redirectURL?return=<order_key>`; ask for "
-        "the status then, at most once in ten seconds: nearer calls are told the last one.",
+        "the status then, at most once in ten seconds: nearer calls are told the last one. An order "
+        "on account is `paid` at once.",
         refusals='`{"message": …}` with the HTTP status.',
     ),
 )

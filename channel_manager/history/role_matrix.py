@@ -132,6 +132,32 @@ MATRIX: Mapping[str, tuple[Deed, ...]] = {
             (CATALOG, PARTNERS),
         ),
     ),
+    "Outside systems": (
+        Deed(
+            "See connections to other systems, what components are there, and orders there",
+            (
+                *_each("catalog", "view", "connection componentsource"),
+                "wallets.view_outsideorder",
+            ),
+            EVERYBODY,
+        ),
+        Deed(
+            "Set up and change connections with their credentials; switch them off",
+            _each("catalog", "add change", "connection"),
+            NOBODY,
+        ),
+        Deed("Test a connection", ("catalog.check_connection",), (ORDERDESK, CATALOG)),
+        Deed(
+            "Say by which system a component is issued, and as what",
+            _each("catalog", "add change delete", "componentsource"),
+            (CATALOG,),
+        ),
+        Deed(
+            "Settle an order at another system whose outcome is not known, or that is left there",
+            ("wallets.settle_outsideorder",),
+            (ORDERDESK,),
+        ),
+    ),
     "Calendar": (
         Deed(
             "See sessions, rules, opening hours, closed days and seat plans",
@@ -174,6 +200,11 @@ MATRIX: Mapping[str, tuple[Deed, ...]] = {
         Deed(
             "Open storefronts: let a shop sell in another system's words",
             ("partners.add_storefront",),
+            (PARTNERS,),
+        ),
+        Deed(
+            "Let a storefront sell on account",
+            ("partners.change_storefront",),
             (PARTNERS,),
         ),
         Deed(

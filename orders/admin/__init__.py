@@ -14,6 +14,7 @@ from orders.admin.holds import HoldAdmin
 from orders.admin.ledger import LedgerEntryAdmin
 from orders.admin.mapped import count_orders, find_waiting, tell_change
 from orders.admin.orders import OrderAdmin
+from orders.admin.outside_orders import OutsideOrderAdmin
 from orders.admin.partnership import OrdersOfPartners
 from orders.admin.virtual_queues import ReservationAdmin, VirtualQueueAdmin
 from partners.admin.posting import register_posting
@@ -29,6 +30,7 @@ __all__ = [
     "LedgerEntryAdmin",
     "OrderAdmin",
     "OrderEventAdmin",
+    "OutsideOrderAdmin",
     "PeriodAdmin",
     "ReservationAdmin",
     "StatementAdmin",

@@ -18,6 +18,8 @@ from channel_manager.lib.errors import ErrorCode, Fault, Refusal
 from orders import magic
 from orders.models import FailureCode, Order, OrderLine, OrderStatus
 from orders.resolution import faults_of, shortage_of
+from wallets.connectors.base import Cause
+from wallets.models import OutsideOrder, OutsideOrderStatus
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -68,16 +70,40 @@ def find_remedies(order: Order, lines: Sequence[OrderLine]) -> list[Remedy]:
 
 
 def _general(order: Order) -> Remedy:
+    if order.failure_code == FailureCode.OUTCOME_UNKNOWN:
+        return _for_unknown_outcome(order)
     match order.failure_code:
         case FailureCode.STALLED:
             what = "Issuing made no progress for too long, so it was given up."
             advice = "Replay the order. Its numbers and prices stay."
+        case code if code in list(Cause):
+            what = order.status_message or str(order.get_failure_code_display())
+            advice = "Mend it there, at the connection or the outside id; then replay the order."
         case _:
             what = order.status_message or "Issuing failed."
             advice = (
                 "Replay the order. If it fails again, look in the worker's log for the order's id."
             )
     return Remedy(what=what, advice=advice)
+
+
+def _for_unknown_outcome(order: Order) -> Remedy:
+    """Lead to what a person has to look up at the other system."""
+    unknown = OutsideOrder.objects.filter(order=order, status=OutsideOrderStatus.UNKNOWN)
+    row = unknown.current().select_related("connection").first()
+    if row is None:
+        return Remedy(
+            what="What was uncertain at the other system is settled.",
+            advice="Replay the order.",
+            is_mended=True,
+        )
+    return Remedy(
+        what=row.message or order.status_message,
+        advice=f"Look for {row} at {row.connection}, and say what you found. Then replay the order.",
+        link=reverse("admin:wallets_outsideorder_change", args=[row.pk]),
+        link_text="Settle it",
+        permission="wallets.view_outsideorder",
+    )
 
 
 def _for_lost_places(order: Order, shortage: Refusal) -> Remedy:

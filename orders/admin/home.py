@@ -24,6 +24,7 @@ from orders.admin.unmapped import of_unmapped
 from orders.models import Checkout, CheckoutStatus, FailureCode, Order, OrderStatus
 from orders.models.order import LATE as LATE_AFTER
 from partners.admin.webhooks.overview import read_alarms
+from wallets.models import OutsideOrder
 
 _SHOWN = 8
 _CAUSES = 5
@@ -45,7 +46,7 @@ class Tile:
 
 
 def show_home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Add what those who may see orders need: tiles, causes, partners, latest: 12 statements.
+    """Add what those who may see orders need: tiles, causes, partners, latest: 13 statements.
 
     For those who may see webhook endpoints also the partners that are not told: one more; for
     those who may see sessions the next days: five more.
@@ -55,7 +56,7 @@ def show_home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     context["ahead"] = read_days_ahead(request, now=now)
     if request.user.has_perm("orders.view_order"):
         causes = read_causes(request)
-        context["tiles"] = _tiles(now, of_unmapped(causes))
+        context["tiles"] = [*_unsettled(request), *_tiles(now, of_unmapped(causes))]
         context["traffic"] = read_traffic(now=now)
         context["partnerships"] = read_partnerships(
             request, alarms=context["webhook_alarms"], now=now
@@ -134,6 +135,25 @@ def _paid_late() -> list[Tile]:
             meaning="Money came when the places were gone: order after all, or send it back",
             icon="paid",
             url=f"{reverse('admin:orders_checkout_changelist')}?status__exact=PaidLate",
+            colour="danger",
+        )
+    ]
+
+
+def _unsettled(request: HttpRequest) -> list[Tile]:
+    """Return the tile of orders at other systems that wait for a person, where there are any."""
+    if not request.user.has_perm("wallets.view_outsideorder"):
+        return []
+    number = OutsideOrder.objects.unsettled().count()
+    if not number:
+        return []
+    return [
+        Tile(
+            title="Elsewhere",
+            number=number,
+            meaning="Orders at other systems that somebody has to look up there",
+            icon="hub",
+            url=f"{reverse('admin:wallets_outsideorder_changelist')}?waits=yes",
             colour="danger",
         )
     ]

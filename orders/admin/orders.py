@@ -38,6 +38,7 @@ from orders.admin.filters import (
     SessionFilter,
     StatusFilter,
 )
+from orders.admin.outside_orders import list_outside_orders
 from orders.admin.previewing import preview_urls
 from orders.admin.webhooks import read_webhooks
 from orders.manifests import order_url
@@ -165,6 +166,7 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
             "page": shown,
             "story": story.read_story(request, order),
             "webhooks": read_webhooks(request, order),
+            "elsewhere": list_outside_orders(request, order),
             "remedies": [(remedy, _may_follow(request, remedy)) for remedy in shown.remedies],
             "buttons": acting.buttons(request, shown),
             "reissue_url": acting.url_beside(request, order, "reissue"),

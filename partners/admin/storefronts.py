@@ -22,7 +22,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from channel_manager.lib.admin import columns
 from channel_manager.lib.admin.asking import Question, show_question
-from channel_manager.lib.admin.base import ReadOnlyAdmin, register
+from channel_manager.lib.admin.base import StaffAdmin, register
 from channel_manager.lib.admin.columns import column
 from channel_manager.lib.admin.confirmation import (
     Confirmation,
@@ -41,16 +41,17 @@ from channel_manager.lib.admin.typed import (
 from partners.admin.filters import ModeFilter
 from partners.admin.keys import list_keys_of
 from partners.keys import create_key, create_test_key, revoke_key
-from partners.models import ApiKey, Dialect, OutwardId, Partner, Storefront
+from partners.models import ON_ACCOUNT_DIALECTS, ApiKey, Dialect, OutwardId, Partner, Storefront
 from partners.storefronts import open_storefront
 
 _MOST_IDS = 500
-# What its shop sends the secret as; VoordeMensen has none.
 _SENT_AS: Mapping[str, str] = {
     Dialect.ORDINO: "Header x-api-key",
     Dialect.ONEBOX: "client_secret of POST /oauth/token",
     Dialect.OPENTICKET: "Access token",
 }
+# VoordeMensen has no secrets but for what is bought on account.
+_SENT_FOR_ACCOUNT = "Header Authorization, without Bearer, of paymentmethods and order/create"
 
 
 class StorefrontForm(forms.Form):
@@ -94,8 +95,8 @@ class SecretForm(forms.Form):
 
 
 @register(Storefront)
-class StorefrontAdmin(ReadOnlyAdmin[Storefront]):
-    """What partners' shops that speak another system's words are known by."""
+class StorefrontAdmin(StaffAdmin[Storefront]):
+    """What partners' shops that speak another system's words are known by; opened by a button."""
 
     list_display = ("public_id", "system", "partner", "mode", "opened")
     list_display_links = ("public_id",)
@@ -108,8 +109,21 @@ class StorefrontAdmin(ReadOnlyAdmin[Storefront]):
     ordering = ("partner__name", "dialect", "test_mode")
     sortable_by = ()
     fields = ("partner", "system", "mode", "public_id", "base_url", "opened")
-    readonly_fields = ("system", "mode", "base_url", "opened")
+    readonly_fields = fields
     change_form_outer_after_template = "admin/partners/storefront/below.html"
+
+    def get_fields(self, request: HttpRequest, obj: Storefront | None = None) -> Any:
+        """Ask whether it sells on account where guests pay at our page otherwise."""
+        on_account = ("sells_on_account",) if obj and obj.dialect in ON_ACCOUNT_DIALECTS else ()
+        return (*self.fields, *on_account)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Refuse: one is opened from its partner's page."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Storefront | None = None) -> bool:
+        """Refuse: its shop has stored its ids."""
+        return False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Storefront]:
         """Leave the venues' logos where they are."""
@@ -139,7 +153,7 @@ class StorefrontAdmin(ReadOnlyAdmin[Storefront]):
             ),
             "new_secret_url": new_secret if _may_make_secret(request, row) else "",
             "outward_ids": ids[:_MOST_IDS],
-            "sent_as": _SENT_AS.get(row.dialect, ""),
+            "sent_as": _sent_as(row),
             "issuer_url": _issuer_url(request, row),
             "zone": row.partner.venue.timezone,
         }
@@ -176,7 +190,7 @@ class StorefrontAdmin(ReadOnlyAdmin[Storefront]):
         if not request.user.has_perm("partners.add_apikey"):
             raise PermissionDenied
         row = self._storefront(key)
-        if row.dialect not in _SENT_AS:
+        if not _sent_as(row):
             raise PermissionDenied
         form = SecretForm(request.POST if request.method == "POST" else None)
         back = reverse("admin:partners_storefront_change", args=[row.pk])
@@ -289,7 +303,14 @@ def list_storefronts(request: HttpRequest, partner: Partner) -> dict[str, Any]:
 
 
 def _may_make_secret(request: HttpRequest, row: Storefront) -> bool:
-    return row.dialect in _SENT_AS and request.user.has_perm("partners.add_apikey")
+    return bool(_sent_as(row)) and request.user.has_perm("partners.add_apikey")
+
+
+def _sent_as(row: Storefront) -> str:
+    """Return what a storefront's shop sends a secret as; empty where it needs none."""
+    if row.dialect == Dialect.VOORDEMENSEN and row.sells_on_account:
+        return _SENT_FOR_ACCOUNT
+    return _SENT_AS.get(row.dialect, "")
 
 
 def _open(request: HttpRequest, partner: Partner, form: StorefrontForm) -> Storefront | None:
@@ -333,7 +354,7 @@ def _show(
         "key": key,
         "shown": shown,
         "base_url": base_url_of(storefront),
-        "sent_as": _SENT_AS[storefront.dialect],
+        "sent_as": _sent_as(storefront),
         "back": reverse("admin:partners_storefront_change", args=[storefront.pk]),
     }
     response = TemplateResponse(request, "admin/partners/storefront/secret_shown.html", context)

@@ -15,7 +15,12 @@ from partners.models.partner import (
     PartnerStatus,
     UnmappedItems,
 )
-from partners.models.storefront import OutwardId, Storefront, VisitorBucket
+from partners.models.storefront import (
+    ON_ACCOUNT_DIALECTS,
+    OutwardId,
+    Storefront,
+    VisitorBucket,
+)
 from partners.models.venue import Venue, check_timezone
 from partners.models.webhook import (
     MAX_URL_LENGTH,
@@ -35,6 +40,7 @@ __all__ = [
     "MAX_HOLD_MINUTES",
     "MAX_PER_SECOND",
     "MAX_URL_LENGTH",
+    "ON_ACCOUNT_DIALECTS",
     "ApiKey",
     "BilledBy",
     "Contract",

@@ -9,6 +9,9 @@ from channel_manager.lib.identity import time_ordered_uuid
 from partners.models.dialect import Dialect
 from partners.models.partner import Partner
 
+# Those whose guests pay at our page, so that there is something to be spared.
+ON_ACCOUNT_DIALECTS = (Dialect.OPENTICKET, Dialect.VOORDEMENSEN)
+
 
 class Storefront(models.Model):
     """A partner in one mode, in the words of one dialect: a channel, a shop, a client, a park.
@@ -34,6 +37,13 @@ class Storefront(models.Model):
         db_default=False,
         help_text="Guests are e-mailed their tickets as soon as these are issued.",
     )
+    sells_on_account = models.BooleanField(
+        "sells on account",
+        default=False,
+        db_default=False,
+        help_text="One payment method more: on account. Orders by it are complete at once, "
+        "nobody pays at our page, and the partner is billed by statement.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -47,6 +57,10 @@ class Storefront(models.Model):
             ),
             models.UniqueConstraint(
                 fields=("partner", "dialect", "test_mode"), name="storefront_once_per_mode"
+            ),
+            models.CheckConstraint(
+                condition=Q(sells_on_account=False) | Q(dialect__in=ON_ACCOUNT_DIALECTS),
+                name="storefront_on_account_where_guests_pay",
             ),
         ]
 

@@ -38,6 +38,11 @@ NEEDS = {
     "auth_group_matrix": "auth.view_group",
     "auth_user_password_change": "auth.change_user",
     "auth_user_reset_two_factor": "auth.change_user",
+    "catalog_componentsource_component": "catalog.view_componentsource",
+    "catalog_componentsource_match": "catalog.add_componentsource",
+    "catalog_componentsource_pick": "catalog.add_componentsource",
+    "catalog_connection_check": "catalog.check_connection",
+    "catalog_connection_forget": "catalog.change_connection",
     "catalog_package_put-on-sale": "catalog.change_package",
     "catalog_package_withdraw": "catalog.change_package",
     "catalog_packagemapping_change_from": "catalog.add_packagemapping",
@@ -133,6 +138,9 @@ NEEDS = {
     "partners_webhookendpoint_switch_off": "partners.change_webhookendpoint",
     "wallets_gatedevice_new_key": "wallets.change_gatedevice",
     "wallets_gatedevice_revoke": "wallets.change_gatedevice",
+    "wallets_outsideorder_settle_done": "wallets.settle_outsideorder",
+    "wallets_outsideorder_settle_ended": "wallets.settle_outsideorder",
+    "wallets_outsideorder_settle_not_done": "wallets.settle_outsideorder",
 }
 # Pages of one row that are only looked at: a POST does what a GET does.
 LOOKED_AT = {

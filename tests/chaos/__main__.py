@@ -6,6 +6,7 @@ Exit code 1 when an invariant is violated, with the seed that brings the same ru
 from __future__ import annotations
 
 import argparse
+import json
 import signal
 import sys
 import time
@@ -20,6 +21,7 @@ from tests.stack import Stack, StackError, running_stack
 
 IDENTICAL_CALLS = 100
 TOLD_ORDERS, SENDER_KILLS = 198, 10
+CONNECTOR_RUNS = 20
 
 
 def main(arguments: list[str]) -> int:
@@ -45,6 +47,8 @@ def main(arguments: list[str]) -> int:
             wrong += [sentence for result in results for sentence in result.wrong]
             if not options.only:
                 wrong += _kill_workers(stack, options, rows)
+            if not options.only or options.only.lower() in "connectors":
+                wrong += _kill_connectors(stack, rows)
             wrong += stack.faults_logged()
     except (StackError, EmbeddedPostgresError, AssertionError) as fault:
         _say(f"\nFAILED with --seed {options.seed}: {fault}")
@@ -69,6 +73,22 @@ def _kill_workers(stack: Stack, options: argparse.Namespace, rows: dict[str, obj
     )
     rows.update(_figures(outcome, same_failed=bool(wrong)))
     return [*wrong, *outcome.violations, *_kill_senders(stack, rows)]
+
+
+def _kill_connectors(stack: Stack, rows: dict[str, object]) -> list[str]:
+    """Kill whoever issues at each other system at every step there; return what was wrong."""
+    stack.stop_workers()
+    wrong: list[str] = []
+    for hands, runs in (("forked", CONNECTOR_RUNS), ("workers", 1)):
+        for system in ("ordino", "onebox", "openticket", "voordemensen"):
+            _say(f"SIGKILL at every step of issuing at {system}, {runs} times ({hands}) ...")
+            arguments = (system, str(runs), hands)
+            told = stack.django("tests.chaos.connector_kills", *arguments, seconds=3600)
+            outcome = json.loads(told)
+            ended = ", ".join(f"{count} {how}" for how, count in sorted(outcome["ended"].items()))
+            rows[f"Issued at {system}, {hands}"] = f"{outcome['kills']} kills: {ended}"
+            wrong += outcome["wrong"]
+    return wrong
 
 
 def _kill_senders(stack: Stack, rows: dict[str, object]) -> list[str]:

@@ -249,7 +249,7 @@ class _Handler(BaseHTTPRequestHandler):
             case Fault.TOKEN_EXPIRED:
                 self._write(*system.token_expired(operation))
             case Fault.TOO_LARGE:
-                self._write(status, {"padding": "x" * LARGE_BYTES, "answer": document})
+                self._write(status, {"padding": "x" * LARGE_BYTES})
             case None:
                 self._write(status, document)
             case _:

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from catalog.models import Item, Package, PackageMapping
+from catalog.models import Component, ComponentSource, Item, Package, PackageMapping
 from orders.checkouts import open_checkout
 from orders.gate.admission import admit
 from orders.models import Batch, Closure, Export, Order, Statement
@@ -37,7 +37,9 @@ from tests.factories import (
 )
 from tests.finance.agreed import agree
 from tests.finance.months import month
+from tests.orders.elsewhere import begun
 from tests.staff import signed_in, text_of, viewer
+from tests.wallets.elsewhere import FakeConnector, connect, put_in
 from tests.webhooks.conftest import make_endpoint
 from wallets.devices import create_device
 from wallets.models import Asset
@@ -49,6 +51,7 @@ MADE_BY_HAND = {
     "attraction",
     "calendarday",
     "closure",
+    "connection",
     "gatedevice",
     "group",
     "guestissuer",
@@ -66,13 +69,17 @@ MADE_BY_HAND = {
     "webhookendpoint",
 }
 # Whose page of adding leads to where they are made.
-MADE_ELSEWHERE = {"statement", "export"}
+MADE_ELSEWHERE = {"statement", "export", "componentsource"}
 REGISTRY = sorted(admin.site._registry, key=lambda model: model._meta.label)
 
 
 @pytest.fixture
 def everything(
-    api: ApiClient, rival: ApiClient, day: Package, issue: Callable[[str], Order]
+    api: ApiClient,
+    rival: ApiClient,
+    day: Package,
+    issue: Callable[[str], Order],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> dict[str, str]:
     """At least one row of everything, orders in every state that rests."""
     PackageMapping.objects.create(partner=api.partner, item_number="SKU-1", package=day)
@@ -119,7 +126,17 @@ def everything(
         now=timezone.now(),
     )
     a_month_of(api.partner)
+    somewhere_else(Order.objects.get(pk=orders["issued"]["orderId"]), monkeypatch)
     return {name: order["orderId"] for name, order in orders.items()}
+
+
+def somewhere_else(order: Order, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a connection, an outside id of a component there, and an order that is there."""
+    put_in(monkeypatch, FakeConnector(), "onebox")
+    onebox = connect(order.venue)
+    component = Component.objects.filter(package__venue=order.venue)[0]
+    ComponentSource.objects.create(component=component, connection=onebox, outside_item="55")
+    begun(order, onebox)
 
 
 def a_month_of(partner: Partner) -> None:

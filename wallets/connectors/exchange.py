@@ -97,7 +97,8 @@ class _Exact(json.JSONEncoder):
     """Writes a Decimal as the number it is (49.99, never 49.990000001)."""
 
     def __init__(self) -> None:
-        super().__init__(ensure_ascii=True, separators=(",", ":"))
+        # What was kept in `progress` comes back with its members in another order.
+        super().__init__(ensure_ascii=True, separators=(",", ":"), sort_keys=True)
         self._numbers: dict[str, str] = {}
 
     def default(self, o: object) -> Any:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 
 from catalog.models import Connection, System
 from wallets.connectors.base import Connector
+from wallets.connectors.onebox import OneboxConnector
+from wallets.connectors.openticket import OpenTicketConnector
+from wallets.connectors.ordino import OrdinoConnector
+from wallets.connectors.voordemensen import VoordeMensenConnector
 
-CONNECTORS: Mapping[str, Connector] = {}
+CONNECTORS: dict[str, Connector] = {
+    System.ORDINO: OrdinoConnector(),
+    System.ONEBOX: OneboxConnector(),
+    System.OPENTICKET: OpenTicketConnector(),
+    System.VOORDEMENSEN: VoordeMensenConnector(),
+}
 
 
 def connector_of(connection: Connection) -> Connector:

@@ -21,7 +21,15 @@ if TYPE_CHECKING:
     from django.contrib.auth.admin import GroupAdmin, UserAdmin
     from django.contrib.auth.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
     from django.core.paginator import Paginator
-    from django.forms import BaseInlineFormSet, DateInput, ModelForm, Select, Textarea, TextInput
+    from django.forms import (
+        BaseInlineFormSet,
+        DateInput,
+        ModelForm,
+        PasswordInput,
+        Select,
+        Textarea,
+        TextInput,
+    )
     from django.forms import CheckboxInput as Switch
     from django.forms import CheckboxSelectMultiple as Checkboxes
     from django.forms import ClearableFileInput as FileInput
@@ -56,6 +64,7 @@ else:
     from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget as Checkboxes
     from unfold.widgets import UnfoldAdminColorInputWidget as ColorInput
     from unfold.widgets import UnfoldAdminFileFieldWidget as FileInput
+    from unfold.widgets import UnfoldAdminPasswordWidget as PasswordInput
     from unfold.widgets import UnfoldAdminRadioSelectWidget as Radios
     from unfold.widgets import UnfoldAdminSelect2MultipleWidget as SearchableSelectMultiple
     from unfold.widgets import UnfoldAdminSelect2Widget as SearchableSelect
@@ -109,6 +118,7 @@ __all__ = [
     "ModelAdmin",
     "ModelForm",
     "Paginator",
+    "PasswordInput",
     "Radios",
     "RangeDateFilter",
     "RelatedDropdownFilter",

@@ -21,7 +21,10 @@ class CreateOrderView(ClientView):
     def post(self, request: Request, client_name: str) -> Response:
         """Make an order of a cart; 200 with an array of one."""
         self.require_active()
-        body = CreateOrder(data=request.data, context={"storefront": self.storefront})
+        body = CreateOrder(
+            data=request.data,
+            context={"storefront": self.storefront, "is_known": self.is_known(request)},
+        )
         body.is_valid(raise_exception=True)
         wish = body.to_wish(language_of(request.headers.get("Accept-Language", "")))
         purchase = purchases.create_order(storefront=self.storefront, wish=wish, now=timezone.now())

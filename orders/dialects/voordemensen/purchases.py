@@ -83,8 +83,8 @@ class Standing:
 def create_order(*, storefront: Storefront, wish: OrderWish, now: datetime.datetime) -> Purchase:
     """Make an order of a cart, once: whoever asks again is told the same key and address.
 
-    Its seats are kept for PAYMENT_MINUTES. One that costs nothing is complete at once,
-    and its guest goes straight back to the shop. Raises CartNotFound, NotOrderable.
+    Its seats are kept for PAYMENT_MINUTES. One that costs nothing, or is bought on account, is
+    complete at once, and its guest goes straight back to the shop. Raises CartNotFound, NotOrderable.
     """
     with transaction.atomic():
         cart = lock_cart(storefront=storefront, cart_id=wish.cart_id)
@@ -141,16 +141,26 @@ def find_order(*, storefront: Storefront, order_key: str) -> Checkout:
     return found
 
 
-def list_methods(storefront: Storefront) -> tuple[list[PaymentMethod], dict[str, str]]:
-    """Return the payment methods of a client, and the id of each by its code."""
-    methods = paying.list_methods(storefront)
+def list_methods(
+    storefront: Storefront, *, is_known: bool = False
+) -> tuple[list[PaymentMethod], dict[str, str]]:
+    """Return the payment methods of a client, and the id of each by its code.
+
+    A client's name stands in the addresses that its guests see. So buying on account is only for
+    who `is_known`: whoever sends a secret of the client's.
+    """
+    methods = [
+        one
+        for one in paying.list_methods(storefront)
+        if is_known or one.code != checkouts.ON_ACCOUNT
+    ]
     codes = [method.code for method in methods]
     return methods, outward.values_of(storefront, PAYMENT_METHOD, codes, shape=outward.number)
 
 
-def find_method(storefront: Storefront, payment_id: int) -> PaymentMethod | None:
-    """Return the payment method of an id."""
-    methods, ids = list_methods(storefront)
+def find_method(storefront: Storefront, payment_id: int, *, is_known: bool) -> PaymentMethod | None:
+    """Return the payment method of an id; as `list_methods`."""
+    methods, ids = list_methods(storefront, is_known=is_known)
     return next((one for one in methods if ids[one.code] == str(payment_id)), None)
 
 
@@ -178,8 +188,8 @@ def _convert(cart: Checkout, wish: OrderWish, now: datetime.datetime) -> None:
     until = now + datetime.timedelta(minutes=settings.PAYMENT_MINUTES)
     try:
         checkouts.ask_payment(checkout=cart, code=key, until=until, now=now)
-        if not cart.amount:
-            checkouts.complete_free(checkout=cart, now=now)
+        if checkouts.needs_no_payment(cart):
+            checkouts.complete_at_once(checkout=cart, now=now)
     except HoldEnded:
         raise CartNotFound from None
     except (InvalidRequest, PlacesGone, SoldOut, SeatTaken) as refusal:
@@ -195,7 +205,7 @@ def _still_holds(cart: Checkout, now: datetime.datetime) -> bool:
 
 def _payment_url(cart: Checkout, now: datetime.datetime) -> str:
     """Return where the guest of a locked order goes now; also when it is paid or over by now."""
-    if not cart.amount:
+    if checkouts.needs_no_payment(cart):
         return cart.return_url
     if cart.status in _PAYABLE:
         return paying.start(checkout=cart, return_url=cart.return_url, now=now)

@@ -88,7 +88,7 @@ class CreateOrder(_Body):
 
     def validate_payment_id(self, value: int) -> PaymentMethod:
         """Refuse an id that is none of the client's payment methods."""
-        method = find_method(self.context["storefront"], value)
+        method = find_method(self.context["storefront"], value, is_known=self.context["is_known"])
         if method is None:
             raise serializers.ValidationError("There is no payment method of this id.")
         return method

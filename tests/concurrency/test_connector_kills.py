@@ -1,0 +1,20 @@
+"""Processes that issue at another system and are killed at each step there: a tenth of `make chaos`."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.stack import Stack
+
+RUNS = 2
+
+
+@pytest.mark.parametrize("system", ["ordino", "onebox", "openticket", "voordemensen"])
+def test_nothing_is_lost_or_issued_twice_and_what_is_uncertain_is_named(
+    idle_stack: Stack, system: str
+) -> None:
+    told = json.loads(idle_stack.django("tests.chaos.connector_kills", system, str(RUNS), "forked"))
+    assert told["wrong"] == []
+    assert told["kills"] == told["orders"] > 0

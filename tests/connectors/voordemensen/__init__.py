@@ -1,0 +1,1 @@
+"""The connector to VoordeMensen, against one in this process."""

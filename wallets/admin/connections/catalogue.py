@@ -1,0 +1,257 @@
+"""What an outside system sells, as staff see it when they pick an outside id or match sessions."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import uuid
+import zoneinfo
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from django.core.cache import cache
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from catalog.models import Component, ComponentSource, Connection, Session
+from channel_manager.lib.admin import columns
+from channel_manager.lib.errors import ErrorCode, Fault, Refusal
+from wallets.connectors.base import CatalogueEntry
+from wallets.connectors.registry import connector_of
+
+# Long enough to search it, and to confirm a list that was made from it.
+_KEPT_SECONDS = 60
+MOST_SHOWN = 200
+# Each is a field of one form, of which Django takes a thousand.
+MOST_SESSIONS = 400
+
+Pair = tuple[str, str]
+
+
+class CannotMatch(Refusal):
+    """A list of outside ids for sessions cannot be saved as it is; nothing of it was."""
+
+    code = ErrorCode.INVALID_REQUEST
+
+
+def read_catalogue(connection: Connection) -> Sequence[CatalogueEntry]:
+    """Return what a system sells, at most a minute old; raises as connectors do.
+
+    Asks the other side, so it is called in no transaction.
+    """
+    key = f"outside-catalogue:{connection.pk}"
+    kept: Sequence[CatalogueEntry] | None = cache.get(key)
+    if kept is None:
+        kept = list(connector_of(connection).list_catalogue(connection))
+        cache.set(key, kept, _KEPT_SECONDS)
+    return kept
+
+
+def start_of(entry: CatalogueEntry, zone: zoneinfo.ZoneInfo) -> datetime.datetime | None:
+    """Return when an entry starts; one without a zone stands on the venue's clock."""
+    at = entry.starts_at
+    return at.replace(tzinfo=zone) if at is not None and at.tzinfo is None else at
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class EntryView:
+    """An entry in words, and the answers that it gives to the form of an outside id."""
+
+    entry: CatalogueEntry
+    starts: str
+    price: str
+
+    @property
+    def answers(self) -> Mapping[str, str]:
+        """Return what is filled into the form."""
+        price = self.entry.price
+        return {
+            "outside_session": self.entry.outside_session,
+            "outside_item": self.entry.outside_item,
+            "label": self.entry.label[:200],
+            "outside_price": "" if price is None else format(price.normalize(), "f"),
+        }
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Found:
+    """The entries that a search found, as many as are shown, and how many there are."""
+
+    rows: Sequence[EntryView]
+    total: int
+
+
+def search(entries: Sequence[CatalogueEntry], text: str, *, connection: Connection) -> Found:
+    """Return the entries that have every word of a text, by start and label."""
+    zone, currency = connection.venue.zone, connection.venue.currency
+    views = [view_entry(entry, zone, currency) for entry in entries]
+    words = text.casefold().split()
+    kept = [one for one in views if all(word in _text_of(one) for word in words)]
+    last = datetime.datetime.max.replace(tzinfo=datetime.UTC)
+    kept.sort(key=lambda one: (start_of(one.entry, zone) or last, one.entry.label))
+    return Found(rows=kept[:MOST_SHOWN], total=len(kept))
+
+
+def view_entry(entry: CatalogueEntry, zone: zoneinfo.ZoneInfo, currency: str) -> EntryView:
+    """Return an entry in words, its start on the venue's clock."""
+    price = columns.EMPTY if entry.price is None else columns.money(entry.price, currency)
+    return EntryView(entry=entry, starts=columns.moment(start_of(entry, zone), zone), price=price)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Kind:
+    """One thing that is sold at several starts; by its name, or by its id where names differ."""
+
+    key: str
+    label: str
+
+
+def list_kinds(entries: Sequence[CatalogueEntry]) -> list[Kind]:
+    """Return what staff may say that a component is, among the entries that have a start."""
+    by_label: dict[str, int] = defaultdict(int)
+    by_item: dict[str, list[str]] = defaultdict(list)
+    for entry in entries:
+        if entry.starts_at is not None:
+            by_label[entry.label] += 1
+            by_item[entry.outside_item].append(entry.label)
+    named = [
+        Kind(key=f"label:{label}", label=f"{label} ({_starts(count)})")
+        for label, count in sorted(by_label.items())
+    ]
+    numbered = [
+        Kind(key=f"item:{item}", label=f"{item}: {labels[0]} and others ({_starts(len(labels))})")
+        for item, labels in sorted(by_item.items())
+        if len(set(labels)) > 1
+    ]
+    return numbered + named
+
+
+def is_of(entry: CatalogueEntry, kind: str) -> bool:
+    """Tell whether an entry is of a kind."""
+    return kind in (f"label:{entry.label}", f"item:{entry.outside_item}")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Proposal:
+    """A coming session of ours, and what starts there at the same moment."""
+
+    session: Session
+    starts: str
+    there: Sequence[EntryView]
+    has: ComponentSource | None
+
+    @property
+    def field(self) -> str:
+        """Return the name of its field."""
+        return f"s-{self.session.pk}"
+
+
+def propose(
+    component: Component,
+    connection: Connection,
+    entries: Sequence[CatalogueEntry],
+    kind: str,
+    *,
+    now: datetime.datetime,
+) -> list[Proposal]:
+    """Return the coming sessions of a component with the entries of a kind at the same start."""
+    zone, currency = connection.venue.zone, connection.venue.currency
+    by_start: dict[datetime.datetime, list[EntryView]] = defaultdict(list)
+    for entry in entries:
+        start = start_of(entry, zone)
+        if start is not None and is_of(entry, kind):
+            by_start[start].append(view_entry(entry, zone, currency))
+    has = {
+        row.session_id: row
+        for row in ComponentSource.objects.filter(
+            component=component, session__isnull=False
+        ).select_related("connection")
+    }
+    return [
+        Proposal(
+            session=session,
+            starts=columns.moment(session.starts_at, zone),
+            there=by_start.get(session.starts_at, ()),
+            has=has.get(session.pk),
+        )
+        for session in coming_sessions(component, now=now)
+    ]
+
+
+def coming_sessions(component: Component, *, now: datetime.datetime) -> list[Session]:
+    """Return the next sessions of a component's attraction, as many as one form can hold."""
+    rows = Session.objects.filter(attraction=component.item.attraction_id, starts_at__gte=now)
+    return list(rows.select_related("attraction").order_by("starts_at", "pk")[:MOST_SESSIONS])
+
+
+def save_matches(
+    *,
+    component: Component,
+    connection: Connection,
+    entries: Sequence[CatalogueEntry],
+    chosen: Mapping[uuid.UUID, Pair],
+) -> list[ComponentSource]:
+    """Store the outside ids that were chosen for sessions, all or none; raises CannotMatch."""
+    zone = connection.venue.zone
+    offered: dict[tuple[datetime.datetime, str, str], CatalogueEntry] = {}
+    for entry in entries:
+        if start := start_of(entry, zone):
+            offered[start, entry.outside_session, entry.outside_item] = entry
+    with transaction.atomic():
+        # Two who match at once: the second finds what the first has saved.
+        Component.objects.select_for_update().get(pk=component.pk)
+        taken = set(
+            ComponentSource.objects.filter(component=component).values_list("session", flat=True)
+        )
+        sessions = Session.objects.select_related("attraction").in_bulk(chosen)
+        made, faults = [], []
+        for key, pair in chosen.items():
+            session = sessions.get(key)
+            found = offered.get((session.starts_at, *pair)) if session else None
+            if session is None or found is None:
+                faults.append(Fault("", "gone", "Its catalogue has changed: look again."))
+            elif session.pk in taken:
+                faults.append(Fault("", "taken", f"{session} has an outside id already."))
+            else:
+                made.append(_source(component, connection, session, found))
+        for source in made:
+            faults.extend(_faults_of(source))
+        if faults:
+            told = list({fault.detail: fault for fault in faults}.values())
+            raise CannotMatch("Nothing was saved.", faults=told)
+        return ComponentSource.objects.bulk_create(made)
+
+
+def _source(
+    component: Component, connection: Connection, session: Session, entry: CatalogueEntry
+) -> ComponentSource:
+    return ComponentSource(
+        component=component,
+        connection=connection,
+        session=session,
+        outside_session=entry.outside_session,
+        outside_item=entry.outside_item,
+        label=entry.label[:200],
+        outside_price=entry.price,
+    )
+
+
+def _faults_of(source: ComponentSource) -> list[Fault]:
+    """Return what is wrong with an outside id; its keys are of rows that were just read."""
+    try:
+        source.full_clean(
+            exclude=("component", "connection", "session"), validate_constraints=False
+        )
+    except ValidationError as error:
+        return [Fault("", "unusable", message) for message in error.messages]
+    return []
+
+
+def _text_of(view: EntryView) -> str:
+    entry = view.entry
+    parts = (entry.label, entry.outside_session, entry.outside_item, view.starts, view.price)
+    return " ".join(parts).casefold()
+
+
+def _starts(count: int) -> str:
+    return "1 start" if count == 1 else f"{count} starts"

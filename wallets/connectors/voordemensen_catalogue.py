@@ -1,0 +1,79 @@
+"""What VoordeMensen sells: sub-events and their ticket types, and which of them are on sale."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from wallets.connectors.base import CatalogueEntry, PlacesThere
+from wallets.connectors.exchange import Refused, text_of
+from wallets.connectors.voordemensen_reading import amount_of, id_of, list_of, moment_of
+
+# Each is a call of its own; the next ones come first.
+MOST_SUB_EVENTS = 60
+_LONGEST_LABEL = 200
+
+# Asks for what is below a client's address; returns its JSON.
+_Ask = Callable[[str], Any]
+
+
+def list_entries(ask: _Ask) -> list[CatalogueEntry]:
+    """Return the ticket types of the next sub-events; those that are gone meanwhile are left out."""
+    entries = []
+    for sub_event in _sub_events(ask("events/upcoming"))[:MOST_SUB_EVENTS]:
+        event_id = id_of(sub_event, "event_id")
+        name = text_of(sub_event, "event_name", longest=_LONGEST_LABEL)
+        starts_at = moment_of(sub_event.get("event_date"), sub_event.get("event_time"))
+        for ticket_type in _ticket_types(ask, event_id):
+            kind = text_of(ticket_type, "discount_name", longest=_LONGEST_LABEL)
+            entries.append(
+                CatalogueEntry(
+                    outside_session=event_id,
+                    outside_item=id_of(ticket_type, "discount_id"),
+                    label=" – ".join(filter(None, (name, kind)))[:_LONGEST_LABEL],
+                    starts_at=starts_at,
+                    price=amount_of(ticket_type.get("discounted_price")),
+                )
+            )
+    return entries
+
+
+def list_places(ask: _Ask, *, outside_session: str, known: Sequence[str]) -> list[PlacesThere]:
+    """Return what is on sale of a sub-event: places are not counted; what vanished has none (C8)."""
+    listed = [id_of(one, "discount_id") for one in _ticket_types(ask, outside_session)]
+    places = [(item, None) for item in listed]
+    gone = [(item, 0) for item in known if item not in listed]
+    return [
+        PlacesThere(outside_session=outside_session, outside_item=item, left=left)
+        for item, left in [*places, *gone]
+    ]
+
+
+def _sub_events(document: Any) -> list[Mapping[str, Any]]:
+    """Return the sub-events that are published, the next first; those without a date come last."""
+    found = []
+    for main in list_of(document, "programme"):
+        subs = main.get("sub_events")
+        found += [one for one in subs if isinstance(one, dict)] if isinstance(subs, list) else []
+    published = [
+        one for one in found if id_of(one, "event_id") and one.get("event_status", "pub") == "pub"
+    ]
+    return sorted(published, key=_when)
+
+
+def _when(sub_event: Mapping[str, Any]) -> str:
+    moment = moment_of(sub_event.get("event_date"), sub_event.get("event_time"))
+    return moment.isoformat() if moment else "~"
+
+
+def _ticket_types(ask: _Ask, event_id: str) -> list[Mapping[str, Any]]:
+    """Return the ticket types of a sub-event; none of one that is gone."""
+    if not event_id.isdigit():
+        return []
+    try:
+        document = ask(f"tickettypes/{event_id}")
+    except Refused as refused:
+        if refused.status_code == 404:
+            return []
+        raise
+    return [one for one in list_of(document, "list of ticket types") if id_of(one, "discount_id")]
