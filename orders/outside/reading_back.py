@@ -17,7 +17,7 @@ from channel_manager.history import runner
 from channel_manager.history.runner import WORKER, Change
 from channel_manager.lib.database import DATABASE_AWAY
 from orders.models import Order
-from orders.outside import ending, made, polling, taking_over
+from orders.outside import ending, made, naming, polling, taking_over
 from orders.outside.issuing import at_order
 from orders.outside.wishes import read_parts, wish_of
 from orders.queueing import enqueue_reading
@@ -107,6 +107,7 @@ def read_one(
         if row.status == OutsideOrderStatus.UNKNOWN:
             _resolve(row, desk, standing, clock())
         elif standing.exists or standing.is_cancelled:
+            naming.fill_in(row=row, standing=standing)
             taking_over.take_over(row=row, standing=standing, now=clock())
         row = rows.get(pk=outside_order_id)
         _put_off(row, polling.next_after(row, clock()))

@@ -53,6 +53,7 @@ class Playhouse(FaultySystem):
         self.name = name
         self.orders: dict[str, list[dict[str, Any]]] = {}
         self.made = 0
+        self.tells_numbers = True
 
     def operation_of(self, method: str, path: str) -> str:
         return path.strip("/").split("/")[0]
@@ -73,7 +74,7 @@ class Playhouse(FaultySystem):
             return 200, self._order(sent)
         if operation == "read":
             found = self.orders.get(path.rsplit("/", 1)[1])
-            return 200, {"exists": found is not None, "tickets": found or []}
+            return 200, {"exists": found is not None, "tickets": self._told(found or [])}
         for ticket in self.orders.get(sent["reference"], []):
             if ticket["id"] in sent["ids"]:
                 ticket["state"] = "cancelled"
@@ -92,7 +93,11 @@ class Playhouse(FaultySystem):
                 }
             )
         self.orders.setdefault(sent["reference"], []).extend(tickets)
-        return {"reference": f"X-{sent['reference']}", "tickets": tickets}
+        return {"reference": f"X-{sent['reference']}", "tickets": self._told(tickets)}
+
+    def _told(self, tickets: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        number = {} if self.tells_numbers else {"number": ""}
+        return [{**ticket, **number} for ticket in tickets]
 
     def living(self) -> list[str]:
         """Return the numbers of the tickets that were not cancelled."""
