@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
 from catalog.models import Connection, Package
+from orders import cancellation
+from orders.cancellation import AssetUsed
 from orders.gate import admission
 from orders.models import Order
 from orders.outside import reading_back
@@ -21,7 +24,7 @@ from tests.outside.playhouse import Playhouse
 from tests.outside.reading import events_of, only_row, read, states, taken, tell, wrong
 from wallets.connectors.base import TryLater
 from wallets.devices import create_device
-from wallets.models import Asset, GateDevice, OutsideTicket, Scan
+from wallets.models import Asset, GateDevice, OutsideTicket, Scan, Wallet
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -95,6 +98,46 @@ def test_two_workers_that_read_at_once_admit_once(playhouse: Playhouse, clock: C
 
     at_once(read_it, read_it, lambda: reading_back.read_due(clock=clock))
     assert Scan.objects.count() == 2
+    assert wrong() == []
+
+
+def test_whoever_is_first_of_a_scan_there_and_a_cancellation_here_is_the_only_one(
+    order: Order, playhouse: Playhouse, clock: Clock
+) -> None:
+    tell(playhouse, "used", "HALL-0001")
+    clock.forward(hours=1)
+    refused: list[AssetUsed] = []
+
+    def cancel() -> None:
+        try:
+            cancellation.cancel_order(
+                orders=Order.objects.all(), order_id=order.pk, actor="staff:1", now=clock()
+            )
+        except AssetUsed as refusal:
+            refused.append(refusal)
+
+    at_once(cancel, lambda: reading_back.read_due(clock=clock))
+    status = Order.objects.get(pk=order.pk).status
+    assert (status, Scan.objects.count()) == (("Issued", 1) if refused else ("Cancelled", 0))
+    assert wrong() == []
+
+
+def test_a_ticket_that_two_gates_scan_at_once_is_admitted_once(
+    order: Order, playhouse: Playhouse, venue: Venue, clock: Clock
+) -> None:
+    gate, _key = create_device(venue=venue, name="North", admits_every_item=True)
+    clock.forward(days=2, hours=21)
+    tell(playhouse, "used")
+    wallets = [one.reference_number for one in Wallet.objects.filter(order=order)]
+
+    def scan(number: str) -> None:
+        admission.admit(device=gate, reference_number=number, request_id=number, now=clock())
+
+    at_once(
+        lambda: reading_back.read_due(clock=clock), *[partial(scan, number) for number in wallets]
+    )
+    assert Scan.objects.standing().count() == 2
+    assert [one[1:] for one in states()] == [("Used", "Used"), ("Used", "Used")]
     assert wrong() == []
 
 
