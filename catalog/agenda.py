@@ -8,6 +8,7 @@ import uuid
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
+from catalog.elsewhere import in_session
 from catalog.mapping import Catalogue, Offer
 from catalog.models import Seat, Session
 
@@ -16,12 +17,20 @@ class Agenda:
     """Counts places down as the lines of one request take them; nothing is written.
 
     `free_seats` are those of the sessions with numbered seats, in the order of their positions.
+    now: the moment as of which outside systems are believed; None: they are not asked after.
     """
 
     def __init__(
-        self, catalogue: Catalogue, free_seats: Mapping[uuid.UUID, Sequence[Seat]] | None = None
+        self,
+        catalogue: Catalogue,
+        free_seats: Mapping[uuid.UUID, Sequence[Seat]] | None = None,
+        now: datetime.datetime | None = None,
     ) -> None:
         self.opening_times = catalogue.opening_times
+        self._now = now
+        # What the request itself, or an order that it replaces, takes or has elsewhere.
+        self._taken_there = Counter[tuple[uuid.UUID, uuid.UUID]]()
+        self._given_back = Counter[uuid.UUID]()
         self._left: dict[uuid.UUID, int] = {}
         self._taken = Counter[uuid.UUID | tuple[uuid.UUID, uuid.UUID]]()
         self._allotted: dict[tuple[uuid.UUID, uuid.UUID], int] = defaultdict(int)
@@ -54,7 +63,23 @@ class Agenda:
             left = min(left, offer.allotment.places - taken)
         if session.pk in self._seats:
             left = min(left, len(self._seats[session.pk]))
+        there = self._left_there(session, offer)
+        if there is not None:
+            left = min(left, there - self._taken_there[session.pk, offer.package.pk])
         return max(left, 0)
+
+    def _left_there(self, session: Session, offer: Offer) -> int | None:
+        """Return what the outside systems that issue it leave, as of the moment; None: unknown."""
+        if self._now is None:
+            return None
+        known = [
+            left
+            for component in offer.issued_elsewhere(session.attraction_id)
+            if (one := in_session(component.elsewhere, session.pk))
+            and (left := one.left_at(self._now)) is not None
+        ]
+        # What the order has there already is cancelled when it is issued anew.
+        return min(known) + self._given_back[session.pk] if known else None
 
     def taken(self, session: Session) -> int:
         """Return how many places of a session the request has taken so far."""
@@ -69,11 +94,13 @@ class Agenda:
             left = min(left, offer.allotment.places - self._allotted[key] + self._taken[key])
         if session.pk in self._seats:
             left = min(left, len(self._seats[session.pk]) + taken)
-        return max(left, 0)
+        there = self._left_there(session, offer)
+        return max(left if there is None else min(left, there), 0)
 
     def take(self, session: Session, offer: Offer, places: int) -> None:
         """Count places as taken."""
         self._taken[session.pk] += places
+        self._taken_there[session.pk, offer.package.pk] += places
         if offer.allotment is not None:
             self._taken[offer.allotment.pk, session.pk] += places
         self._move(session.pk, offer.allotment.pk if offer.allotment else None, places)
@@ -89,6 +116,7 @@ class Agenda:
         if session_id in self._left:
             self._move(session_id, allotment_id, -places)
             self._own[session_id].add(seat_id)
+            self._given_back[session_id] += places
 
     def free_seats(self, session: Session) -> Sequence[Seat]:
         """Return the seats nobody has."""

@@ -11,13 +11,13 @@ from typing import NamedTuple
 
 from django.db import connection
 
-from catalog.models import CalendarDay, Dating
+from catalog.models import CalendarDay, Component, Dating
 from catalog.opening import OpeningTimes
+from catalog.outside_places import PlacesElsewhere, read_places
 from catalog.sale import Sale
 from catalog.subject import Subject, find_subject
 from catalog.visits import MAX_DAYS_AHEAD, local_moment
 from partners.account import Account
-from partners.models import Partner
 
 
 class Places(NamedTuple):
@@ -43,10 +43,11 @@ def list_sessions(
     """Return the sessions that can be sold from the first to the last day, by their start.
 
     A package of several components has rows for each of them, under their own numbers. What is
-    not counted has a row for each open day. Raises UnknownItem, NotOnSale. Four statements at most.
+    not counted has a row for each open day. Raises UnknownItem, NotOnSale. Four statements at most,
+    six where an outside system issues some of it.
     """
     subject = find_subject(account=account, item_number=item_number, now=now)
-    return _list_rows(account.partner, subject, first, last, now)
+    return _list_rows(account, subject, first, last, now)
 
 
 def list_days(
@@ -64,7 +65,7 @@ def list_days(
     """
     subject = find_subject(account=account, item_number=item_number, now=now)
     days: dict[datetime.date, dict[str, list[Places]]] = defaultdict(lambda: defaultdict(list))
-    for row in _list_rows(account.partner, subject, first, last, now):
+    for row in _list_rows(account, subject, first, last, now):
         days[row.date][row.item_number].append(row)
     return [
         _add_up(item_number, list(parts.values()))
@@ -93,13 +94,14 @@ def _add_up(item_number: str, parts: Sequence[Sequence[Places]]) -> Places:
 
 
 def _list_rows(
-    partner: Partner,
+    account: Account,
     subject: Subject,
     first: datetime.date,
     last: datetime.date,
     now: datetime.datetime,
 ) -> list[Places]:
-    """Return a row for every session or open day that can be sold; two statements at most."""
+    """Return a row for every session or open day that can be sold; four statements at most."""
+    partner = account.partner
     today = now.astimezone(partner.venue.zone).date()
     # A session that began before midnight may still run.
     first = max(first, today - datetime.timedelta(days=1))
@@ -115,7 +117,10 @@ def _list_rows(
         for offer in subject.offers
     }
     if any(part.attraction_id for part in subject.parts):
-        return list(_session_rows(subject, sales, _read_sessions(subject, first, last, now)))
+        components = () if account.test_mode else subject.components
+        there = read_places(components=components, first=first, last=last, now=now)
+        read = _read_sessions(subject, first, last, now)
+        return list(_session_rows(subject, sales, read, there))
     return [
         row
         for part in subject.parts
@@ -174,13 +179,20 @@ def _read_sessions(
 
 
 def _session_rows(
-    subject: Subject, sales: Mapping[uuid.UUID, Sale], read: Sequence[_Session]
+    subject: Subject,
+    sales: Mapping[uuid.UUID, Sale],
+    read: Sequence[_Session],
+    there: PlacesElsewhere,
 ) -> Iterator[Places]:
     zone = subject.opening_times.venue.zone
     taken = {(row.id, row.allotment_id): row.taken for row in read}
-    selling: dict[uuid.UUID | None, list[tuple[str, list[Sale]]]] = defaultdict(list)
+    selling: dict[uuid.UUID | None, list[tuple[str, list[tuple[Sale, list[Component]]]]]]
+    selling = defaultdict(list)
     for part in subject.parts:
-        part_sales = [sales[offer.package.pk] for offer in part.offers]
+        part_sales = [
+            (sales[offer.package.pk], offer.issued_elsewhere(part.attraction_id))
+            for offer in part.offers
+        ]
         selling[part.attraction_id].append((part.item_number, part_sales))
     for session in {row.id: row for row in read}.values():
         pk, attraction, date, time, starts, ends, capacity, free, *_ = session
@@ -189,12 +201,20 @@ def _session_rows(
         for number, part_sales in selling[attraction]:
             # The package that leaves most of them decides.
             left = [
-                sale.left(free, taken.get((pk, sale.allotment_id), 0))
-                for sale in part_sales
+                _least(
+                    sale.left(free, taken.get((pk, sale.allotment_id), 0)),
+                    there.left(outside, pk) if outside else None,
+                )
+                for sale, outside in part_sales
                 if sale.takes(date, time, starts_at, ends_at)
             ]
             if left:
                 yield Places(number, date, time, starts_at, ends_at, capacity, max(left))
+
+
+def _least(ours: int, theirs: int | None) -> int:
+    """Return how many places are left for both; ours alone where nobody knows theirs."""
+    return ours if theirs is None else min(ours, theirs)
 
 
 def _day_rows(

@@ -8,6 +8,9 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+# What was told holds this long beyond its time: until the answer that replaces it is there.
+GRACE = datetime.timedelta(seconds=15)
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Elsewhere:
@@ -26,10 +29,15 @@ class Elsewhere:
     seconds: int
 
     def left_at(self, now: datetime.datetime) -> int | None:
-        """Return what is left as far as is known at a moment; None: nobody knows."""
+        """Return what is left as far as is known at a moment; None: nobody knows.
+
+        What was told later than the moment, as when an order is replayed, is not known then.
+        """
         if self.left is None or self.told_at is None:
             return None
-        return self.left if now - self.told_at <= datetime.timedelta(seconds=self.seconds) else None
+        age = now - self.told_at
+        longest = datetime.timedelta(seconds=self.seconds) + GRACE
+        return self.left if datetime.timedelta(0) <= age <= longest else None
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Elsewhere:

@@ -56,6 +56,14 @@ class Offer:
         most = 1 if self.package.is_group else len(self.components)
         return 1 <= len(self.components) <= most
 
+    def issued_elsewhere(self, attraction_id: uuid.UUID | None) -> list[Component]:
+        """Return the components that an outside system issues for an attraction's sessions."""
+        return [
+            component
+            for component in self.components
+            if component.is_outside and component.item.attraction_id == attraction_id
+        ]
+
     def as_of(self, later: Offer) -> Offer:
         """Return the offer with the sessions that it has, and its allotment, as a later one has them."""
         if later.package != self.package:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from catalog.assortment import read_numbers
 from catalog.mapping import Offer, read_catalogue
-from catalog.models import Dating, Package, PackageStatus
+from catalog.models import Component, Dating, Package, PackageStatus
 from catalog.opening import OpeningTimes
 from channel_manager.lib.errors import ErrorCode, Fault, Refusal
 from partners.account import Account
@@ -47,6 +47,12 @@ class Subject:
     def offers(self) -> list[Offer]:
         """Return the offers of all parts."""
         return [offer for part in self.parts for offer in part.offers]
+
+    @property
+    def components(self) -> list[Component]:
+        """Return the components of all parts, once each."""
+        found = (component for offer in self.offers for component in offer.components)
+        return list({component.pk: component for component in found}.values())
 
 
 def find_subject(*, account: Account, item_number: str, now: datetime.datetime) -> Subject:

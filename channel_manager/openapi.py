@@ -41,6 +41,7 @@ from channel_manager.openapi_texts import (
 )
 from partners.api.serializers import CHOSEN_TYPES
 from partners.models import EventType
+from wallets.outside_tickets import StateThere
 
 Schema = dict[str, Any]
 
@@ -56,6 +57,7 @@ _AMOUNT = r"^-?[0-9]+(\.[0-9]{1,3})?$"
 
 # Choices as the serializers name them, for the enums' names in the file.
 ITEM_TYPES = [(value, value) for value in ItemType.values]
+STATES_THERE = [(state.value, state.value) for state in StateThere]
 DATINGS = [(value, value) for value in Dating.values]
 EVENT_TYPES = [(value, value) for value in CHOSEN_TYPES]
 DELIVERED_TYPES = [(value, value) for value in EventType.values]

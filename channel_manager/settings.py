@@ -204,6 +204,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "HoldStatus": "orders.models.HoldStatus",
         "WalletStatus": "wallets.models.WalletStatus",
         "AssetStatus": "wallets.models.AssetStatus",
+        "OutsideStatus": "channel_manager.openapi.STATES_THERE",
         "WebhookStatus": "partners.models.EndpointStatus",
         "DeliveryStatus": "partners.models.DeliveryStatus",
         "EventType": "channel_manager.openapi.EVENT_TYPES",

@@ -147,6 +147,19 @@ class Affected:
             for key, number, status, total, on in rows
         ]
 
+    def elsewhere(self) -> list[uuid.UUID]:
+        """Return the orders that another system has issued for that day: they cannot be moved."""
+        rows = self._rows("""
+            SELECT DISTINCT l.order_id
+            FROM orders_orderline l
+            JOIN wallets_outsideorder r ON r.order_key = l.order_id AND r.is_current
+                AND r.status IN ('Open', 'Made', 'Unknown')
+            WHERE l.order_id IN (SELECT order_id FROM affected) AND jsonb_path_exists(
+                l.plan, '$[*] ? (@.visitDate == $day && @.isOutside == true)',
+                jsonb_build_object('day', %(day)s::text))
+        """)
+        return [row[0] for row in rows]
+
     def with_other_visits(self) -> int:
         """Return how many of the orders hold something besides what is closed.
 

@@ -1,7 +1,8 @@
 """What failures have in common: a cause that is mended once, for every order that shows it.
 
 A fingerprint names what has to change: `unmapped_item:<partner>:<item number>`, the package for one
-that has nothing to issue or no price, the kind of fault for one of ours.
+that has nothing to issue or no price, the kind of fault for one of ours; what an outside system says no with names the connection, or the
+component that has no outside id there.
 """
 
 from __future__ import annotations
@@ -15,6 +16,10 @@ from django.db.models import Count, Max, Min, Q
 from channel_manager.lib.strict_fields import is_uuid
 from orders.models import FailureCode, Order, OrderLine, OrderStatus
 from orders.models.line import UNRESOLVED_CAUSES
+from wallets.connectors.base import Cause as OutsideCause
+
+# What outside systems say no with; it says of which connection, or of which component.
+OUTSIDE_CAUSES = frozenset(FailureCode(cause.value) for cause in OutsideCause)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -87,16 +92,26 @@ def read_groups(*, today: datetime.date) -> list[CauseGroup]:
 
 @dataclasses.dataclass(frozen=True)
 class Parts:
-    """What a fingerprint names: a partner and its item number, or a package, or nothing."""
+    """What a fingerprint names: a partner and its item number, a package, or nothing.
+
+    Of what outside systems said no with: the connection, or the component without an outside id.
+    """
 
     partner_id: uuid.UUID | None = None
     item_number: str = ""
     package_id: uuid.UUID | None = None
+    connection_id: uuid.UUID | None = None
+    component_id: uuid.UUID | None = None
 
 
 def parts_of(fingerprint: str) -> Parts:
     """Return what a fingerprint names; one of another making names nothing."""
     code, *parts = fingerprint.split(":", 2)
+    if code in OUTSIDE_CAUSES and len(parts) == 1 and is_uuid(parts[0]):
+        about = uuid.UUID(parts[0])
+        if code == FailureCode.NO_OUTSIDE_ID:
+            return Parts(component_id=about)
+        return Parts(connection_id=about)
     if code not in UNRESOLVED_CAUSES or not parts or not is_uuid(parts[0]):
         return Parts()
     key = uuid.UUID(parts[0])

@@ -14,6 +14,7 @@ from django.db.models import Prefetch
 from channel_manager.lib.errors import ErrorCode, Refusal
 from orders.models import BatchAction, Order, OrderLine, OrderStatus
 from orders.moving import visit_dates
+from orders.outside import refusing
 from partners.models import Venue
 from wallets.models import Asset, AssetStatus
 
@@ -21,6 +22,7 @@ MOST_ORDERS = 1_000
 # Why an order is left out, beside its status.
 ENTERED = "entered"
 NO_VISIT = "no visit"
+ELSEWHERE = "issued elsewhere"
 _SETTLED = (OrderStatus.ISSUED, OrderStatus.DRAFT, OrderStatus.ERROR)
 # As the buttons of one order have it.
 STATUSES: Mapping[BatchAction, Collection[OrderStatus]] = {
@@ -98,7 +100,7 @@ class Choice:
 def judge(
     *, seen: Sequence[Seen], action: BatchAction, from_date: datetime.date | None = None
 ) -> Choice:
-    """Tell the chosen orders apart: three statements, however many they are.
+    """Tell the chosen orders apart: four statements, however many they are.
 
     from_date: the day whose visits are to be moved; without one, any day counts. Orders that were
     removed are not among them. Raises TooManyOrders.
@@ -110,6 +112,7 @@ def judge(
     as_seen = {one.order_id: one for one in seen}
     orders = _read(as_seen)
     entered = _entered(as_seen) if action in (BatchAction.MOVE, BatchAction.CANCEL) else {}
+    elsewhere = refusing.read_systems(as_seen) if action == BatchAction.MOVE else {}
     acted: list[Order] = []
     changed: list[tuple[Order, Seen]] = []
     left_out: dict[str, list[Order]] = defaultdict(list)
@@ -118,6 +121,8 @@ def judge(
             changed.append((order, as_seen[order.pk]))
             continue
         why = _why_not(order, action, from_date, entered.get(order.pk, set()))
+        if not why and order.pk in elsewhere and _is_bound(order, from_date):
+            why = ELSEWHERE
         (left_out[why] if why else acted).append(order)
     days: Counter[datetime.date] = Counter()
     if action == BatchAction.MOVE:
@@ -161,6 +166,16 @@ def _why_not(
         if from_date in entered if from_date else set(days) <= set(entered):
             return ENTERED
     return ""
+
+
+def _is_bound(order: Order, from_date: datetime.date | None) -> bool:
+    """Tell whether another system holds a visit of that day; without a day, every one."""
+    entries = [entry for line in order.lines.all() if line.units_left for entry in line.plan]
+    if from_date:
+        entries = [entry for entry in entries if entry["visitDate"] == from_date.isoformat()]
+        return any(entry.get("isOutside") for entry in entries)
+    dated = [entry for entry in entries if entry["visitDate"]]
+    return bool(dated) and all(entry.get("isOutside") for entry in dated)
 
 
 def _guests(line: OrderLine) -> int:

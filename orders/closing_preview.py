@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import uuid
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 
 from django.db.models import Q
@@ -56,7 +57,8 @@ class Preview:
 
     shares: by partner and status. entered: the orders that guests have entered with.
     with_other_visits: how many of the others hold visits besides, that are cancelled with them.
-    replaced: what the calendar says of the day and would no longer say. running: what is being
+    replaced: what the calendar says of the day and would no longer say. elsewhere: the
+    orders that another system has issued for the day, which cannot be moved. running: what is being
     worked off for the same day already; earlier: what has closed it before. is_closed: the
     calendar says so already.
     """
@@ -71,6 +73,7 @@ class Preview:
     earlier: Sequence[Closure]
     is_closed: bool
     target: Target | None = None
+    elsewhere: Collection[uuid.UUID] = ()
 
     @property
     def orders(self) -> int:
@@ -109,7 +112,10 @@ class Preview:
 
     def touched(self, plan: ClosurePlan) -> int:
         """Return how many orders are moved, cancelled or kept: without those that stay."""
-        return self.orders - len(self.staying(plan))
+        staying = {one.order_id for one in self.staying(plan)}
+        if plan == ClosurePlan.MOVE:
+            staying.update(self.elsewhere)
+        return self.orders - len(staying)
 
     def cancelled(self, *statuses: OrderStatus) -> int:
         """Return how many orders of these statuses can be cancelled."""
@@ -147,6 +153,7 @@ def preview_closing(
         sessions=day.sessions(now),
         shares=affected.shares(),
         entered=affected.entered(),
+        elsewhere=affected.elsewhere(),
         with_other_visits=affected.with_other_visits(),
         replaced=replaced_by_closing(day),
         running=list(closures.filter(status=WorklistStatus.RUNNING)),

@@ -56,7 +56,7 @@ def plan_by(
     faults: Sequence[Fault] = (),
 ) -> list[LinePlan]:
     """Plan lines as `plan_contents` does, by a catalogue that was read for them."""
-    agenda = places.read_agenda(account, catalogue, own)
+    agenda = places.read_agenda(account, catalogue, own, now=received_at)
     plans = plan_lines(
         partner=account.partner,
         lines=lines,

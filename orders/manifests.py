@@ -12,6 +12,7 @@ from orders.models import Order, OrderLine, OrderStatus
 from wallets import manifest
 from wallets.manifest import ManifestPage, Notice, Sale, WalletContents
 from wallets.models import Asset, AssetStatus, Wallet, WalletStatus
+from wallets.outside_tickets import with_outside
 
 
 def order_path(order: Order) -> str:
@@ -100,7 +101,7 @@ def find_wallet_manifest(
 
 def _contents(wallets: Sequence[Wallet]) -> list[WalletContents]:
     by_wallet: dict[object, list[Asset]] = defaultdict(list)
-    assets = Asset.objects.filter(wallet__in=[wallet.pk for wallet in wallets])
+    assets = with_outside(Asset.objects.filter(wallet__in=[wallet.pk for wallet in wallets]))
     for asset in assets.exclude(status=AssetStatus.DESTROYED).order_by(
         "position", "unit", "generation"
     ):

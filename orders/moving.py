@@ -27,6 +27,7 @@ from orders.cancellation import AssetUsed, used_numbers
 from orders.contents import set_visit_date
 from orders.destruction import replace_assets
 from orders.models import Allocation, Order, OrderLine, OrderStatus
+from orders.outside import refusing
 from orders.room import Room
 from partners.models import Venue
 from wallets.minting import mint_successor
@@ -82,7 +83,7 @@ def move_order(
     Draft, Issued or Error; it keeps its status, references and prices, also where a cut-off has
     passed: staff move it. Tickets and coupons of the old day are destroyed, new ones minted in their
     wallets, which stay. Cancelled: nothing happens. Raises NotFound, OrderStateConflict,
-    NothingToMove, VisitNotPossible, SoldOut, AssetUsed; nothing is changed then.
+    NothingToMove, VisitNotPossible, IssuedElsewhere, SoldOut, AssetUsed; nothing is changed then.
     """
     with transaction.atomic():
         order = reading.lock_order(orders, order_id)
@@ -96,6 +97,8 @@ def move_order(
             raise NothingToMove(f"Order {order} has no visit on {in_words(from_date)} any more.")
         _require_open(order.partner.venue, lines, from_date, to_date)
         movers = _movers(order, lines, from_date)
+        outside = {one.planned.component_id for one in movers if one.planned.is_outside}
+        refusing.require_ours(order=order, components=outside)
         try:
             moved = _take_places(order, movers, to_date, now)
         except NoSuchVisit as fault:

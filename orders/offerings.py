@@ -11,6 +11,7 @@ from decimal import Decimal
 from catalog.assortment import list_offers
 from catalog.mapping import Offer
 from catalog.models import Attraction, Dating, Package, Session
+from catalog.outside_places import PlacesElsewhere, read_places
 from catalog.pricing import choose_price
 from channel_manager.lib.money import rounded
 from partners.account import Account
@@ -123,7 +124,8 @@ def list_showings(
 ) -> dict[str, list[Showing]]:
     """Return the sessions on sale of events from now on, by the event's key and their start.
 
-    An event without sessions has one showing without a date. One statement.
+    An event without sessions has one showing without a date. One statement, three where an outside
+    system issues some of it.
     """
     first = now.astimezone(account.venue.zone).date()
     keys = [event.attraction.pk for event in events if event.attraction]
@@ -134,8 +136,11 @@ def list_showings(
         date__lte=first + datetime.timedelta(days=days),
     )
     by_attraction: dict[uuid.UUID, list[Showing]] = {}
+    offers = [one.offer for event in events for one in event.ticket_types]
+    last = first + datetime.timedelta(days=days)
+    there = _places_there(account, offers, first, last, now)
     for session in sessions.order_by("starts_at", "pk"):
-        left = None if account.test_mode else session.places_left
+        left = None if account.test_mode else _left_of_all(session, offers, there)
         by_attraction.setdefault(session.attraction_id, []).append(
             Showing(session=session, left=left)
         )
@@ -172,7 +177,38 @@ def find_showing(
     )
     if session is None:
         return None
-    return Showing(session=session, left=None if account.test_mode else session.places_left)
+    if account.test_mode:
+        return Showing(session=session, left=None)
+    sold = list_offers(account=account, now=now).values()
+    offers = [offer for offer in sold if _attraction_of(offer) == session.attraction_id]
+    there = _places_there(account, offers, session.date, session.date, now)
+    return Showing(session=session, left=_left_of_all(session, offers, there))
+
+
+def _places_there(
+    account: Account,
+    offers: Sequence[Offer],
+    first: datetime.date,
+    last: datetime.date,
+    now: datetime.datetime,
+) -> PlacesElsewhere:
+    components = [component for offer in offers for component in offer.components]
+    if account.test_mode:
+        components = []
+    return read_places(components=components, first=first, last=last, now=now)
+
+
+def _left_of_all(session: Session, offers: Sequence[Offer], there: PlacesElsewhere) -> int:
+    """Return what is left of a session whichever ticket type is bought: ours, or less elsewhere."""
+    known = []
+    for offer in offers:
+        if any(c.item.attraction_id == session.attraction_id for c in offer.components):
+            outside = offer.issued_elsewhere(session.attraction_id)
+            known.append(there.left(outside, session.pk) if outside else None)
+    told = [left for left in known if left is not None]
+    if not told or len(told) < len(known):
+        return session.places_left
+    return min(session.places_left, sum(told))
 
 
 def _attraction_of(offer: Offer) -> uuid.UUID | None:

@@ -6,6 +6,7 @@ does not fit. The order of locks stands in docs/architecture.md.
 
 from __future__ import annotations
 
+import datetime
 import uuid
 from collections import Counter
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
@@ -61,7 +62,13 @@ def losses_noticed() -> Iterator[None]:
         raise
 
 
-def read_agenda(account: Account, catalogue: Catalogue, own: Sequence[Allocation] = ()) -> Agenda:
+def read_agenda(
+    account: Account,
+    catalogue: Catalogue,
+    own: Sequence[Allocation] = (),
+    *,
+    now: datetime.datetime,
+) -> Agenda:
     """Return what is left of the catalogue's sessions; places of `own` count as left.
 
     For a test account nothing is taken. One statement more when there are numbered seats.
@@ -75,7 +82,7 @@ def read_agenda(account: Account, catalogue: Catalogue, own: Sequence[Allocation
     if account.test_mode:
         return OpenAgenda(catalogue, _all_seats(seated) if seated else {})
     free = _free_seats(seated, own) if seated else {}
-    agenda = Agenda(catalogue, free)
+    agenda = Agenda(catalogue, free, now)
     for allocation in own:
         agenda.give_back(
             allocation.session_id, allocation.allotment_id, allocation.quantity, allocation.seat_id

@@ -6,8 +6,9 @@ import dataclasses
 import datetime
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+from catalog.elsewhere import in_session
 from catalog.expansion import PlannedComponent
 from catalog.mapping import Catalogue, Offer, read_catalogue_of
 from catalog.models import Allotment, Attraction, Package, PackageMapping, PackageStatus, Session
@@ -74,7 +75,9 @@ class OrderPreview:
 
     not_on_sale: what an order is answered as long as the package is not on sale; the rest is what
     it would become then. failure: why the order would be accepted and end in Error; it has no
-    wallets then, and no manifest. asked: what a connector would be asked for.
+    wallets then, and no manifest. asked: what a connector would be asked for. elsewhere: by
+    component, the connection that would issue it; "" where it has no outside id for this visit, so
+    that a live order would end in Error.
     """
 
     order: Order
@@ -87,6 +90,7 @@ class OrderPreview:
     manifest: ManifestPage | None
     not_on_sale: Refusal | None = None
     failure: str = ""
+    elsewhere: Mapping[uuid.UUID, str] = dataclasses.field(default_factory=dict)
 
     @property
     def asset_count(self) -> int:
@@ -267,7 +271,19 @@ def _issued(
         asked=asked,
         manifest=_manifest(order, line, wallets, now),
         not_on_sale=not_on_sale,
+        elsewhere=_elsewhere(plan.expansion.components, offer),
     )
+
+
+def _elsewhere(planned: Iterable[PlannedComponent], offer: Offer) -> dict[uuid.UUID, str]:
+    """Return the connections that would issue components of an offer."""
+    known = {component.pk: component.elsewhere for component in offer.components}
+    found = {}
+    for component in planned:
+        if component.is_outside:
+            one = in_session(known[component.component_id], component.session_id)
+            found[component.component_id] = one.connection if one else ""
+    return found
 
 
 def issue_unsaved(

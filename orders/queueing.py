@@ -15,6 +15,7 @@ STATEMENT_TASK = "orders.read_statement"
 MATCH_TASK = "orders.match_period"
 EXPORT_TASK = "orders.write_export"
 END_TASK = "orders.end_elsewhere"
+PLACES_TASK = "orders.ask_places"
 READ_TASK = "orders.read_elsewhere"
 NOTIFY_TASK = "orders.notify_of_sandbox_payment"
 # By the kind of the worklist.
@@ -63,6 +64,16 @@ def enqueue_ending(outside_order_id: uuid.UUID, *, wait: int = 0) -> int:
     wait: seconds until it begins.
     """
     return jobs.defer(END_TASK, queue="closing", wait=wait, outside_order_id=str(outside_order_id))
+
+
+def enqueue_asking(connection_id: uuid.UUID, outside_session: str) -> int:
+    """Enqueue the job that asks an outside system what is left, in the open transaction; return its id."""
+    return jobs.defer(
+        PLACES_TASK,
+        queue="closing",
+        connection_id=str(connection_id),
+        outside_session=outside_session,
+    )
 
 
 def enqueue_reading(outside_order_id: uuid.UUID, *, since: datetime.datetime, wait: int = 0) -> int:

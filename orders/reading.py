@@ -14,6 +14,7 @@ from channel_manager.lib.errors import NotFound
 from orders.models import Order, OrderLine
 from orders.requests import ScheduleRequest
 from wallets.models import Asset, Wallet
+from wallets.outside_tickets import with_outside
 
 
 def whole(orders: QuerySet[Order]) -> QuerySet[Order]:
@@ -23,7 +24,9 @@ def whole(orders: QuerySet[Order]) -> QuerySet[Order]:
         Prefetch("lines__wallets", Wallet.objects.order_by("seq_no")),
         Prefetch(
             "lines__wallets__assets",
-            Asset.objects.select_related("item").order_by("position", "unit", "generation"),
+            with_outside(Asset.objects.select_related("item")).order_by(
+                "position", "unit", "generation"
+            ),
         ),
     )
 

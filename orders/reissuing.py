@@ -16,6 +16,7 @@ from orders.actions import require_issued
 from orders.announcing import announce_change
 from orders.cancellation import AssetUsed
 from orders.models import Order
+from orders.outside import refusing
 from wallets.minting import mint_successor
 from wallets.models import Asset, AssetStatus, Wallet
 
@@ -41,12 +42,13 @@ def reissue_asset(
 
     It has a new number and the same window and seat; admissions that were taken are not given
     again. The wallet keeps its numbers and its link; the partner is told. Raises NotFound,
-    OrderStateConflict, AssetNotReissuable, AssetUsed when every admission was taken.
+    OrderStateConflict, AssetNotReissuable, IssuedElsewhere, AssetUsed when every admission was taken.
     """
     with transaction.atomic():
         order = reading.lock_order(orders, order_id)
         require_issued(order)
         asset = _lock_asset(order, asset_id)
+        refusing.require_own_asset(asset=asset)
         _require_use(order, asset, now)
         successor = mint_successor(asset)
         destruction.replace_assets([asset], [successor])

@@ -144,7 +144,10 @@ def _by_exact_number(known: _Known, typed: str) -> list[uuid.UUID]:
         external.living(),
         external.filter(status=WalletStatus.DESTROYED),
     ]
-    assets = [Asset.objects.filter(venue__in=known.venues, reference_number=number)]
+    assets = [
+        Asset.objects.filter(venue__in=known.venues, reference_number__in={number, typed}),
+        Asset.objects.filter(outside_tickets__number=typed),
+    ]
     row_id = _as_uuid(typed)
     if row_id:
         orders.append(Order.objects.filter(pk=row_id))

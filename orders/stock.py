@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from catalog.agenda import Agenda
 from catalog.mapping import Offer, read_catalogue
 from catalog.models import Seat
+from catalog.outside_places import note_interest
 from catalog.visits import UnfitVisit, Visit, place_visit, plan_visit
 from orders import places
 from orders.offerings import Event, Showing, TicketType
@@ -46,7 +47,7 @@ class Stock:
 def read_stock(
     *, account: Account, event: Event, showing: Showing, now: datetime.datetime
 ) -> Stock:
-    """Return what is left of a showing; three statements at most.
+    """Return what is left of a showing; four statements at most.
 
     A ticket type that is not sold for it has nothing left; one without a price is left out.
     """
@@ -59,7 +60,11 @@ def read_stock(
         asked=[(one.item_number, showing.visit_date) for one in types],
         on=now.astimezone(account.venue.zone).date(),
     )
-    agenda = places.read_agenda(account, catalogue)
+    agenda = places.read_agenda(account, catalogue, now=now)
+    if not account.test_mode:
+        outside = (c for offer in catalogue.offers.values() for c in offer.components)
+        day = session.date
+        note_interest(components=outside, first=day, last=day, now=now)
     by_package = {
         one.package.pk: _left_of(one, catalogue.offers.get(one.item_number), agenda, showing, now)
         for one in types

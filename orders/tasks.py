@@ -29,7 +29,7 @@ from orders import (
     working_off,
 )
 from orders.finance import admission_dates, exports, line_reading, reconciling
-from orders.outside import ending, notices, reading_back
+from orders.outside import availability, ending, notices, reading_back
 from orders.payment.providers import sandbox
 from orders.queueing import (
     BATCH_TASK,
@@ -40,6 +40,7 @@ from orders.queueing import (
     MAIL_TASK,
     MATCH_TASK,
     NOTIFY_TASK,
+    PLACES_TASK,
     READ_TASK,
     STATEMENT_TASK,
 )
@@ -47,6 +48,8 @@ from partners import idempotency
 
 # Seconds stand last: what a hold frees is for sale within seconds.
 HOLD_EXPIRY_CRON = "* * * * * */3"
+# Whoever saves an outside id, or looks at a session, is told what is left there seconds later.
+ASKING_CRON = "* * * * * */5"
 _log = logging.getLogger(__name__)
 # 126 s in all. After that recovery gives the order a new job, until its hour is over.
 RETRY_WAITS = (2, 4, 8, 16, 32, 64)
@@ -202,6 +205,25 @@ def end_elsewhere(outside_order_id: str) -> None:
     """Cancel at an outside system."""
     close_old_connections()
     ending.end_in_background(outside_order_id=uuid.UUID(outside_order_id), clock=timezone.now)
+
+
+@app.task(name=PLACES_TASK, queue="closing")
+def ask_places(connection_id: str, outside_session: str) -> None:
+    """Ask an outside system what is left of one of its sessions."""
+    close_old_connections()
+    availability.ask_places(
+        connection_id=uuid.UUID(connection_id),
+        outside_session=outside_session,
+        clock=timezone.now,
+    )
+
+
+@app.periodic(cron=ASKING_CRON, periodic_id="ask_due_places")
+@app.task(name="orders.ask_due_places", queue="recovery", queueing_lock="ask_due_places")
+def ask_due_places(timestamp: int) -> None:
+    """Have outside systems asked what is left, where somebody wants to know."""
+    close_old_connections()
+    availability.ask_due(now=timezone.now())
 
 
 @app.periodic(cron="*/10 * * * *", periodic_id="recover_endings")

@@ -23,8 +23,8 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "lead": "Here are your tickets for {venue}, which you bought at {seller}.",
         "open": "Open your tickets",
         "open_one": "Open ticket {number}",
-        "keep": "Keep this link to yourself: whoever has it has your tickets. Have the QR codes "
-        "scanned at the entrance, from your screen or from paper.",
+        "keep": "Keep this link to yourself: whoever has it has your tickets. It says what "
+        "to show at the entrance, on your screen or on paper.",
         "questions": "Questions about your order? Please contact {seller} and mention {reference}.",
     },
     "nl": {
@@ -34,8 +34,8 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "lead": "Hier zijn je tickets voor {venue}, die je bij {seller} hebt gekocht.",
         "open": "Open je tickets",
         "open_one": "Open ticket {number}",
-        "keep": "Houd deze link voor jezelf: wie hem heeft, heeft je tickets. Laat de QR-codes bij "
-        "de ingang scannen, van je scherm of van papier.",
+        "keep": "Houd deze link voor jezelf: wie hem heeft, heeft je tickets. Daar staat wat je bij "
+        "de ingang laat zien, op je scherm of op papier.",
         "questions": "Vragen over je bestelling? Neem contact op met {seller} en noem {reference}.",
     },
     "de": {
@@ -45,8 +45,8 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "lead": "Hier sind Ihre Tickets für {venue}, die Sie bei {seller} gekauft haben.",
         "open": "Tickets öffnen",
         "open_one": "Ticket {number} öffnen",
-        "keep": "Behalten Sie diesen Link für sich: Wer ihn hat, hat Ihre Tickets. Lassen Sie die "
-        "QR-Codes am Eingang vom Bildschirm oder vom Papier scannen.",
+        "keep": "Behalten Sie diesen Link für sich: Wer ihn hat, hat Ihre Tickets. Dort steht, was "
+        "Sie am Eingang vorzeigen, auf dem Bildschirm oder auf Papier.",
         "questions": "Fragen zu Ihrer Bestellung? Wenden Sie sich an {seller} und nennen Sie "
         "{reference}.",
     },

@@ -9,20 +9,20 @@ import dataclasses
 import datetime
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from catalog.models import ItemType
 from partners.models import Venue
 from wallets import qr
+from wallets.manifest_outside import CLOSED_THERE, ManifestOutside, describe, shown_tickets
 from wallets.manifest_texts import (
     TEXTS,
     choose_language,
     write_day,
-    write_hours,
-    write_moment,
-    write_time,
 )
+from wallets.manifest_validity import Fact, capital, validity_of
 from wallets.models import Asset, AssetStatus, Wallet
+from wallets.outside_tickets import Outside, TicketThere, outside_of
 from wallets.venue_look import VenueLook, look_of
 
 _STATUS_TEXTS = {
@@ -59,17 +59,13 @@ class WalletContents:
     redemptions: int = 1
 
 
-@dataclasses.dataclass(frozen=True)
-class Fact:
-    """A label and what it stands for."""
-
-    label: str
-    value: str
-
-
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ManifestAsset:
-    """A ticket or coupon as the guest sees it; moments are in the venue's time zone."""
+    """A ticket or coupon as the guest sees it; moments are in the venue's time zone.
+
+    qr_content: what the QR code holds and the gate looks up. Empty where another system has issued
+    it and tells no number of its own: its gate would refuse a code of ours, so none is shown.
+    """
 
     type: str
     label: str
@@ -87,12 +83,9 @@ class ManifestAsset:
     validity: str
     validity_facts: tuple[Fact, ...]
     seat: str
+    qr_content: str
     qr_alt: str
-
-    @property
-    def qr_content(self) -> str:
-        """Return what the QR code holds and the gate looks up."""
-        return self.reference_number
+    outside: ManifestOutside | None = None
 
     @property
     def qr_svg(self) -> qr.SvgCode:
@@ -102,7 +95,7 @@ class ManifestAsset:
     @property
     def number_text(self) -> str:
         """Return the number in groups that can be read out."""
-        return spaced(self.reference_number)
+        return spaced(self.qr_content or self.reference_number)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -170,7 +163,20 @@ def build_page(
     """
     language = choose_language(language_tag, venue.language)
     texts = TEXTS[language]
-    counts = Counter(asset.type for wallet in contents for asset in wallet.assets)
+    wallets = tuple(
+        _wallet(
+            entry,
+            path=wallet_path(entry.wallet),
+            position=_position(texts, index, len(contents)),
+            seller=sale.seller,
+            language=language,
+            venue=venue,
+            now=now,
+        )
+        for index, entry in enumerate(contents, start=1)
+    )
+    shown = [asset for wallet in wallets for asset in wallet.assets]
+    counts = Counter(asset.type for asset in shown)
     tickets, coupons = counts[ItemType.TICKET], counts[ItemType.COUPON]
     return ManifestPage(
         path=path,
@@ -181,23 +187,12 @@ def build_page(
         sale=sale,
         title=texts["your_ticket" if tickets + coupons == 1 else "your_tickets"],
         summary=_summary(contents, language, tickets, coupons),
-        how_to=texts["how_to_one" if tickets + coupons == 1 else "how_to"],
+        how_to=texts[_how_to(shown)],
         sold_by=texts["sold_by"].format(seller=sale.seller),
         ticket_count=tickets,
         coupon_count=coupons,
         order_facts=_order_facts(texts, venue, sale),
-        wallets=tuple(
-            _wallet(
-                entry,
-                path=wallet_path(entry.wallet),
-                position=_position(texts, index, len(contents)),
-                seller=sale.seller,
-                language=language,
-                venue=venue,
-                now=now,
-            )
-            for index, entry in enumerate(contents, start=1)
-        ),
+        wallets=wallets,
     )
 
 
@@ -265,10 +260,59 @@ def _wallet(
         status=wallet.status,
         facts=_wallet_facts(TEXTS[language], wallet, seller),
         assets=tuple(
-            _asset(asset, asset.admissions // contents.redemptions, language, venue, now)
+            shown
             for asset in contents.assets
+            for shown in _assets(
+                asset, asset.admissions // contents.redemptions, language, venue, now
+            )
         ),
     )
+
+
+def _assets(
+    asset: Asset, guests: int, language: str, venue: Venue, now: datetime.datetime
+) -> Iterator[ManifestAsset]:
+    """Yield an asset as it is shown: once, or once for each ticket that has a number elsewhere."""
+    outside = outside_of(asset)
+    whole = _asset(asset, guests, language, venue, now)
+    if outside is None:
+        yield whole
+        return
+    tickets = shown_tickets(outside)
+    if len(tickets) > 1:
+        # Each of a group is scanned by itself there.
+        whole = dataclasses.replace(whole, admissions=1, admits="")
+    for ticket in tickets:
+        yield _elsewhere(whole, outside, ticket, language)
+
+
+def _elsewhere(
+    shown: ManifestAsset, outside: Outside, ticket: TicketThere, language: str
+) -> ManifestAsset:
+    """Show an asset by the ticket that stands behind it at the system that issued it."""
+    texts, status, facts = TEXTS[language], AssetStatus(shown.status), shown.validity_facts
+    if shown.is_open:
+        status = CLOSED_THERE.get(ticket.status, status)
+    if not ticket.number:
+        facts = (*facts, Fact(texts["number"], spaced(shown.reference_number)))
+    return dataclasses.replace(
+        shown,
+        status=status,
+        status_text=texts[_STATUS_TEXTS[status]],
+        is_open=status in _OPEN,
+        validity_facts=facts,
+        qr_content=ticket.number,
+        qr_alt=texts["qr_alt"].format(number=spaced(ticket.number)),
+        outside=describe(outside, ticket, texts),
+    )
+
+
+def _how_to(shown: Sequence[ManifestAsset]) -> str:
+    """Return the name of the text that says what a guest does with what is shown."""
+    codes = sum(bool(asset.qr_content) for asset in shown)
+    if shown and not codes:
+        return "how_to_there"
+    return "how_to_one" if codes == 1 and len(shown) == 1 else "how_to"
 
 
 def _asset(
@@ -279,7 +323,7 @@ def _asset(
     status = AssetStatus(asset.status)
     if status in _OPEN and end <= now:
         status = AssetStatus.EXPIRED
-    validity, facts = _validity(asset, start, end, language, now)
+    validity, facts = validity_of(asset, start, end, language, now)
     if asset.seat:
         facts = (*facts, Fact(texts["seat"], asset.seat))
     return ManifestAsset(
@@ -299,44 +343,8 @@ def _asset(
         validity=validity,
         validity_facts=facts,
         seat=asset.seat,
+        qr_content=asset.reference_number,
         qr_alt=texts["qr_alt"].format(number=spaced(asset.reference_number)),
-    )
-
-
-def _validity(
-    asset: Asset,
-    start: datetime.datetime,
-    end: datetime.datetime,
-    language: str,
-    now: datetime.datetime,
-) -> tuple[str, tuple[Fact, ...]]:
-    """Say in a sentence and in facts when an asset is valid."""
-    texts = TEXTS[language]
-    until = write_moment(end, language)
-    if asset.visit_date is None and start <= now:
-        return texts["until"].format(until=until), (Fact(texts["valid_until"], _capital(until)),)
-    within_a_day = start.date() == end.date() == asset.visit_date
-    if asset.visit_date is None or not (within_a_day or asset.visit_time):
-        since = write_moment(start, language)
-        return texts["from_until"].format(start=since, until=until), (
-            Fact(texts["valid_from"], _capital(since)),
-            Fact(texts["valid_until"], _capital(until)),
-        )
-    day = _capital(write_day(asset.visit_date, language))
-    if asset.visit_time is None:
-        hours = write_hours(start, end, language)
-        return texts["on_day"].format(day=day, hours=hours), (
-            Fact(texts["date"], day),
-            Fact(texts["time"], hours),
-        )
-    # Who asked for an earlier time than the session's begins with the session.
-    hours = write_time(start.time(), language)
-    if end.date() == asset.visit_date:
-        until = write_time(end, language)
-    return texts["on_day_until"].format(day=day, hours=hours, until=until), (
-        Fact(texts["date"], day),
-        Fact(texts["time"], hours),
-        Fact(texts["valid_until"], _capital(until)),
     )
 
 
@@ -368,16 +376,12 @@ def _summary(contents: Sequence[WalletContents], language: str, tickets: int, co
     )
     days = {asset.visit_date for wallet in contents for asset in wallet.assets}
     day = days.pop() if len(days) == 1 else None
-    written = _capital(write_day(day, language)) if day else ""
+    written = capital(write_day(day, language)) if day else ""
     return " · ".join(filter(None, (counts, written)))
 
 
 def _position(texts: Mapping[str, str], index: int, total: int) -> str:
     return texts["position"].format(position=index, total=total) if total > 1 else ""
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def _file_safe(text: str) -> str:

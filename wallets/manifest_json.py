@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from wallets.manifest import ManifestAsset, ManifestPage, ManifestWallet
+from wallets.manifest_outside import ManifestOutside
 from wallets.venue_look import VenueLook
 
 
@@ -60,7 +61,7 @@ def _asset(asset: ManifestAsset) -> dict[str, Any]:
         "label": asset.label,
         "description": asset.description,
         "referenceNumber": asset.reference_number,
-        "qrContent": asset.qr_content,
+        "qrContent": asset.qr_content or None,
         "status": asset.status,
         "statusText": asset.status_text,
         "admissions": asset.admissions,
@@ -70,6 +71,18 @@ def _asset(asset: ManifestAsset) -> dict[str, Any]:
         "validUntil": _moment(asset.valid_until),
         "validity": asset.validity,
         "seat": asset.seat or None,
+        "outside": _outside(asset.outside) if asset.outside else None,
+    }
+
+
+def _outside(outside: ManifestOutside) -> dict[str, Any]:
+    return {
+        "system": outside.system,
+        "orderReference": outside.order_reference or None,
+        "number": outside.number or None,
+        "ticketUrl": outside.url or None,
+        "status": outside.status,
+        "note": outside.note,
     }
 
 

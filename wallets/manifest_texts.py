@@ -47,6 +47,14 @@ _ENGLISH = {
     "how_to": "Have the QR codes scanned at the entrance, from your screen or from paper.",
     "how_to_one": "Have the QR code scanned at the entrance, from your screen or from paper.",
     "qr_alt": "QR code of number {number}",
+    "how_to_there": "These tickets are not scanned from this page. Below it says where they are.",
+    "issued_there": "Issued by {system}.",
+    "shown_there": "This ticket is at {system}. Open it there and show it at the entrance: it is not "
+    "scanned from this page.",
+    "linked_there": "{system} has linked this ticket to your account there. Show it from that "
+    "account at the entrance: it is not scanned from this page.",
+    "open_there": "Open at {system}",
+    "number": "Number",
     "print": "Print",
     "download_pdf": "Download PDF",
     "on_its_own": "Open separately, to pass it on",
@@ -105,6 +113,14 @@ _DUTCH = {
     "how_to": "Laat de QR-codes scannen bij de ingang, vanaf je scherm of op papier.",
     "how_to_one": "Laat de QR-code scannen bij de ingang, vanaf je scherm of op papier.",
     "qr_alt": "QR-code van nummer {number}",
+    "how_to_there": "Deze tickets worden niet vanaf deze pagina gescand. Hieronder staat waar ze zijn.",
+    "issued_there": "Uitgegeven door {system}.",
+    "shown_there": "Dit ticket staat bij {system}. Open het daar en laat het bij de ingang zien: het "
+    "wordt niet vanaf deze pagina gescand.",
+    "linked_there": "{system} heeft dit ticket aan je account daar gekoppeld. Laat het bij de ingang "
+    "vanuit dat account zien: het wordt niet vanaf deze pagina gescand.",
+    "open_there": "Openen bij {system}",
+    "number": "Nummer",
     "print": "Afdrukken",
     "download_pdf": "PDF downloaden",
     "on_its_own": "Apart openen, om door te sturen",
@@ -163,6 +179,14 @@ _GERMAN = {
     "how_to": "Lassen Sie die QR-Codes am Eingang scannen, vom Bildschirm oder vom Ausdruck.",
     "how_to_one": "Lassen Sie den QR-Code am Eingang scannen, vom Bildschirm oder vom Ausdruck.",
     "qr_alt": "QR-Code der Nummer {number}",
+    "how_to_there": "Diese Tickets werden nicht von dieser Seite gescannt. Unten steht, wo sie sind.",
+    "issued_there": "Ausgestellt von {system}.",
+    "shown_there": "Dieses Ticket liegt bei {system}. Öffnen Sie es dort und zeigen Sie es am Eingang "
+    "vor: Es wird nicht von dieser Seite gescannt.",
+    "linked_there": "{system} hat dieses Ticket mit Ihrem dortigen Konto verknüpft. Zeigen Sie es am "
+    "Eingang aus diesem Konto vor: Es wird nicht von dieser Seite gescannt.",
+    "open_there": "Bei {system} öffnen",
+    "number": "Nummer",
     "print": "Drucken",
     "download_pdf": "PDF herunterladen",
     "on_its_own": "Einzeln öffnen, zum Weiterleiten",

@@ -18,7 +18,9 @@ from reportlab.pdfgen.canvas import Canvas
 
 from catalog.models import ItemType
 from wallets import qr
-from wallets.manifest import Fact, ManifestAsset, ManifestPage, ManifestWallet
+from wallets.manifest import ManifestAsset, ManifestPage, ManifestWallet
+from wallets.manifest_outside import ManifestOutside
+from wallets.manifest_validity import Fact
 from wallets.models import AssetStatus
 from wallets.pdf_fonts import BOLD, FONTS, REGULAR, register_fonts
 from wallets.venue_look import Logo
@@ -124,8 +126,9 @@ class _Sheet:
 
     def _asset(self, asset: ManifestAsset, side: float) -> None:
         """Draw one ticket or coupon in a frame: what it is on the left, its code on the right."""
+        side = side if asset.qr_content else 0.0
         text_width = _INNER - side - 3 * _PADDING
-        number = _wrap(asset.number_text, BOLD, 9, side + _PADDING)
+        number = _wrap(asset.number_text, BOLD, 9, side + _PADDING) if side else ()
         text_height = _asset_text_height(asset, text_width)
         code_height = side + 13 * len(number)
         height = max(text_height, code_height) + 2 * _PADDING
@@ -137,7 +140,8 @@ class _Sheet:
         canvas.setLineWidth(1)
         canvas.roundRect(_MARGIN, bottom, _INNER, height, 10, stroke=1, fill=0)
         left = _WIDTH - _MARGIN - _PADDING - side
-        _draw_code(canvas, asset, left, self.y - _PADDING - side, side)
+        if side:
+            _draw_code(canvas, asset, left, self.y - _PADDING - side, side)
         canvas.setFillColor(_TEXT)
         canvas.setFont(BOLD, 9)
         for index, line in enumerate(number):
@@ -161,6 +165,18 @@ class _Sheet:
             self._text(asset.admits, BOLD, 12, left=left, width=width)
         for fact in asset.validity_facts:
             self._fact(fact, left, width)
+        if asset.outside:
+            self._elsewhere(asset.outside, left, width)
+
+    def _elsewhere(self, outside: ManifestOutside, left: float, width: float) -> None:
+        """Say where the ticket is; its address there is printed, and may be followed on a screen."""
+        self.y -= 5
+        self._text(outside.note, REGULAR, 9, left=left, width=width)
+        if outside.url:
+            top = self.y
+            self._text(outside.url_text, BOLD, 9, left=left, width=width)
+            self._text(outside.url, REGULAR, 7, left=left, width=width, color=_MUTED)
+            self.canvas.linkURL(outside.url, (left, self.y, left + width, top), relative=0)
 
     def _facts(self, facts: Sequence[Fact]) -> None:
         """Draw the numbers in two columns, each row as high as its higher one."""
@@ -255,6 +271,11 @@ def _asset_text_height(asset: ManifestAsset, width: float) -> float:
     height = 20 + _text_height(asset.description, BOLD, 13, width)
     if asset.admits:
         height += _text_height(asset.admits, BOLD, 12, width)
+    if outside := asset.outside:
+        height += 5 + _text_height(outside.note, REGULAR, 9, width)
+        if outside.url:
+            height += _text_height(outside.url_text, BOLD, 9, width)
+            height += _text_height(outside.url, REGULAR, 7, width)
     return height + sum(_fact_height(fact, width) for fact in asset.validity_facts)
 
 

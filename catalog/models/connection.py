@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from catalog.models.package import Component
 from catalog.models.session import Session
@@ -211,6 +212,16 @@ class ComponentSource(models.Model):
         """Tell whether an order for it would need a guest's payment there."""
         return self.connection.asks_guests_for_money and self.outside_price != 0
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save it, and note that somebody wants to know how many places are left there."""
+        super().save(*args, **kwargs)
+        OutsidePlaces.objects.update_or_create(
+            connection_id=self.connection_id,
+            outside_session=self.outside_session,
+            outside_item=self.outside_item,
+            defaults={"asked_at": timezone.now()},
+        )
+
     def clean(self) -> None:
         """Refuse another venue's connection or session, and what only a guest's payment could buy."""
         package = self.component.package
@@ -242,6 +253,11 @@ class OutsidePlaces(models.Model):
     left = models.PositiveIntegerField(null=True)
     told_at = models.DateTimeField(null=True)
     asked_at = models.DateTimeField(help_text="When somebody last wanted to know.")
+    tried_at = models.DateTimeField(null=True, help_text="When that system was asked last.")
+    failures = models.PositiveSmallIntegerField(
+        default=0, help_text="How often in a row it did not tell."
+    )
+    message = models.CharField(max_length=300, blank=True, help_text="Why not; empty when it told.")
 
     class Meta:
         verbose_name_plural = "outside places"

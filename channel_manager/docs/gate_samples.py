@@ -30,6 +30,8 @@ ADMISSION: dict[str, Any] = {
     "validUntil": "2027-05-04T18:00:00.000+02:00",
     "scannedAt": "2027-05-04T10:03:00.412+02:00",
     "undoUntil": "2027-05-04T10:08:00.412+02:00",
+    "outsideSystem": None,
+    "outsideNumber": None,
     "undoneAt": None,
     "undoReason": None,
 }

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from catalog.rescheduling import in_words
 from channel_manager.lib.admin.confirmation import Confirmation
 from orders.admin.wording import ONE_BY_ONE, about_cancelling, amounts_of, count_of, counted
-from orders.choosing import ENTERED, NO_VISIT, Choice
+from orders.choosing import ELSEWHERE, ENTERED, NO_VISIT, Choice
 from orders.models import BatchAction, OrderStatus
 from orders.models.order import IN_FLIGHT
 
@@ -21,6 +21,7 @@ _VERBS: Mapping[BatchAction, str] = {
 _REASONS: Mapping[str, str] = {
     ENTERED: "guests have entered",
     NO_VISIT: "nothing is visited on that day",
+    ELSEWHERE: "issued by another system, where it stays on its day: cancel and order anew",
 }
 
 

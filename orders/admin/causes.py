@@ -28,6 +28,7 @@ from channel_manager.lib.admin.confirmation import (
 from channel_manager.lib.admin.typed import ModelAdmin
 from channel_manager.lib.identity import time_ordered_uuid
 from orders.admin.mending import OF_OURS, Told, read_mapped, read_packages
+from orders.admin.mending_elsewhere import read_components, read_connections
 from orders.admin.waiting import Waiting, list_url, read_waiting
 from orders.causes import CauseGroup, parts_of, read_groups
 from orders.models import Batch, WorklistStatus
@@ -81,7 +82,7 @@ class ReplayForm(ReasonForm):
 
 
 def read_causes(request: HttpRequest) -> list[Cause]:
-    """Return the causes for somebody who may see orders: five statements at most."""
+    """Return the causes for somebody who may see orders: seven statements at most."""
     now = timezone.now()
     today = min(
         (now.astimezone(venue.zone).date() for venue in Venue.objects.only("timezone")),
@@ -93,12 +94,22 @@ def read_causes(request: HttpRequest) -> list[Cause]:
     packages = read_packages({part.package_id for part in parts if part.package_id})
     numbers = [(part.partner_id, part.item_number) for part in parts if part.partner_id]
     mapped = read_mapped(numbers, today)
+    connections = read_connections({part.connection_id for part in parts if part.connection_id})
+    components = read_components({part.component_id for part in parts if part.component_id})
     causes = []
     for group, part in zip(groups, parts, strict=True):
         partner = partners.get(part.partner_id) if part.partner_id else None
         package = packages.get(part.package_id) if part.package_id else None
         mapping = mapped.get((part.partner_id, part.item_number)) if part.partner_id else None
-        told = Told.of(group, part.item_number, partner, package, mapping)
+        told = Told.of(
+            group,
+            part.item_number,
+            partner,
+            package,
+            mapping,
+            connections.get(part.connection_id) if part.connection_id else None,
+            components.get(part.component_id) if part.component_id else None,
+        )
         may_replay = request.user.has_perm(REPLAY)
         causes.append(
             Cause(

@@ -217,6 +217,13 @@ def _about_plan(preview: Preview, plan: ClosurePlan) -> Sequence[str]:
     staying = len(preview.staying(plan))
     if staying:
         effects.append(f"{_staying(staying)}.")
+    if plan == ClosurePlan.MOVE and preview.elsewhere:
+        stay = counted(
+            len(preview.elsewhere),
+            "order that another system has issued stays as it is: cancel it",
+            "orders that another system has issued stay as they are: cancel them",
+        )
+        effects.append(f"{stay} and have the partner order anew.")
     if touched:
         effects.append(ONE_BY_ONE)
     return effects

@@ -13,8 +13,9 @@ from django.db.models import Count, Q, Value
 from django.urls import reverse
 
 from catalog.magic import why_not_mapped
-from catalog.models import Package, PackageMapping, PackageStatus
+from catalog.models import Component, Connection, Package, PackageMapping, PackageStatus
 from channel_manager.lib.ranges import DateRange
+from orders.admin import mending_elsewhere
 from orders.causes import CauseGroup
 from orders.models import FailureCode
 from partners.models import Partner
@@ -55,9 +56,15 @@ class Told:
         partner: Partner | None,
         package: Package | None,
         mapping: PackageMapping | None,
+        connection: Connection | None = None,
+        component: Component | None = None,
     ) -> Told:
         """Name a cause by what it is about."""
         code = FailureCode(group.failure_code)
+        if component is not None:
+            return cls(**mending_elsewhere.tell_component(component))
+        if connection is not None:
+            return cls(**mending_elsewhere.tell_connection(group, connection))
         if mapping is not None:
             return cls(
                 title=f"{partner}: item number {item_number} means {mapping.package.code} now",
@@ -97,11 +104,11 @@ class Told:
                 link_text=f"Open {package.code}",
                 permission="catalog.view_package",
             )
-        kind = group.fingerprint.partition(":")[2]
+        kind = group.fingerprint.partition(":")[2] if code in OF_OURS else ""
         return cls(
             title=OF_OURS.get(code, str(code.label)) + (f" ({kind})" if kind else ""),
             advice=_ADVICE.get(code, "Replay them."),
-            is_mended=True,
+            is_mended=not mending_elsewhere.is_told(code),
         )
 
 

@@ -20,6 +20,7 @@ from orders.admin.page import OrderPage
 from orders.cancellation import used_numbers
 from orders.models import Order
 from orders.moving import move_order, visit_dates
+from orders.outside import refusing
 
 
 class DaysForm(ReasonForm):
@@ -75,6 +76,12 @@ def of_moving(page: OrderPage, back: str) -> Confirmation:
         warnings.append(
             f"Already used: {first_of(used)}. What was used on a day keeps the order there."
         )
+    systems = refusing.read_systems([order.pk]).get(order.pk, "")
+    if systems:
+        warnings.append(
+            f"It is issued by {systems}. What {systems} has issued stays on its day: cancel the "
+            "order and have the partner order the other day."
+        )
     return Confirmation(
         title=f"Move order {order} to another day",
         button="Move order",
@@ -87,8 +94,15 @@ def of_moving(page: OrderPage, back: str) -> Confirmation:
         ],
         warnings=warnings,
         back=back,
-        is_blocked=bool(used) and len(days) == 1,
+        is_blocked=len(days) == 1 and (bool(used) or is_all_elsewhere(order, systems)),
     )
+
+
+def is_all_elsewhere(order: Order, systems: str) -> bool:
+    """Tell whether another system has issued every visit of an order, so that none can be moved."""
+    lines = [line for line in order.lines.all() if line.units_left]
+    entries = [entry for line in lines for entry in line.plan if entry["visitDate"]]
+    return bool(systems and entries) and all(entry.get("isOutside") for entry in entries)
 
 
 def _about_tickets(page: OrderPage) -> list[str]:

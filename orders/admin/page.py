@@ -21,6 +21,7 @@ from orders.admin.failures import Remedy, find_remedies
 from orders.contents import LINE_STEP
 from orders.models import Allocation, LedgerEntry, Order, OrderLine, OrderStatus
 from wallets.models import Asset, AssetStatus, Wallet, WalletStatus
+from wallets.outside_tickets import Outside, outside_of, with_outside
 
 # A line with more wallets than this is shown folded.
 _OPEN_UP_TO = 10
@@ -28,7 +29,7 @@ _OPEN_UP_TO = 10
 
 @dataclasses.dataclass(frozen=True)
 class WalletView:
-    """A wallet with its assets, each with the words for when it is valid.
+    """A wallet with its assets: the words for when each is valid, and where it was issued.
 
     Words are made here and not in the template: a page may have thousands of rows.
     """
@@ -36,7 +37,7 @@ class WalletView:
     wallet: Wallet
     url: str
     when: str
-    assets: Sequence[tuple[Asset, str]]
+    assets: Sequence[tuple[Asset, str, Outside | None]]
     token: str
 
 
@@ -175,7 +176,7 @@ def read(order: Order) -> OrderPage:
         living_assets=[
             asset
             for view in living
-            for asset, _valid in view.assets
+            for asset, _valid, _outside in view.assets
             if asset.status != AssetStatus.DESTROYED
         ],
     )
@@ -196,13 +197,14 @@ def _wallets_by_line(
     """Read all wallets of an order; those without a line were destroyed when it was replaced."""
     zone = order.venue.zone
     span = functools.cache(functools.partial(columns.span, zone=zone))
-    assets: dict[uuid.UUID, list[tuple[Asset, str]]] = defaultdict(list)
+    assets: dict[uuid.UUID, list[tuple[Asset, str, Outside | None]]] = defaultdict(list)
     for asset in (
-        Asset.objects.filter(wallet__order=order)
+        with_outside(Asset.objects.filter(wallet__order=order))
         .select_related("item")
         .order_by("position", "unit", "generation")
     ):
-        assets[asset.wallet_id].append((asset, span(asset.valid_from, asset.valid_until)))
+        valid = span(asset.valid_from, asset.valid_until)
+        assets[asset.wallet_id].append((asset, valid, outside_of(asset)))
     by_line: dict[uuid.UUID | None, list[WalletView]] = defaultdict(list)
     by_id = {line.pk: line for line in lines}
     for wallet in order.wallets.order_by("seq_no", "id"):

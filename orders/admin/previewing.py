@@ -234,6 +234,8 @@ def _told(preview: OrderPreview) -> dict[str, Any]:
         "components": [
             {
                 "planned": one,
+                "is_outside": one.is_outside,
+                "issued_by": preview.elsewhere.get(one.component_id, ""),
                 "when": columns.day(one.visit_date, one.visit_time),
                 "valid": columns.span(one.valid_from, one.valid_until, zone),
                 "seats": ", ".join(seat.label for seat in taken[:_MOST_SEATS]),

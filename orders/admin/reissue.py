@@ -14,6 +14,7 @@ from channel_manager.lib.admin.confirmation import Confirmation
 from orders.admin.deeds import deed_of
 from orders.admin.page import OrderPage
 from orders.models import Order
+from orders.outside import refusing
 from orders.reissuing import AssetNotReissuable, reissue_asset
 from wallets.models import Asset, AssetStatus
 
@@ -30,6 +31,9 @@ def of_reissuing(page: OrderPage, back: str) -> Confirmation:
     if asset is None:
         raise _not_there(order)
     wallet, left = asset.wallet, asset.admissions_left
+    warnings = [] if left else ["It has been used: nothing is left of it to reissue."]
+    if systems := refusing.systems_of(asset):
+        warnings = [f"It is issued by {systems}. {refusing.to_reissue(systems)}"]
     visit = f"on {in_words(asset.visit_date)}" if asset.visit_date else "as before"
     seat = f", seat {asset.seat}" if asset.seat else ""
     effects = [
@@ -52,9 +56,9 @@ def of_reissuing(page: OrderPage, back: str) -> Confirmation:
         title=f"Reissue {asset.type} {asset}",
         button=f"Reissue {asset.type}",
         effects=effects,
-        warnings=[] if left else ["It has been used: nothing is left of it to reissue."],
+        warnings=warnings,
         back=back,
-        is_blocked=not left,
+        is_blocked=bool(warnings),
     )
 
 
@@ -68,7 +72,7 @@ def reissue(request: HttpRequest, order: Order, answers: Mapping[str, Any]) -> s
 def _named(order: Order, number: str) -> Asset:
     assets = Asset.objects.filter(wallet__order=order).select_related("wallet")
     # Whatever is typed: the database refuses some characters.
-    asset = assets.filter(reference_number=number).first() if number.isalnum() else None
+    asset = assets.filter(reference_number=number).first() if number.isprintable() else None
     if asset is None:
         raise _not_there(order)
     if asset.status == AssetStatus.DESTROYED:

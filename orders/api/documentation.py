@@ -149,11 +149,15 @@ confirm_order: Decorator = extend_schema(
     tags=_TAG,
     summary="Confirm order",
     description="Releases a `Draft`: the same tickets and coupons become valid. An `Issued` order "
-    "is returned unchanged, whatever the body.",
+    "is returned unchanged, whatever the body. What another system of the venue's issues is made "
+    "there only now: such an order is answered `Submitted`, and is `Issued` or in `Error` within "
+    "moments (`GET` with `wait`, or the webhook).",
     parameters=[_ORDER_ID, IDEMPOTENCY_KEY],
     request=shapes.ConfirmRequestSerializer,
     responses={
-        200: OpenApiResponse(shapes.OrderSerializer, description="The order, Issued."),
+        200: OpenApiResponse(
+            shapes.OrderSerializer, description="The order, Issued; or Submitted."
+        ),
         **problems(*BODY, *_WRITE, ErrorCode.NOT_FOUND, ErrorCode.ORDER_STATE_CONFLICT),
     },
 )

@@ -16,6 +16,7 @@ from channel_manager.lib.money import rounded
 from orders.manifests import order_url, wallet_url
 from orders.models import Hold, Order, OrderLine, OrderStatus
 from wallets.models import Asset, Wallet, WalletStatus, newest
+from wallets.outside_tickets import outside_of, render_outside
 
 
 def render_order(order: Order) -> dict[str, Any]:
@@ -125,6 +126,7 @@ def _wallet(order: Order, line: OrderLine, wallet: Wallet) -> dict[str, Any]:
 
 
 def _asset(asset: Asset) -> dict[str, Any]:
+    outside = outside_of(asset)
     return {
         "assetId": str(asset.pk),
         "type": asset.type,
@@ -135,6 +137,7 @@ def _asset(asset: Asset) -> dict[str, Any]:
         "validFrom": in_utc(asset.valid_from),
         "validUntil": in_utc(asset.valid_until),
         **({"seat": asset.seat} if asset.seat else {}),
+        **({"outside": render_outside(outside)} if outside else {}),
     }
 
 

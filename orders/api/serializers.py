@@ -18,6 +18,7 @@ from channel_manager.lib.strict_fields import (
     TextField,
     WholeNumberField,
 )
+from orders.api.outside import OutsideSerializer
 from orders.models import Hold, HoldStatus, Order, OrderLine, OrderStatus
 from orders.planning import MAX_LINES
 from orders.requests import LineRequest, OrderRequest, ScheduleRequest
@@ -245,7 +246,9 @@ class AssetSerializer(serializers.Serializer[Asset]):
 
     assetId = serializers.UUIDField()
     type = serializers.ChoiceField(choices=ItemType.values)
-    referenceNumber = serializers.CharField(help_text="What the gate scans.")
+    referenceNumber = serializers.CharField(
+        help_text="What the gate scans. Of one ticket issued elsewhere, the number it has there."
+    )
     itemNumber = serializers.CharField()
     description = serializers.CharField()
     status = serializers.ChoiceField(choices=AssetStatus.values)
@@ -253,6 +256,9 @@ class AssetSerializer(serializers.Serializer[Asset]):
     validUntil = serializers.DateTimeField()
     seat = serializers.CharField(
         required=False, help_text="Only where seats are numbered; a group's are listed."
+    )
+    outside = OutsideSerializer(
+        required=False, help_text="Only where another system of the venue's has issued it."
     )
 
 

@@ -138,6 +138,7 @@ def _choose(found: Recognised, question: Question) -> tuple[ScanCode, Candidate]
 def _at_hand(locked: Asset, candidate: Candidate) -> Asset:
     """Give a row that was read again what had been read along with it."""
     locked.item = candidate.asset.item
+    locked.outside_rows = candidate.asset.outside_rows  # type: ignore[attr-defined]
     locked.wallet = candidate.wallet
     return locked
 

@@ -10,6 +10,7 @@ from django.conf import settings
 
 from orders.gate.verdict import Candidate, Question
 from wallets.models import Scan, ScanCode, Wallet
+from wallets.outside_tickets import outside_of
 
 
 class Answer(TypedDict):
@@ -36,6 +37,8 @@ class Answer(TypedDict):
     validUntil: str | None
     scannedAt: str
     undoUntil: str | None
+    outsideSystem: str | None
+    outsideNumber: str | None
 
 
 def compose(
@@ -52,6 +55,7 @@ def compose(
     """Return the answer to a scan. No person is named in it."""
     is_admitted = code == ScanCode.ADMITTED
     asset = candidate.asset if candidate else None
+    outside = outside_of(asset) if asset else None
     return Answer(
         admitted=is_admitted,
         code=code.value,
@@ -74,6 +78,8 @@ def compose(
         validUntil=_local(asset.valid_until, question) if asset else None,
         scannedAt=_local(question.now, question),
         undoUntil=_local(undo_until(question.now), question) if is_admitted else None,
+        outsideSystem=outside.system if outside else None,
+        outsideNumber=(outside.number_like(scanned) or None) if outside else None,
     )
 
 

@@ -12,8 +12,9 @@ from django.db.models import BooleanField, Exists, OuterRef, Q, Value
 from orders import tombstone
 from orders.gate.verdict import Candidate
 from orders.models import Order, OrderEvent
-from wallets.models import Asset, AssetStatus, GateDevice, Wallet, WalletStatus
+from wallets.models import Asset, AssetStatus, GateDevice, OutsideTicket, Wallet, WalletStatus
 from wallets.numbers import read_number
+from wallets.outside_tickets import with_outside
 
 # Whatever host it names: a guest may hold an address from before the installation moved, and the
 # token alone is unguessable.
@@ -54,7 +55,8 @@ def recognise(*, device: GateDevice, scanned: str) -> Recognised:
     if _OWN_WALLET.fullmatch(number) and (found := _by_wallet(device, reference_number=number)):
         return found
     return (
-        _by_external_number(device, scanned, typed)
+        _by_outside_number(device, scanned, typed)
+        or _by_external_number(device, scanned, typed)
         or _by_document_number(device, typed)
         or _by_tombstone(device, {scanned, typed, number})
     )
@@ -70,6 +72,20 @@ def _by_manifest(device: GateDevice, kind: str, token: str) -> Recognised:
         case [(_, is_test), _]:
             return Recognised(is_whole_order=True, is_test=is_test)
     return _by_wallet(device, order__token=token) or Recognised()
+
+
+def _by_outside_number(device: GateDevice, scanned: str, typed: str) -> Recognised | None:
+    """Find a ticket by the number that it has at the system that issued it, exactly as told there.
+
+    Before the numbers of partners, who may write what they like.
+    """
+    rows = OutsideTicket.objects.filter(
+        number__in={scanned, typed}, outside_order__connection__venue=device.venue_id
+    )
+    keys = list(rows.exclude(number="").exclude(asset=None).values_list("asset", flat=True)[:20])
+    found = _assets(device, pk__in=keys) if keys else ()
+    living = tuple(one for one in found if one.asset.status != AssetStatus.DESTROYED) or found
+    return Recognised(candidates=living, by_own_number=len(living) == 1) if living else None
 
 
 def _by_external_number(device: GateDevice, scanned: str, typed: str) -> Recognised | None:
@@ -127,7 +143,7 @@ def _assets(device: GateDevice, *conditions: Q, **named: Any) -> tuple[Candidate
     """Return tickets of the venue with all that a verdict needs, in one statement."""
     venue = "wallet__venue" if any(name.startswith("wallet__") for name in named) else "venue"
     rows = (
-        Asset.objects.filter(*conditions, **named, **{venue: device.venue_id})
+        with_outside(Asset.objects.filter(*conditions, **named, **{venue: device.venue_id}))
         .select_related("item", "wallet__order")
         .annotate(is_for_gate=_is_for(device), is_replaced=_has_successor())
         .order_by("position", "unit", "generation")

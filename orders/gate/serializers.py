@@ -27,7 +27,8 @@ class ScanRequestSerializer(StrictSerializer):
     referenceNumber = ScannedField(
         max_length=512,
         help_text="What was scanned or typed: the number of a ticket, coupon or wallet, the "
-        "partner's own number, or the address of a manifest.",
+        "number that another system gave a ticket, the partner's own number, or the address of a "
+        "manifest.",
     )
     requestId = TextField(
         max_length=64,
@@ -78,6 +79,15 @@ class AdmissionSerializer(serializers.Serializer[Any]):
     validUntil = serializers.DateTimeField(allow_null=True)
     scannedAt = serializers.DateTimeField()
     undoUntil = serializers.DateTimeField(allow_null=True)
+    outsideSystem = serializers.CharField(
+        allow_null=True,
+        help_text="The name of the venue's other system that issued the ticket; null for our own.",
+    )
+    outsideNumber = serializers.CharField(
+        allow_null=True,
+        help_text="The ticket's number there; null where it tells none. Of a group, which has one "
+        "for each guest, the one that was scanned.",
+    )
     undoneAt = serializers.DateTimeField(
         allow_null=True, help_text="Once it is set, the admission no longer counts."
     )

@@ -172,7 +172,8 @@ export function about(answer) {
   const when = [answer.visitDate && day(answer.visitDate), answer.visitTime?.slice(0, 5)]
     .filter(Boolean)
     .join(", ");
-  return [what, answer.referenceNumber ?? answer.scannedNumber, when].filter(Boolean).join(" · ");
+  const number = answer.outsideNumber ?? answer.referenceNumber ?? answer.scannedNumber;
+  return [what, number, answer.outsideSystem, when].filter(Boolean).join(" · ");
 }
 
 /** Show the last scans, newest first. mayUndo: whether an answer can be undone now. */

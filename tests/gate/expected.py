@@ -33,6 +33,8 @@ def admission(**members: Any) -> dict[str, Any]:
         "validUntil": f"{VISIT}T20:00:00.000+01:00",
         "scannedAt": f"{VISIT}T10:00:00.000+01:00",
         "undoUntil": f"{VISIT}T10:05:00.000+01:00",
+        "outsideSystem": None,
+        "outsideNumber": None,
         "undoneAt": None,
         "undoReason": None,
         **members,

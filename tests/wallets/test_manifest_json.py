@@ -73,6 +73,7 @@ def test_json_has_the_same_content_as_the_page(
                         "validUntil": local(park, 20),
                         "validity": f"{TOMORROW_IN_WORDS}, 08:00 – 20:00",
                         "seat": None,
+                        "outside": None,
                     }
                 ],
             }

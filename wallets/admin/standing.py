@@ -11,6 +11,7 @@ from django.urls import reverse
 from channel_manager.lib.admin.standing import Look, StateBar, StateButton
 from wallets.admin.badges import ASSET_COLOURS, WALLET_COLOURS
 from wallets.models import Asset, AssetStatus, Wallet, WalletStatus
+from wallets.outside_tickets import outside_of
 
 _WALLETS: Mapping[str, str] = {
     WalletStatus.RESERVED: "It has its numbers, and nothing in it yet.",
@@ -42,14 +43,20 @@ def bar_of_wallet(request: HttpRequest, wallet: Wallet) -> StateBar:
 def bar_of_asset(request: HttpRequest, asset: Asset) -> StateBar:
     """Return an asset's state, and the button that reissues it for those who may."""
     buttons = []
-    newer = _newer(asset)
-    if asset.status == AssetStatus.VALID and request.user.has_perm("orders.reissue_asset"):
+    newer, outside = _newer(asset), outside_of(asset)
+    if (
+        asset.status == AssetStatus.VALID
+        and outside is None
+        and request.user.has_perm("orders.reissue_asset")
+    ):
         url = _url("reissue", asset.wallet.order_id, asset.reference_number)
         buttons.append(_button(f"Reissue {asset.type}", "autorenew", url, "quiet"))
     if newer is not None:
         url = reverse("admin:wallets_asset_change", args=[newer.pk])
         buttons.append(_button(f"Its successor {newer}", "arrow_forward", url, "quiet"))
     meaning = "Another one took its place." if newer else _ASSETS[asset.status]
+    if outside:
+        meaning += f" {outside.system} has issued it, and is the only one to replace it."
     return StateBar(
         text=asset.status, colour=ASSET_COLOURS[asset.status], meaning=meaning, buttons=buttons
     )

@@ -18,12 +18,13 @@ from channel_manager.lib.admin.typed import ChoicesDropdownFilter
 from partners.actors import name_actors
 from partners.admin.filters import ModeFilter
 from partners.models import Venue
-from wallets.admin import standing
+from wallets.admin import elsewhere, standing
 from wallets.admin.badges import ASSET_COLOURS, WALLET_COLOURS
 from wallets.admin.filters import AssetModeFilter
 from wallets.admin.scans import ScanInline
-from wallets.models import Asset, Wallet
+from wallets.models import Asset, OutsideTicket, Wallet
 from wallets.numbers import read_number
+from wallets.outside_tickets import with_outside
 
 
 def _venues() -> list[Any]:
@@ -45,7 +46,10 @@ class AssetInline(ReadOnlyInline[Asset, Wallet]):
     """The tickets and coupons of a wallet."""
 
     model = Asset
-    fields = ("reference_number", "type", "description", "state", "visit", "until", "entered")
+    fields = (
+        *("reference_number", "type", "description", "state", "visit", "until", "entered"),
+        "there",
+    )
     readonly_fields = fields
     ordering = ("position", "unit", "generation")
     show_change_link = True
@@ -70,9 +74,15 @@ class AssetInline(ReadOnlyInline[Asset, Wallet]):
         """Return how many of its admissions were taken."""
         return admissions_of(asset)
 
+    @column("Issued by")
+    def there(self, asset: Asset) -> str:
+        """Return the other system that issued it, and how it stands there."""
+        return elsewhere.in_short(asset)
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Asset]:
-        """Read the venues along."""
-        return super().get_queryset(request).select_related("venue").defer("venue__logo")
+        """Read along the venues, and what other systems have issued."""
+        found = super().get_queryset(request).select_related("venue").defer("venue__logo")
+        return with_outside(found)
 
 
 @register(Wallet)
@@ -216,23 +226,31 @@ class AssetAdmin(ReadOnlyAdmin[Asset]):
         (None, {"fields": ("number", "type", "description", "item", "state", "entered")}),
         ("When", {"fields": ("visit", "starts", "ends", "seat")}),
         ("Where", {"fields": ("of_order", "of_wallet", "component", "unit", "generation")}),
+        ("Issued by another system", {"fields": ("there",)}),
     )
     readonly_fields = (
         *("number", "state", "entered", "visit", "starts", "ends", "of_order", "of_wallet"),
+        "there",
     )
     inlines = (ScanInline,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Asset]:
-        """Leave the venues' logos where they are."""
-        return super().get_queryset(request).defer("venue__logo")
+        """Leave the venues' logos where they are; read along what other systems have issued."""
+        return with_outside(super().get_queryset(request).defer("venue__logo"))
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Asset], search_term: str
     ) -> tuple[QuerySet[Asset], bool]:
-        """Find by exact number, typed in any case; the index per venue serves it."""
-        if search_term.strip():
-            number = read_number(search_term)
-            queryset = queryset.filter(reference_number=number, venue__in=_venues())
+        """Find by exact number: ours typed in any case, another system's as it is there."""
+        typed = search_term.strip()
+        if typed:
+            own = Asset.objects.filter(
+                venue__in=_venues(), reference_number__in={typed, read_number(typed)}
+            )
+            theirs = OutsideTicket.objects.filter(number=typed).exclude(number="")
+            theirs = theirs.exclude(asset=None)
+            keys = own.order_by().values_list("pk").union(theirs.order_by().values_list("asset"))
+            queryset = queryset.filter(pk__in=[row[0] for row in keys])
         return queryset, False
 
     def state_bar(self, request: HttpRequest, row: Asset) -> StateBar:
@@ -273,6 +291,11 @@ class AssetAdmin(ReadOnlyAdmin[Asset]):
     def of_order(self, asset: Asset) -> SafeString:
         """Return the order it belongs to."""
         return order_link(asset.wallet.order_id, asset.wallet.order)
+
+    @column("Ticket there")
+    def there(self, asset: Asset) -> SafeString | str:
+        """Return the other system, its order, number and link, and how it stands there."""
+        return elsewhere.in_full(asset)
 
     @column("Wallet")
     def of_wallet(self, asset: Asset) -> SafeString:

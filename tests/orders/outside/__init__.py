@@ -1,0 +1,1 @@
+"""Orders of which another system issues some."""

@@ -1,0 +1,155 @@
+"""What stands behind an asset at the outside system that issued it, as partners, guests and gates see it.
+
+Read along with the assets, in their own statement (`with_outside`), and pure from there on.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import F, OuterRef, QuerySet
+from django.db.models.functions import JSONObject
+
+from catalog.models import System
+from wallets.models import Asset, OutsideTicket, OutsideTicketStatus
+
+
+class StateThere(enum.StrEnum):
+    """How what was issued elsewhere stands there, as far as that system has told."""
+
+    VALID = "Valid"
+    USED = "Used"
+    CANCELLING = "Cancelling"
+    CANCELLED = "Cancelled"
+
+
+# What waits for a person is no affair of partners and guests: it is to be cancelled there.
+_STATES = {
+    OutsideTicketStatus.VALID: StateThere.VALID,
+    OutsideTicketStatus.USED: StateThere.USED,
+    OutsideTicketStatus.ENDING: StateThere.CANCELLING,
+    OutsideTicketStatus.LEFT: StateThere.CANCELLING,
+    OutsideTicketStatus.ENDED: StateThere.CANCELLED,
+}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TicketThere:
+    """One ticket there. What that system does not tell is empty.
+
+    number: what is scanned; url: a page or file of that system with it, always https.
+    """
+
+    number: str
+    url: str
+    status: StateThere
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Outside:
+    """Where an asset was issued: the system's name, what it calls the order, and its tickets.
+
+    A group's asset has a ticket there for each of its guests.
+    """
+
+    system: str
+    order_reference: str
+    tickets: Sequence[TicketThere]
+
+    @property
+    def number(self) -> str:
+        """Return the number that is scanned there; empty for several tickets."""
+        return self.tickets[0].number if len(self.tickets) == 1 else ""
+
+    def number_like(self, shown: str) -> str:
+        """Return the number that somebody shows of several, or the only one; empty for neither."""
+        numbers = {ticket.number for ticket in self.tickets}
+        return self.number or (shown.strip() if shown.strip() in numbers else "")
+
+    @property
+    def url(self) -> str:
+        """Return the one address that shows all of it; empty where each ticket has its own."""
+        urls = {ticket.url for ticket in self.tickets}
+        return urls.pop() if len(urls) == 1 else ""
+
+    @property
+    def status(self) -> StateThere:
+        """Return how all of it stands: cancelled or used once no ticket is left."""
+        states = {ticket.status for ticket in self.tickets}
+        if StateThere.CANCELLING in states:
+            return StateThere.CANCELLING
+        for state in (StateThere.VALID, StateThere.USED):
+            if state in states:
+                return state
+        return StateThere.CANCELLED
+
+
+def with_outside(assets: QuerySet[Asset]) -> QuerySet[Asset]:
+    """Have what was issued elsewhere read along with the assets, for `outside_of`."""
+    tickets = OutsideTicket.objects.filter(asset=OuterRef("pk")).order_by(
+        "outside_order", "position"
+    )
+    told = JSONObject(
+        system=F("outside_order__connection__system"),
+        reference=F("outside_order__outside_reference"),
+        page=F("outside_order__tickets_url"),
+        number=F("number"),
+        url=F("url"),
+        status=F("status"),
+    )
+    return assets.annotate(outside_rows=ArraySubquery(tickets.values_list(told)))
+
+
+def outside_of(asset: Asset) -> Outside | None:
+    """Return where an asset was issued; None for one of our own, or one just made."""
+    rows: Sequence[Mapping[str, Any]] = getattr(asset, "outside_rows", None) or ()
+    if not rows:
+        return None
+    return Outside(
+        system=System(rows[0]["system"]).label,
+        order_reference=rows[0]["reference"],
+        tickets=tuple(
+            TicketThere(
+                number=row["number"],
+                url=shown_url(row["url"]) or shown_url(row["page"]),
+                status=_STATES[OutsideTicketStatus(row["status"])],
+            )
+            for row in rows
+        ),
+    )
+
+
+def shown_url(url: str) -> str:
+    """Return an address that an outside system told, if anybody may be led there: https only."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    is_safe = parts.scheme == "https" and parts.hostname and "@" not in parts.netloc
+    return url if is_safe and url.isprintable() and " " not in url else ""
+
+
+def render_outside(outside: Outside) -> dict[str, Any]:
+    """Return it as JSON; `tickets` only where several stand behind one asset."""
+    rendered: dict[str, Any] = {
+        "system": outside.system,
+        "orderReference": outside.order_reference or None,
+        "number": outside.number or None,
+        "ticketUrl": outside.url or None,
+        "status": outside.status.value,
+    }
+    if len(outside.tickets) > 1:
+        rendered["tickets"] = [
+            {
+                "number": ticket.number or None,
+                "ticketUrl": ticket.url or None,
+                "status": ticket.status.value,
+            }
+            for ticket in outside.tickets
+        ]
+    return rendered
