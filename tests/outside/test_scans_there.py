@@ -15,6 +15,7 @@ from orders.cancellation import AssetUsed
 from orders.gate import admission
 from orders.models import Order
 from orders.outside import reading_back
+from partners.actors import name_actors
 from partners.models import Venue, WebhookEvent
 from tests.conftest import ApiClient
 from tests.orders.expected import Clock
@@ -22,6 +23,7 @@ from tests.orders.racing import at_once
 from tests.outside.conftest import issued_by
 from tests.outside.playhouse import Playhouse
 from tests.outside.reading import events_of, only_row, read, states, taken, tell, wrong
+from tests.staff import signed_in, viewer
 from wallets.connectors.base import TryLater
 from wallets.devices import create_device
 from wallets.models import Asset, GateDevice, OutsideTicket, Scan, Wallet
@@ -212,3 +214,24 @@ def test_a_group_is_admitted_ticket_by_ticket(
     read(clock)
     assert [row[1:] for row in taken()] == [(4, 4, "Used")]
     assert wrong() == []
+
+
+@pytest.mark.usefixtures("order")
+def test_staff_see_the_scan_at_its_system_and_no_device_that_could_be_used(
+    playhouse: Playhouse, connection: Connection, clock: Clock
+) -> None:
+    tell(playhouse, "used", "HALL-0001")
+    read(clock)
+    desk = signed_in(viewer())
+    scans = desk.get("/admin/wallets/scan/").content.decode()
+    assert f"/admin/catalog/connection/{connection.pk}/change/" in scans
+    assert "Onebox: Playhouse" in scans
+    device = GateDevice.objects.get()
+    assert str(device.pk) not in desk.get("/admin/wallets/gatedevice/").content.decode()
+    for page in ("change/", "key/", "revoke/"):
+        path = f"/admin/wallets/gatedevice/{device.pk}/{page}"
+        assert desk.get(path).status_code in (302, 403, 404)
+    assert name_actors([device.actor, "connector:onebox"]) == {
+        device.actor: "Onebox: Playhouse (outside system)",
+        "connector:onebox": "Onebox (outside system)",
+    }
