@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
 from catalog.models import Connection, Package
+from orders import cancellation
+from orders.cancellation import AssetUsed
 from orders.gate import admission
 from orders.models import Order
 from orders.outside import reading_back
+from partners.actors import name_actors
 from partners.models import Venue, WebhookEvent
 from tests.conftest import ApiClient
 from tests.orders.expected import Clock
@@ -19,9 +23,10 @@ from tests.orders.racing import at_once
 from tests.outside.conftest import issued_by
 from tests.outside.playhouse import Playhouse
 from tests.outside.reading import events_of, only_row, read, states, taken, tell, wrong
+from tests.staff import signed_in, viewer
 from wallets.connectors.base import TryLater
 from wallets.devices import create_device
-from wallets.models import Asset, GateDevice, OutsideTicket, Scan
+from wallets.models import Asset, GateDevice, OutsideTicket, Scan, Wallet
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -98,6 +103,46 @@ def test_two_workers_that_read_at_once_admit_once(playhouse: Playhouse, clock: C
     assert wrong() == []
 
 
+def test_whoever_is_first_of_a_scan_there_and_a_cancellation_here_is_the_only_one(
+    order: Order, playhouse: Playhouse, clock: Clock
+) -> None:
+    tell(playhouse, "used", "HALL-0001")
+    clock.forward(hours=1)
+    refused: list[AssetUsed] = []
+
+    def cancel() -> None:
+        try:
+            cancellation.cancel_order(
+                orders=Order.objects.all(), order_id=order.pk, actor="staff:1", now=clock()
+            )
+        except AssetUsed as refusal:
+            refused.append(refusal)
+
+    at_once(cancel, lambda: reading_back.read_due(clock=clock))
+    status = Order.objects.get(pk=order.pk).status
+    assert (status, Scan.objects.count()) == (("Issued", 1) if refused else ("Cancelled", 0))
+    assert wrong() == []
+
+
+def test_a_ticket_that_two_gates_scan_at_once_is_admitted_once(
+    order: Order, playhouse: Playhouse, venue: Venue, clock: Clock
+) -> None:
+    gate, _key = create_device(venue=venue, name="North", admits_every_item=True)
+    clock.forward(days=2, hours=21)
+    tell(playhouse, "used")
+    wallets = [one.reference_number for one in Wallet.objects.filter(order=order)]
+
+    def scan(number: str) -> None:
+        admission.admit(device=gate, reference_number=number, request_id=number, now=clock())
+
+    at_once(
+        lambda: reading_back.read_due(clock=clock), *[partial(scan, number) for number in wallets]
+    )
+    assert Scan.objects.standing().count() == 2
+    assert [one[1:] for one in states()] == [("Used", "Used"), ("Used", "Used")]
+    assert wrong() == []
+
+
 def test_a_scan_that_was_taken_back_there_is_undone_and_may_be_made_again(
     order: Order, playhouse: Playhouse, connection: Connection, clock: Clock
 ) -> None:
@@ -169,3 +214,24 @@ def test_a_group_is_admitted_ticket_by_ticket(
     read(clock)
     assert [row[1:] for row in taken()] == [(4, 4, "Used")]
     assert wrong() == []
+
+
+@pytest.mark.usefixtures("order")
+def test_staff_see_the_scan_at_its_system_and_no_device_that_could_be_used(
+    playhouse: Playhouse, connection: Connection, clock: Clock
+) -> None:
+    tell(playhouse, "used", "HALL-0001")
+    read(clock)
+    desk = signed_in(viewer())
+    scans = desk.get("/admin/wallets/scan/").content.decode()
+    assert f"/admin/catalog/connection/{connection.pk}/change/" in scans
+    assert "Onebox: Playhouse" in scans
+    device = GateDevice.objects.get()
+    assert str(device.pk) not in desk.get("/admin/wallets/gatedevice/").content.decode()
+    for page in ("change/", "key/", "revoke/"):
+        path = f"/admin/wallets/gatedevice/{device.pk}/{page}"
+        assert desk.get(path).status_code in (302, 403, 404)
+    assert name_actors([device.actor, "connector:onebox"]) == {
+        device.actor: "Onebox: Playhouse (outside system)",
+        "connector:onebox": "Onebox (outside system)",
+    }

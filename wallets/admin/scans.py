@@ -126,8 +126,10 @@ class ScanAdmin(ReadOnlyAdmin[Scan]):
 
     @column("Gate")
     def at_gate(self, scan: Scan) -> SafeString:
-        """Return the device, leading to it."""
+        """Return the device, leading to it, or to the outside system that it stands for."""
         url = reverse("admin:wallets_gatedevice_change", args=[scan.device_id])
+        if scan.device.connection_id:
+            url = reverse("admin:catalog_connection_change", args=[scan.device.connection_id])
         return columns.link(url, scan.device.name)
 
     @column("Result", badges=SCAN_COLOURS)

@@ -8,11 +8,11 @@ from wallets.models.gate import (
     ScanQuerySet,
 )
 from wallets.models.mail import MailStatus, ManifestMail
+from wallets.models.notice import OutsideNotice
 from wallets.models.outside import (
     CallEffect,
     ConnectorCall,
     ConnectorOutcome,
-    OutsideNotice,
     OutsideOrder,
     OutsideOrderQuerySet,
     OutsideOrderStatus,
