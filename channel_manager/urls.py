@@ -21,6 +21,7 @@ urlpatterns = [
     path("", include("orders.dialects.urls")),
     path("", include("orders.gate.urls")),
     path("", include("orders.manifest_urls")),
+    path("", include("orders.outside.urls")),
     path("", include("orders.payment.urls")),
 ]
 

@@ -1,5 +1,6 @@
 """The jobs that issue orders, work off closed days and batches, mail, read statements, write reports."""
 
+import datetime
 import uuid
 from collections.abc import Mapping
 
@@ -15,6 +16,7 @@ MATCH_TASK = "orders.match_period"
 EXPORT_TASK = "orders.write_export"
 END_TASK = "orders.end_elsewhere"
 PLACES_TASK = "orders.ask_places"
+READ_TASK = "orders.read_elsewhere"
 NOTIFY_TASK = "orders.notify_of_sandbox_payment"
 # By the kind of the worklist.
 _TASKS: Mapping[str, str] = {"closure": CLEARING_TASK, "batch": BATCH_TASK}
@@ -71,6 +73,20 @@ def enqueue_asking(connection_id: uuid.UUID, outside_session: str) -> int:
         queue="closing",
         connection_id=str(connection_id),
         outside_session=outside_session,
+    )
+
+
+def enqueue_reading(outside_order_id: uuid.UUID, *, since: datetime.datetime, wait: int = 0) -> int:
+    """Enqueue the job that reads an outside order back, in the open transaction; return its id.
+
+    since: it need not be read when it was at this moment or later; wait: seconds until it begins.
+    """
+    return jobs.defer(
+        READ_TASK,
+        queue="closing",
+        wait=wait,
+        outside_order_id=str(outside_order_id),
+        since=since.isoformat(),
     )
 
 

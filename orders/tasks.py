@@ -29,7 +29,7 @@ from orders import (
     working_off,
 )
 from orders.finance import admission_dates, exports, line_reading, reconciling
-from orders.outside import availability, ending
+from orders.outside import availability, ending, notices, reading_back
 from orders.payment.providers import sandbox
 from orders.queueing import (
     BATCH_TASK,
@@ -41,6 +41,7 @@ from orders.queueing import (
     MATCH_TASK,
     NOTIFY_TASK,
     PLACES_TASK,
+    READ_TASK,
     STATEMENT_TASK,
 )
 from partners import idempotency
@@ -231,6 +232,35 @@ def recover_endings(timestamp: int) -> None:
     """Give what stands still on its way to an end at an outside system a job."""
     close_old_connections()
     ending.recover_endings(now=timezone.now())
+
+
+@app.task(name=READ_TASK, queue="closing", retry=InSteps())
+def read_elsewhere(outside_order_id: str, since: str) -> None:
+    """Read an order at an outside system back."""
+    close_old_connections()
+    reading_back.read_in_background(
+        outside_order_id=uuid.UUID(outside_order_id),
+        since=datetime.datetime.fromisoformat(since),
+        clock=timezone.now,
+    )
+
+
+@app.periodic(cron="* * * * * */10", periodic_id="read_due_elsewhere")
+@app.task(name="orders.read_due_elsewhere", queue="recovery", queueing_lock="read_due_elsewhere")
+def read_due_elsewhere(timestamp: int) -> None:
+    """Read back the orders at outside systems whose time for it has come."""
+    close_old_connections()
+    reading_back.read_due(clock=timezone.now)
+
+
+@app.periodic(cron="44 * * * *", periodic_id="prune_outside_notices")
+@app.task(
+    name="orders.prune_outside_notices", queue="recovery", queueing_lock="prune_outside_notices"
+)
+def prune_outside_notices(timestamp: int) -> None:
+    """Forget what outside systems pushed a month ago."""
+    close_old_connections()
+    notices.prune(now=timezone.now())
 
 
 @app.task(name=NOTIFY_TASK, queue="closing", retry=InSteps())

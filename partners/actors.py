@@ -33,7 +33,7 @@ def name_actors(actors: Collection[str]) -> dict[str, str]:
 
 
 def register_namer(kind: str, namer: Namer) -> None:
-    """Have the actors `<kind>:<uuid>` of another app named."""
+    """Have the actors `<kind>:<uuid>` of another app named, or `connector:<system>`."""
     _NAMERS[kind] = namer
 
 
@@ -51,6 +51,8 @@ def _is_key(kind: str, text: str) -> bool:
     """Tell whether the text can be a primary key of the kind."""
     if kind == "staff":
         return text.isdecimal()
+    if kind == "connector":
+        return text.isalpha()
     try:
         uuid.UUID(text)
     except ValueError:

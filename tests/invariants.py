@@ -11,6 +11,7 @@ from typing import Any
 from tests.checkout_invariants import CHECKOUT_RULES
 from tests.gate_invariants import GATE_RULES
 from tests.mode_invariants import MODE_RULES
+from tests.outside_invariants import OUTSIDE_RULES
 from tests.traffic import Expected
 
 Query = Callable[..., list[tuple[Any, ...]]]
@@ -24,6 +25,12 @@ PLANNED_PLACES = """
     FROM orders_orderline l
     CROSS JOIN LATERAL jsonb_array_elements(l.plan) AS entry
     WHERE l.unresolved_cause = '' AND entry ->> 'sessionId' IS NOT NULL
+"""
+# Orders that others issue in part: before they are paid nothing of them is made.
+ELSEWHERE = """
+    SELECT l.order_id FROM orders_orderline l
+    CROSS JOIN LATERAL jsonb_array_elements(l.plan) AS entry
+    WHERE entry ->> 'isOutside' = 'true'
 """
 # Each finds rows only where something is wrong; the first column says which.
 ORDER_RULES: Mapping[str, str] = {
@@ -69,7 +76,7 @@ ORDER_RULES: Mapping[str, str] = {
         HAVING count(w.id) <> CASE WHEN l.unresolved_cause <> '' THEN 0
             WHEN l.is_group THEN 1 ELSE l.quantity END
     """,
-    "a wallet has not the assets that were planned": """
+    "a wallet has not the assets that were planned": f"""
         SELECT w.id, planned.component, planned.unit, a.id FROM wallets_wallet w
         JOIN orders_order o ON o.id = w.order_id
         JOIN orders_orderline l ON l.id = w.line_id
@@ -81,6 +88,7 @@ ORDER_RULES: Mapping[str, str] = {
         LEFT JOIN wallets_asset a ON a.wallet_id = w.id
             AND a.component_id = planned.component AND a.unit = planned.unit
         WHERE o.status IN ('Draft', 'Issued', 'Cancelled') AND a.id IS NULL
+            AND (o.status <> 'Draft' OR o.test_mode OR o.id NOT IN ({ELSEWHERE}))
     """,
     "a wallet has more assets than were planned": """
         SELECT w.id, count(*) FROM wallets_wallet w
@@ -97,7 +105,7 @@ ORDER_RULES: Mapping[str, str] = {
         HAVING count(*) <> max(generation)
             OR min(generation) FILTER (WHERE status <> 'Destroyed') < max(generation)
     """,
-    "a wallet's state does not fit its order's": """
+    "a wallet's state does not fit its order's": f"""
         SELECT w.id, w.status, o.status FROM wallets_wallet w
         JOIN orders_order o ON o.id = w.order_id
         LEFT JOIN orders_orderline l ON l.id = w.line_id
@@ -105,7 +113,7 @@ ORDER_RULES: Mapping[str, str] = {
             WHEN w.line_id IS NULL OR o.status = 'Cancelled' OR w.seq_no = ANY(l.cancelled)
                 THEN 'Destroyed'
             WHEN o.status = 'Issued' THEN 'Active'
-            WHEN o.status = 'Draft' THEN 'Minted'
+            WHEN o.status = 'Draft' AND (o.test_mode OR o.id NOT IN ({ELSEWHERE})) THEN 'Minted'
             ELSE 'Reserved' END
     """,
     "an asset's state does not fit its wallet's": """
@@ -115,6 +123,10 @@ ORDER_RULES: Mapping[str, str] = {
                 SELECT 1 FROM wallets_asset b WHERE b.wallet_id = a.wallet_id
                     AND b.component_id = a.component_id AND b.unit = a.unit
                     AND b.generation > a.generation))
+            AND NOT (a.status = 'Destroyed' AND w.status = 'Active' AND EXISTS (
+                SELECT 1 FROM wallets_outsideticket t WHERE t.wallet_key = a.wallet_id
+                    AND t.component_key = a.component_id AND t.unit = a.unit
+                    AND t.status = 'Ended'))
             AND NOT CASE w.status
             WHEN 'Active' THEN a.status IN ('Valid', 'Used', 'Expired')
             WHEN 'Minted' THEN a.status = 'Minted'
@@ -322,6 +334,7 @@ RULES: Mapping[str, str] = {
     **GATE_RULES,
     **MODE_RULES,
     **CHECKOUT_RULES,
+    **OUTSIDE_RULES,
 }
 
 

@@ -175,6 +175,24 @@ def _admit(asked: _Asked, candidate: Candidate) -> Scan:
     return scan
 
 
+def admit_elsewhere(
+    *,
+    device: GateDevice,
+    candidate: Candidate,
+    scanned: str,
+    request_id: str,
+    quantity: int,
+    now: datetime.datetime,
+) -> Scan:
+    """Write down that an outside system has admitted a locked asset; nothing of it is judged.
+
+    request_id: unused by the device, which stands for that system.
+    """
+    question = Question(quantity=quantity, now=now, zone=device.venue.zone)
+    asked = _Asked(device=device, scanned=scanned, request_id=request_id, question=question)
+    return _admit(asked, candidate)
+
+
 def announced_data(scan: Scan, asset: Asset) -> dict[str, object]:
     """Return what a partner is told of an admission, beside its order."""
     return {

@@ -57,15 +57,12 @@ def undo_admission(*, admission: Scan, reason: str, now: datetime.datetime) -> S
         if scan.undone_at is None:
             for asset in assets:
                 asset.wallet = found.wallet
-            _undo(scan, assets, order, reason=reason, now=now)
+            _require_time(scan, now)
+            take_back(scan, assets, order, reason=reason, now=now)
         return scan
 
 
-def _undo(
-    scan: Scan, assets: Sequence[Asset], order: Order, *, reason: str, now: datetime.datetime
-) -> None:
-    """Take a locked admission back from its asset and from those that took its place."""
-    (asset,) = (row for row in assets if row.pk == scan.asset_id)
+def _require_time(scan: Scan, now: datetime.datetime) -> None:
     limit = undo_until(scan.at)
     if now > limit:
         shown = limit.astimezone(scan.device.venue.zone)
@@ -73,6 +70,16 @@ def _undo(
             f"This admission could be undone until {shown:%H:%M:%S}.",
             members={"undoUntil": shown.isoformat(timespec="milliseconds")},
         )
+
+
+def take_back(
+    scan: Scan, assets: Sequence[Asset], order: Order, *, reason: str, now: datetime.datetime
+) -> None:
+    """Take a locked admission back from its asset and from those that took its place.
+
+    All of them are locked, and so is the order.
+    """
+    (asset,) = (row for row in assets if row.pk == scan.asset_id)
     runner.apply_to(assets, lambda row: row.take_back(scan.quantity))
     scan.undone_at = now
     scan.undone_by = scan.device.actor

@@ -12,6 +12,7 @@ from django.db import transaction
 from channel_manager.history import runner
 from channel_manager.history.runner import WORKER, Change
 from orders.models import Order, OrderLine
+from orders.outside import polling
 from orders.outside.wishes import wanted_elsewhere
 from wallets.connectors.base import (
     AssetKey,
@@ -53,14 +54,13 @@ def keep(row: OutsideOrder, wish: Wish, standing: Standing, *, now: datetime.dat
     Raises ConnectorError when the tickets are not those that were asked for.
     """
     tickets = list(_tickets(row, wish, standing, now))
-    wait = datetime.timedelta(seconds=row.connection.poll_seconds)
     can_poll = connector_of(row.connection).capabilities.read_back
     make = functools.partial(
         OutsideOrder.make,
         now=now,
         outside_reference=standing.outside_reference,
         tickets_url=standing.tickets_url,
-        next_poll_at=now + wait if can_poll else None,
+        next_poll_at=now + polling.interval_of(row.connection) if can_poll else None,
     )
     with transaction.atomic():
         for locked in runner.lock(OutsideOrder.objects.filter(pk=row.pk)):

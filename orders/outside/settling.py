@@ -11,7 +11,7 @@ from django.db import transaction
 from channel_manager.history import runner
 from channel_manager.history.runner import Change
 from channel_manager.lib.errors import ErrorCode, NotFound, Refusal
-from orders.outside import ending
+from orders.outside import ending, polling
 from wallets.models import OutsideOrder, OutsideOrderStatus, OutsideTicketStatus
 
 
@@ -40,7 +40,11 @@ def settle_done(
         _require(row, OutsideOrderStatus.UNKNOWN)
         _apply(
             row,
-            lambda one: one.make(now=now, outside_reference=outside_reference),
+            lambda one: one.make(
+                now=now,
+                outside_reference=outside_reference,
+                next_poll_at=now if polling.is_readable(row.connection) else None,
+            ),
             Change(
                 name="settled_as_done",
                 actor=actor,

@@ -62,7 +62,7 @@ def page_of(row: Connection) -> str:
 def test_the_system_is_asked_first_and_its_words_follow(desk: Client, venue: Venue) -> None:
     first = desk.get(f"{LIST}add/")
     assert "The system in which the venue already issues tickets" in text_of(first)
-    assert "OpenTicket" not in text_of(first)  # nothing speaks to it here
+    assert "Ordino Onebox OpenTicket VoordeMensen" in text_of(first)
     led = desk.post(f"{LIST}add/", {"system": "onebox"})
     assert (led.status_code, led.headers["Location"]) == (302, ADD)
     form = text_of(desk.get(ADD))

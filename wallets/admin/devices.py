@@ -98,8 +98,8 @@ class GateDeviceAdmin(StaffAdmin[GateDevice]):
         return ("venue", *told) if obj else told
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[GateDevice]:
-        """Leave the venues' logos where they are."""
-        return super().get_queryset(request).defer("venue__logo")
+        """Leave out what stands for an outside system; leave the venues' logos where they are."""
+        return super().get_queryset(request).filter(connection=None).defer("venue__logo")
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Begin with the only venue there is."""
@@ -248,7 +248,7 @@ class GateDeviceAdmin(StaffAdmin[GateDevice]):
     def _device_to_change(self, request: HttpRequest, device_id: uuid.UUID) -> GateDevice:
         if not self.has_change_permission(request):
             raise PermissionDenied
-        devices = GateDevice.objects.select_related("venue").defer("venue__logo")
+        devices = GateDevice.objects.own().select_related("venue").defer("venue__logo")
         return get_object_or_404(devices, pk=device_id)
 
     def state_bar(self, request: HttpRequest, row: GateDevice) -> StateBar:

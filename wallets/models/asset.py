@@ -45,7 +45,7 @@ class Asset(FSMModelMixin, models.Model):
     next generation takes its place when it is reissued or moved to another day.
     """
 
-    LIFECYCLE_FIELDS: ClassVar[tuple[str, ...]] = ("status", "admitted")
+    LIFECYCLE_FIELDS: ClassVar[tuple[str, ...]] = ("status", "admissions", "admitted")
 
     id = models.UUIDField(primary_key=True, default=time_ordered_uuid, editable=False)
     venue = models.ForeignKey(Venue, models.PROTECT, related_name="assets", db_index=False)
@@ -131,6 +131,15 @@ class Asset(FSMModelMixin, models.Model):
         self.admitted -= quantity
         if self.status == AssetStatus.USED:
             self.undo_use()
+
+    def shrink(self, quantity: int) -> None:
+        """Take admissions away that nobody has taken; when no other is left it is Used.
+
+        One admission at least must be left of it, taken or not.
+        """
+        self.admissions -= quantity
+        if self.admissions_left == 0:
+            self.use()
 
     @transition("status", source=AssetStatus.MINTED, target=AssetStatus.VALID)
     def validate(self) -> None:

@@ -5,14 +5,25 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
-from catalog.models import Item
+from catalog.models import Connection, Item
 from channel_manager.lib.identity import time_ordered_uuid
 from partners.models import Venue
 from wallets.models.asset import Asset
 
 
+class GateDeviceQuerySet(models.QuerySet["GateDevice"]):
+    """Filters that read as adjectives."""
+
+    def own(self) -> GateDeviceQuerySet:
+        """Keep the venue's own, without those that stand for an outside system."""
+        return self.filter(connection=None)
+
+
 class GateDevice(models.Model):
-    """A scanner, phone or turnstile: what it admits, and its key, kept as a hash only."""
+    """A scanner, phone or turnstile: what it admits, and its key, kept as a hash only.
+
+    One of a connection stands for the gates of that outside system; it has no key that works.
+    """
 
     id = models.UUIDField(primary_key=True, default=time_ordered_uuid, editable=False)
     venue = models.ForeignKey(Venue, models.PROTECT, related_name="gate_devices", db_index=False)
@@ -30,10 +41,25 @@ class GateDevice(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     last_used_at = models.DateTimeField(null=True, editable=False)
     revoked_at = models.DateTimeField(null=True, editable=False)
+    connection = models.OneToOneField(
+        Connection,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="gate_device",
+        help_text="The outside system whose scans are written down under it.",
+    )
+
+    objects = GateDeviceQuerySet.as_manager()
 
     class Meta:
         ordering = ("name",)
         constraints = [
+            models.CheckConstraint(
+                condition=Q(connection=None) | Q(revoked_at__isnull=False),
+                name="gate_device_of_connection_opens_nothing",
+            ),
             models.UniqueConstraint(
                 fields=("venue", "name"),
                 name="gate_device_name_once_per_venue",

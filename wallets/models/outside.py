@@ -94,6 +94,9 @@ class OutsideOrder(FSMModelMixin, models.Model):
     next_poll_at = models.DateTimeField(
         null=True, blank=True, help_text="When it is read back next."
     )
+    read_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When it was read back last."
+    )
 
     objects = OutsideOrderQuerySet.as_manager()
 

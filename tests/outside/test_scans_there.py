@@ -1,0 +1,171 @@
+"""Guests who were scanned at another system were admitted here, once, and may be taken back."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from catalog.models import Connection, Package
+from orders.gate import admission
+from orders.models import Order
+from orders.outside import reading_back
+from partners.models import Venue, WebhookEvent
+from tests.conftest import ApiClient
+from tests.orders.expected import Clock
+from tests.orders.racing import at_once
+from tests.outside.conftest import issued_by
+from tests.outside.playhouse import Playhouse
+from tests.outside.reading import events_of, only_row, read, states, taken, tell, wrong
+from wallets.connectors.base import TryLater
+from wallets.devices import create_device
+from wallets.models import Asset, GateDevice, OutsideTicket, Scan
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+Work = Callable[[Any], Order]
+VISIT = "2026-11-23"
+SHOW = {"itemNumber": "SHOW", "visitDate": VISIT}
+
+
+@pytest.fixture
+def order(api: ApiClient, work: Work, show: Package) -> Order:
+    """Two tickets that the playhouse has made."""
+    return work(api.create({**SHOW, "quantity": 2}))
+
+
+def test_a_ticket_that_was_scanned_there_is_admitted_here(
+    order: Order, playhouse: Playhouse, connection: Connection, clock: Clock
+) -> None:
+    tell(playhouse, "used", "HALL-0001")
+    read(clock)
+    assert states() == [("HALL-0001", "Used", "Used"), ("HALL-0002", "Valid", "Valid")]
+    device = GateDevice.objects.get()
+    assert (device.name, device.connection, device.venue, device.revoked_at) == (
+        "Onebox: Playhouse",
+        connection,
+        order.venue,
+        clock.now,
+    )
+    scan = Scan.objects.get()
+    ticket = OutsideTicket.objects.get(number="HALL-0001")
+    assert (scan.device, scan.reference_number, scan.quantity, scan.code, scan.at) == (
+        device,
+        "HALL-0001",
+        1,
+        "admitted",
+        clock.now,
+    )
+    assert (scan.request_id, scan.asset) == (f"{ticket.pk}:1", ticket.asset)
+    wallet = Asset.objects.select_related("wallet").get(pk=scan.asset_id).wallet
+    told = {"assetReferenceNumber": "HALL-0001", "walletReferenceNumber": wallet.reference_number}
+    assert events_of(order, "admitted") == [
+        (
+            "admitted",
+            f"gate:{device.pk}",
+            {**told, "device": device.name, "quantity": 1, "scanId": str(scan.pk)},
+        )
+    ]
+    announced = WebhookEvent.objects.filter(type="ota_cm_asset_admitted")
+    assert [row.data["assetReferenceNumber"] for row in announced] == ["HALL-0001"]
+    assert wrong() == []
+
+
+@pytest.mark.usefixtures("order")
+def test_what_is_told_again_has_no_further_effect(playhouse: Playhouse, clock: Clock) -> None:
+    tell(playhouse, "used")
+    for _ in range(3):
+        read(clock)
+    assert Scan.objects.count() == 2
+    assert playhouse.operations().count("read") == 3
+    assert wrong() == []
+
+
+@pytest.mark.usefixtures("order")
+def test_two_workers_that_read_at_once_admit_once(playhouse: Playhouse, clock: Clock) -> None:
+    tell(playhouse, "used")
+    clock.forward(hours=1)
+    row = only_row()
+
+    def read_it() -> None:
+        with contextlib.suppress(TryLater):
+            reading_back.read_one(outside_order_id=row.pk, clock=clock)
+
+    at_once(read_it, read_it, lambda: reading_back.read_due(clock=clock))
+    assert Scan.objects.count() == 2
+    assert wrong() == []
+
+
+def test_a_scan_that_was_taken_back_there_is_undone_and_may_be_made_again(
+    order: Order, playhouse: Playhouse, connection: Connection, clock: Clock
+) -> None:
+    tell(playhouse, "used", "HALL-0001")
+    read(clock)
+    tell(playhouse, "valid", "HALL-0001")
+    read(clock)
+    scan = Scan.objects.get()
+    assert (scan.undone_at, scan.undone_by, scan.undo_reason) == (
+        clock.now,
+        f"gate:{scan.device_id}",
+        "Taken back at Onebox: Playhouse.",
+    )
+    assert states() == [("HALL-0001", "Valid", "Valid"), ("HALL-0002", "Valid", "Valid")]
+    tell(playhouse, "used", "HALL-0001")
+    read(clock)
+    assert states()[0] == ("HALL-0001", "Used", "Used")
+    ids = [one.rpartition(":")[2] for one in Scan.objects.values_list("request_id", flat=True)]
+    assert sorted(ids) == ["1", "2"]
+    assert [name for name, _, _ in events_of(order, "admitted", "admission_undone")] == [
+        "admitted",
+        "admission_undone",
+        "admitted",
+    ]
+    assert wrong() == []
+
+
+def test_who_was_admitted_at_our_gate_is_not_admitted_again(
+    order: Order, playhouse: Playhouse, venue: Venue, clock: Clock
+) -> None:
+    gate, _key = create_device(venue=venue, name="North", admits_every_item=True)
+    clock.forward(days=2, hours=21)
+    asset = Asset.objects.order_by("reference_number")[0]
+    scan = admission.admit(
+        device=gate, reference_number=asset.wallet.reference_number, request_id="1", now=clock.now
+    )
+    assert scan.admitted, scan.reason
+    tell(playhouse, "used")
+    read(clock)
+    tell(playhouse, "valid")
+    read(clock)
+    rows = Scan.objects.order_by("at").values_list("device__name", "undone_at")
+    assert next(iter(rows)) == ("North", None)
+    noted = events_of(order, "used_there")
+    assert [(name, actor, data["status"]) for name, actor, data in noted] == [
+        ("used_there", "connector:onebox", "Used")
+    ]
+    assert [one[2] for one in states()] == ["Used", "Valid"]
+    assert wrong() == []
+
+
+def test_a_group_is_admitted_ticket_by_ticket(
+    api: ApiClient,
+    work: Work,
+    group: Package,
+    playhouse: Playhouse,
+    connection: Connection,
+    clock: Clock,
+) -> None:
+    issued_by(connection, group, "stalls")
+    work(api.create({"itemNumber": "GROUP", "visitDate": VISIT, "quantity": 4}))
+    tell(playhouse, "used", "HALL-0001", "HALL-0002")
+    read(clock)
+    assert [row[1:] for row in taken()] == [(4, 2, "Valid")]
+    tell(playhouse, "valid", "HALL-0002")
+    read(clock)
+    assert [row[1:] for row in taken()] == [(4, 1, "Valid")]
+    tell(playhouse, "used")
+    read(clock)
+    assert [row[1:] for row in taken()] == [(4, 4, "Used")]
+    assert wrong() == []
