@@ -40,22 +40,26 @@ _READ = f"""
         'seconds', n.availability_seconds)
     {_OF_COMPONENTS}
 """  # noqa: S608 - of constants of this file
-# In the order of their keys, as everybody does who writes several of them.
+# Whoever reads a page waits for nobody: rows that a job is at are left, and new ones are made in the
+# order of their keys.
 _NOTE = f"""
+    WITH wanted AS (
+        SELECT e.connection_id, e.outside_session, e.outside_item, o.id
+        {_OF_COMPONENTS} AND n.is_active AND (o.id IS NULL OR o.asked_at < %(before)s)
+        GROUP BY e.connection_id, e.outside_session, e.outside_item, o.id
+        ORDER BY min(s.starts_at) NULLS FIRST LIMIT {_MOST_NOTED}
+    ), noted AS (
+        UPDATE catalog_outsideplaces SET asked_at = %(now)s WHERE id IN (
+            SELECT p.id FROM catalog_outsideplaces p WHERE p.id IN (SELECT w.id FROM wanted w)
+            FOR UPDATE SKIP LOCKED
+        )
+    )
     INSERT INTO catalog_outsideplaces
         (connection_id, outside_session, outside_item, asked_at, failures, message)
-    SELECT * FROM (
-        SELECT connection_id, outside_session, outside_item, %(now)s::timestamptz, 0, '' FROM (
-            SELECT e.connection_id, e.outside_session, e.outside_item,
-                min(s.starts_at) AS starts_at
-            {_OF_COMPONENTS} AND n.is_active AND (o.id IS NULL OR o.asked_at < %(before)s)
-            GROUP BY e.connection_id, e.outside_session, e.outside_item
-            ORDER BY min(s.starts_at) NULLS FIRST LIMIT {_MOST_NOTED}
-        ) AS next
-        ORDER BY connection_id, outside_session, outside_item
-    ) AS wanted
-    ON CONFLICT (connection_id, outside_session, outside_item)
-        DO UPDATE SET asked_at = excluded.asked_at
+    SELECT w.connection_id, w.outside_session, w.outside_item, %(now)s::timestamptz, 0, ''
+    FROM wanted w WHERE w.id IS NULL
+    ORDER BY w.connection_id, w.outside_session, w.outside_item
+    ON CONFLICT (connection_id, outside_session, outside_item) DO NOTHING
 """  # noqa: S608 - of constants of this file
 
 

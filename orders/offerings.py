@@ -167,7 +167,10 @@ def find_ticket_type(
 def find_showing(
     *, account: Account, session_id: uuid.UUID, now: datetime.datetime
 ) -> Showing | None:
-    """Return a session of the account's venue that is still on sale; None where there is none."""
+    """Return a session of the account's venue that is still on sale; None where there is none.
+
+    Its places are ours alone: what is left elsewhere is read with its stock (`orders/stock.py`).
+    """
     session = (
         Session.objects.filter(
             pk=session_id, attraction__venue=account.venue, is_on_sale=True, ends_at__gt=now
@@ -177,12 +180,7 @@ def find_showing(
     )
     if session is None:
         return None
-    if account.test_mode:
-        return Showing(session=session, left=None)
-    sold = list_offers(account=account, now=now).values()
-    offers = [offer for offer in sold if _attraction_of(offer) == session.attraction_id]
-    there = _places_there(account, offers, session.date, session.date, now)
-    return Showing(session=session, left=_left_of_all(session, offers, there))
+    return Showing(session=session, left=None if account.test_mode else session.places_left)
 
 
 def _places_there(

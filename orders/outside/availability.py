@@ -43,8 +43,12 @@ _CLAIM = """
             )) <= %(now)s, TRUE)
         ORDER BY min(p.asked_at) LIMIT %(most)s
     )
-    UPDATE catalog_outsideplaces p SET tried_at = %(now)s FROM due
-    WHERE p.connection_id = due.connection_id AND p.outside_session = due.outside_session
+    UPDATE catalog_outsideplaces p SET tried_at = %(now)s WHERE p.id IN (
+        SELECT own.id FROM catalog_outsideplaces own
+        JOIN due ON due.connection_id = own.connection_id
+            AND due.outside_session = own.outside_session
+        FOR UPDATE OF own SKIP LOCKED
+    )
     RETURNING p.connection_id, p.outside_session
 """
 

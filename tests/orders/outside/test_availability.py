@@ -13,7 +13,10 @@ from django.db import connection as database
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from catalog.models import ComponentSource, OutsidePlaces, Package, Session
+from orders.offerings import list_events, list_showings
 from orders.outside.availability import ask_due, ask_places
+from orders.stock import read_stock
+from partners.account import Account
 from tests.conftest import ApiClient
 from tests.issued_elsewhere import ScriptedConnector, source_of
 from tests.orders.expected import VISIT, Clock, line
@@ -226,3 +229,40 @@ def test_availability_of_others_tickets_takes_two_statements_more_at_most(
     with statements() as ours:
         left(api)
     assert (len(noted) - len(ours), len(again) - len(ours)) in {(1, 1), (2, 1)}
+
+
+@pytest.mark.usefixtures("source")
+def test_shops_of_other_systems_are_shown_the_fewer_of_ours_and_theirs(
+    api: ApiClient, clock: Clock, show: Package
+) -> None:
+    account = Account(api.partner)
+    (event,) = (e for e in list_events(account=account, now=clock()) if e.attraction)
+    ask(clock)
+    (showing,) = list_showings(account=account, events=[event], now=clock())[event.key]
+    assert showing.left == 3
+    stock = read_stock(account=account, event=event, showing=showing, now=clock())
+    assert stock.by_package[show.pk].available == 3
+
+
+def test_looking_at_a_shops_stock_has_it_asked_for(
+    api: ApiClient, clock: Clock, source: ComponentSource
+) -> None:
+    account = Account(api.partner)
+    OutsidePlaces.objects.all().delete()
+    (event,) = (e for e in list_events(account=account, now=clock()) if e.attraction)
+    (showing,) = list_showings(account=account, events=[event], now=clock())[event.key]
+    OutsidePlaces.objects.all().delete()
+    read_stock(account=account, event=event, showing=showing, now=clock())
+    assert OutsidePlaces.objects.filter(asked_at=clock()).count() == 1
+
+
+def test_a_test_key_is_shown_no_limit_of_others(
+    api: ApiClient, clock: Clock, source: ComponentSource
+) -> None:
+    ask(clock)
+    account = Account(api.partner, test_mode=True)
+    OutsidePlaces.objects.all().delete()
+    (event,) = (e for e in list_events(account=account, now=clock()) if e.attraction)
+    (showing,) = list_showings(account=account, events=[event], now=clock())[event.key]
+    assert showing.left is None
+    assert not OutsidePlaces.objects.exists()

@@ -37,7 +37,6 @@ def failed(api: ApiClient, clock: Clock, issue: Issue) -> Callable[[str, object]
             failure_code=code,
             failure_fingerprint=f"{code}:{about}",
             status_message="It said no.",
-            issued_at=None,
         )
         return order
 
