@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import functools
 import uuid
+from collections.abc import Iterable
 
 from django.db import connection, transaction
 from django.db.models import QuerySet
@@ -26,8 +27,8 @@ from orders.contents import (
     plan_contents,
     set_contents,
 )
-from orders.models import Order
-from orders.outside import ending
+from orders.models import Order, OrderLine
+from orders.outside import ending, wishes
 from orders.places import PlacesLost, of_order
 from orders.queueing import enqueue_issuance
 from orders.receipt import Received
@@ -89,7 +90,7 @@ def replace_order(
         with transaction.atomic():
             order = reading.lock_order(orders, order_id)
             holds.claim_holds(account=order.account, lines=request.lines, now=now)
-            _take_turns(order, request)
+            _take_turns(order, request, order.lines.all())
             own = of_order(order)
             locked = holds.lock_candidates(order.account, request.lines, now, own)
             return _replace(order, request, now, actor, received, locked)
@@ -174,7 +175,8 @@ def _replace(
         raise InvalidRequest([Fault("/sellToOrderReference", "reference_differs", detail)])
     require_action(order, "replace")
     claimed = holds.claim_holds(account=account, lines=request.lines, now=now)
-    _take_turns(order, request)
+    before = list(order.lines.all())
+    _take_turns(order, request, before)
     own = [*of_order(order), *holds.places_of(claimed)]
     with faults_completed(account=account, lines=request.lines, now=now, replaced=order):
         unknown = holds.unknown_holds(request.lines, claimed)
@@ -186,7 +188,8 @@ def _replace(
     holds.convert_holds(claimed, now)
     wallets, assets = destruction.lock_wallets(order)
     destruction.destroy(wallets, assets, by=actor, why="replaced", now=now)
-    ending.end_order(order=order, actor=actor, now=now)
+    if wishes.is_concerned(order, before):
+        ending.end_order(order=order, actor=actor, now=now)
     order.lines.all().delete()
     set_contents(order, request, lines)
     order.save(update_fields=CONTENT_FIELDS)
@@ -205,9 +208,9 @@ def _replace(
     return order
 
 
-def _take_turns(order: Order, request: OrderRequest) -> None:
+def _take_turns(order: Order, request: OrderRequest, before: Iterable[OrderLine]) -> None:
     """Wait for orders that take or give up the same guests' numbers as this replacement."""
-    given_up = [n for line in order.lines.all() for n in line.external_reference_numbers]
+    given_up = [n for line in before for n in line.external_reference_numbers]
     take_turns(partner=order.partner, numbers=[*given_up, *request.guest_numbers])
 
 

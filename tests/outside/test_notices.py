@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import uuid
 from collections.abc import Callable, Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -188,13 +189,15 @@ def test_a_notice_that_names_no_order_is_kept_and_has_no_effect(push: Push, body
     assert push(body.encode(), x_key="k" * 200).json() == {"effect": "known"}
 
 
-def test_an_address_that_floods_us_is_told_to_wait(push: Push) -> None:
-    answers = [push(x_secret="guessed").status_code for _ in range(260)]
-    assert (answers[0], 429 in answers) == (401, True)
-    refused = next(
-        one for one in iter(lambda: push(x_secret="guessed"), None) if one.status_code == 429
-    )
-    assert refused.headers["Retry-After"] == "1"
+def test_an_address_that_floods_us_is_told_to_wait(
+    push: Push, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    standing = SimpleNamespace(monotonic=lambda: 1.0)
+    monkeypatch.setattr(visiting, "time", standing)
+    answers = [push(x_secret="guessed").status_code for _ in range(200)]
+    assert set(answers) == {401}
+    refused = push(x_secret="guessed")
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "1")
 
 
 def test_notices_are_forgotten_after_a_month(push: Push, clock: Clock) -> None:
