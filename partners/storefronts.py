@@ -21,7 +21,7 @@ _KEYS = Lookup(ApiKey, "partner", "venue", by="key_hash", without=("logo",))
 _KEYS_BY_ID = Lookup(ApiKey, "partner", "venue", by="id", without=("logo",))
 _CHANNELS = 1_000_000
 # Systems that mail the tickets themselves unless that is turned off.
-_MAIL_TICKETS = frozenset({Dialect.OPENTICKET})
+MAILING_DIALECTS = frozenset({Dialect.OPENTICKET})
 
 
 def open_storefront(
@@ -39,7 +39,7 @@ def open_storefront(
         dialect=dialect,
         test_mode=test_mode,
         public_id=public_id or _new_public_id(dialect),
-        mails_tickets=dialect in _MAIL_TICKETS,
+        mails_tickets=dialect in MAILING_DIALECTS,
     )
     with transaction.atomic():
         storefront.save(force_insert=True)

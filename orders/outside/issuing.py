@@ -248,7 +248,7 @@ def _is_kept(seat: _Seat, standing: Standing, now: datetime.datetime) -> bool:
 def _look_again(seat: _Seat, clock: Clock) -> None:
     """Read back what nobody knew of when the order failed: it may be known by now."""
     standing = _read_back(seat)
-    if standing is not None and standing.exists is False:
+    if standing is not None and (standing.exists is False or standing.is_cancelled):
         seat.desk.resolve_commit(is_done=False)
         _failed(seat, NothingThere(Cause.OUTCOME_UNKNOWN, "It does not exist there."), clock())
         raise TryLater(1, "It is begun anew.")
@@ -264,7 +264,12 @@ def _complete(seat: _Seat, clock: Clock) -> None:
     """Give what was made before the rows of its tickets, if it has none: a person found it there."""
     if not seat.row.tickets.exists():
         standing = _read_back(seat) or Standing(exists=True)
-        made.complete(seat.row, seat.wish, standing, now=clock())
+        try:
+            made.complete(seat.row, seat.wish, standing, now=clock())
+        except ConnectorError as error:
+            raise NotIssuedElsewhere(
+                error, seat.row.connection_id, _in_words(seat, error)
+            ) from error
 
 
 def _failed(seat: _Seat, error: ConnectorError, now: datetime.datetime) -> NotIssuedElsewhere:

@@ -42,7 +42,7 @@ from partners.admin.filters import ModeFilter
 from partners.admin.keys import list_keys_of
 from partners.keys import create_key, create_test_key, revoke_key
 from partners.models import ON_ACCOUNT_DIALECTS, ApiKey, Dialect, OutwardId, Partner, Storefront
-from partners.storefronts import open_storefront
+from partners.storefronts import MAILING_DIALECTS, open_storefront
 
 _MOST_IDS = 500
 _SENT_AS: Mapping[str, str] = {
@@ -115,7 +115,8 @@ class StorefrontAdmin(StaffAdmin[Storefront]):
     def get_fields(self, request: HttpRequest, obj: Storefront | None = None) -> Any:
         """Ask whether it sells on account where guests pay at our page otherwise."""
         on_account = ("sells_on_account",) if obj and obj.dialect in ON_ACCOUNT_DIALECTS else ()
-        return (*self.fields, *on_account)
+        mails = ("mails_tickets",) if obj and obj.dialect in MAILING_DIALECTS else ()
+        return (*self.fields, *on_account, *mails)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Refuse: one is opened from its partner's page."""

@@ -73,6 +73,19 @@ def test_a_storefront_whose_guests_pay_elsewhere_is_not_asked(
     assert row.sells_on_account is False
 
 
+def test_guests_of_an_openticket_shop_are_mailed_until_that_is_turned_off(
+    desk: Client, partner: Partner
+) -> None:
+    row = open_storefront(partner=partner, dialect=Dialect.OPENTICKET, now=NOON)
+    assert row.mails_tickets is True
+    desk.post(page_of(row), {})
+    row.refresh_from_db()
+    assert row.mails_tickets is False
+    desk.post(page_of(row), {"mails_tickets": "on"})
+    row.refresh_from_db()
+    assert row.mails_tickets is True
+
+
 def test_it_takes_a_right_of_its_own(storefront: Storefront) -> None:
     seeing = signed_in(person("seeing", "partners.view_storefront", "partners.add_storefront"))
     assert seeing.post(page_of(storefront), {"sells_on_account": "on"}).status_code == 403

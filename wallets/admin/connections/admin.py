@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -149,14 +150,18 @@ class ConnectionAdmin(StaffAdmin[Connection]):
         )
 
     def get_fieldsets(self, request: HttpRequest, obj: Connection | None = None) -> Any:
-        """Ask for what the system needs."""
-        return fields_of(_system_of(request, obj))
+        """Ask for what the system needs; say where it tells us of changes, if it does."""
+        asked = fields_of(_system_of(request, obj))
+        if obj is None or not connector_of(obj).capabilities.push:
+            return asked
+        told = ("It tells us", {"fields": ("push_address",)})
+        return (*asked, told)
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: Connection | None = None
     ) -> tuple[str, ...]:
         """Fix the venue once there is a connection: outside ids of its packages lead there."""
-        return ("venue", "system_name") if obj else ("system_name",)
+        return ("venue", "system_name", "push_address") if obj else ("system_name",)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Begin with the only venue there is."""
@@ -288,6 +293,11 @@ class ConnectionAdmin(StaffAdmin[Connection]):
         counts = dict(found.values_list("connection").annotate(Count("component", distinct=True)))
         for row in rows:
             row.components = counts.get(row.pk, 0)  # type: ignore[attr-defined]
+
+    @column("Address for its notices")
+    def push_address(self, row: Connection) -> str:
+        """Return where the system posts that something was scanned or refunded there."""
+        return f"{settings.PUBLIC_URL}/outside/{row.pk}/notices"
 
     @column("System")
     def system_name(self, row: Connection) -> str:
