@@ -54,6 +54,7 @@ class Playhouse(FaultySystem):
         self.orders: dict[str, list[dict[str, Any]]] = {}
         self.made = 0
         self.tells_numbers = True
+        self.makes_too_many = False
 
     def operation_of(self, method: str, path: str) -> str:
         return path.strip("/").split("/")[0]
@@ -82,7 +83,7 @@ class Playhouse(FaultySystem):
 
     def _order(self, sent: Mapping[str, Any]) -> dict[str, Any]:
         tickets = []
-        for item in sent["items"]:
+        for item in sent["items"] * (2 if self.makes_too_many else 1):
             self.made += 1
             tickets.append(
                 {

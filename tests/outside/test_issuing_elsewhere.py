@@ -179,6 +179,27 @@ def test_an_answer_that_never_came_stops_for_a_person_and_is_not_asked_again(
 
 
 @pytest.mark.usefixtures("show")
+def test_an_order_there_that_is_not_what_was_asked_for_is_issued_once_a_person_says_so(
+    api: ApiClient, work: Work, playhouse: Playhouse, clock: Clock
+) -> None:
+    playhouse.makes_too_many = True
+    order = work(api.create(SHOW))
+    assert (order.failure_code, only_row().status) == ("answer_unreadable", "Unknown")
+    again = work(replay(order, clock))
+    assert again.status == OrderStatus.ERROR
+    settling.settle_done(
+        outside_order_id=only_row().pk,
+        outside_reference="X-SEEN",
+        actor="staff:1",
+        reason="Two were made, one is ours.",
+        now=clock(),
+    )
+    assert work(replay(order, clock)).status == OrderStatus.ISSUED
+    assert Asset.objects.get().reference_number.startswith("T")
+    assert len(playhouse.orders) == 1
+
+
+@pytest.mark.usefixtures("show")
 def test_what_somebody_saw_was_not_made_is_made_by_a_replay(
     api: ApiClient, work: Work, playhouse: Playhouse, connector: PlayhouseConnector, clock: Clock
 ) -> None:
