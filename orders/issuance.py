@@ -27,7 +27,7 @@ from orders.outside import ending, issuing, made, wishes
 from orders.outside.issuing import NotIssuedElsewhere
 from orders.queueing import enqueue_issuance
 from partners.models import EventType
-from wallets.connectors.base import ConnectorError, LineToIssue, NumberSource, TryLater
+from wallets.connectors.base import LineToIssue, NumberSource, TryLater
 from wallets.connectors.local import LocalConnector
 from wallets.minting import mint_assets
 from wallets.models import Asset, Wallet
@@ -52,7 +52,8 @@ def issue_order(
     try:
         if not _settle(order_id, failures, now=clock()):
             issuing.issue_elsewhere(order_id=order_id, clock=clock)
-            _settle(order_id, failures, now=clock())
+            if not _settle(order_id, failures, now=clock()):
+                raise RuntimeError("Outside systems have made something else than was asked for.")
     except DATABASE_AWAY:
         raise
     except TryLater as later:
@@ -94,7 +95,16 @@ def fail_order(
     """Settle a Processing order in Error; one that has moved on is left alone."""
     with transaction.atomic():
         for order in _locked(order_id, OrderStatus.PROCESSING):
+            ending.doubt_what_may_exist(order=order, now=now)
+            message += _end_made(order, now)
             _fail(order, failure_code, fingerprint, message, now)
+
+
+def _end_made(order: Order, now: datetime.datetime) -> str:
+    """Take back what outside systems made of an order that fails; return what they keep in words."""
+    kept = ending.end_what_can_be(order=order, now=now)
+    names = ", ".join(f"{row.connection} ({row.outside_reference})" for row in kept)
+    return f" Made already, and not to be taken back by us: {names}." if kept else ""
 
 
 def _step(
@@ -131,18 +141,14 @@ def _fail_elsewhere(
     """
     with transaction.atomic():
         for order in _locked(order_id, OrderStatus.PROCESSING):
-            kept = ending.end_what_can_be(order=order, now=now)
-            message = fault.message
-            if kept:
-                names = ", ".join(f"{row.connection} ({row.outside_reference})" for row in kept)
-                message += f" Made already, and not to be taken back by us: {names}."
+            message = fault.message + _end_made(order, now)
             _fail(order, fault.cause, fault.fingerprint, message, now)
 
 
 def _settle(order_id: uuid.UUID, failures: int, *, now: datetime.datetime) -> bool:
     """Mint every asset of a Processing order and settle it, in one transaction.
 
-    Returns False when outside systems have to make some of it first. Raises NotIssuedElsewhere.
+    Returns False when outside systems have to make some of it first.
     """
     with transaction.atomic():
         for order in _locked(order_id, OrderStatus.PROCESSING):
@@ -227,12 +233,7 @@ def _mint_made(order: Order, lines: Sequence[OrderLine], now: datetime.datetime)
     tickets = made.read_tickets(order)
     if not made.is_complete(lines, shells, tickets):
         return False
-    try:
-        numbers = made.numbers_of(order, tickets)
-    except ConnectorError as error:
-        row = tickets[0].outside_order
-        message = f"{row.connection}: {error.detail}"
-        raise NotIssuedElsewhere(error, row.connection_id, message) from error
+    numbers = made.numbers_of(order, tickets)
     assets = make_assets(order=order, lines=lines, shells=shells, connector=numbers)
     Asset.objects.bulk_create(assets)
     made.attach(tickets, assets)

@@ -124,7 +124,7 @@ class Migration(migrations.Migration):
                         help_text="How long we wait there for an order to be paid by that method.",
                         validators=[
                             django.core.validators.MinValueValidator(1),
-                            django.core.validators.MaxValueValidator(60),
+                            django.core.validators.MaxValueValidator(30),
                         ],
                     ),
                 ),

@@ -83,7 +83,8 @@ class Connection(models.Model):
     )
     payment_minutes = models.PositiveSmallIntegerField(
         default=10,
-        validators=[MinValueValidator(1), MaxValueValidator(60)],
+        # Well within the hour after which an order is given up.
+        validators=[MinValueValidator(1), MaxValueValidator(30)],
         help_text="How long we wait there for an order to be paid by that method.",
     )
     availability_seconds = models.PositiveIntegerField(

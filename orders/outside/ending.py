@@ -16,10 +16,11 @@ from django.db import transaction
 from channel_manager.history import runner
 from channel_manager.history.runner import WORKER, Change
 from orders.models import Order
-from orders.outside.issuing import at_order
+from orders.outside.turns import at_order
 from orders.queueing import enqueue_ending
 from wallets.connectors.base import (
     Cause,
+    Connector,
     ConnectorError,
     OutsideTicketData,
     TicketState,
@@ -108,17 +109,8 @@ def end_row(*, row: OutsideOrder, actor: str, now: datetime.datetime) -> None:
 
 def _give_up(row: OutsideOrder, actor: str, now: datetime.datetime) -> None:
     """End what was only begun: holds lapse by themselves; what may exist waits for a person."""
-    committing = ConnectorCall.objects.filter(outside_order=row, commits=True)
-    last = committing.order_by("at", "id").last()
-    outcome = last.outcomes.order_by("at", "id").last() if last else None
-    if last is not None and (outcome is None or outcome.effect != CallEffect.NONE):
-        message = "Its order ended before it was known whether this was made."
-        change = Change(name="doubted", actor=actor, now=now, reason=message)
-        runner.apply_to(
-            [row],
-            lambda one: one.doubt(now=now, cause=Cause.OUTCOME_UNKNOWN, message=message),
-            change=change,
-        )
+    if _may_exist(row):
+        _doubt(row, actor, now)
         end_row(row=row, actor=actor, now=now)
     else:
         message = "Its order ended before this was made."
@@ -126,6 +118,35 @@ def _give_up(row: OutsideOrder, actor: str, now: datetime.datetime) -> None:
         runner.apply_to(
             [row], lambda one: one.fail(now=now, cause="given_up", message=message), change=change
         )
+
+
+def _may_exist(row: OutsideOrder) -> bool:
+    """Tell whether a call that commits was done, or is in doubt: any of them, in any round."""
+    calls = ConnectorCall.objects.filter(outside_order=row, commits=True)
+    for call in calls.prefetch_related("outcomes"):
+        outcomes = list(call.outcomes.all())
+        if not outcomes or outcomes[-1].effect != CallEffect.NONE:
+            return True
+    return False
+
+
+def _doubt(row: OutsideOrder, actor: str, now: datetime.datetime) -> None:
+    message = "Its order ended before it was known whether this was made."
+    runner.apply_to(
+        [row],
+        lambda one: one.doubt(now=now, cause=Cause.OUTCOME_UNKNOWN, message=message),
+        change=Change(name="doubted", actor=actor, now=now, reason=message),
+    )
+
+
+def doubt_what_may_exist(*, order: Order, now: datetime.datetime) -> None:
+    """Leave to a person what an order that failed was having made, where that may exist."""
+    begun = OutsideOrder.objects.current().filter(
+        order_key=order.pk, status=OutsideOrderStatus.OPEN
+    )
+    for row in runner.lock(begun):
+        if _may_exist(row):
+            _doubt(row, WORKER, now)
 
 
 def recover_endings(*, now: datetime.datetime) -> None:
@@ -154,16 +175,18 @@ def end_elsewhere(*, outside_order_id: uuid.UUID, clock: Clock) -> None:
 
     Raises TryLater. No transaction may be open.
     """
-    row = OutsideOrder.objects.select_related("connection").filter(pk=outside_order_id).first()
-    if row is None:
+    rows = OutsideOrder.objects.select_related("connection")
+    found = rows.filter(pk=outside_order_id).first()
+    if found is None:
         return
-    with at_order(row.order_key):
-        row.refresh_from_db(fields=["progress", "round", "failures"])
+    with at_order(found.order_key):
+        # As it is now that nobody else is at it.
+        row = rows.get(pk=outside_order_id)
         tickets = list(row.tickets.filter(status=OutsideTicketStatus.ENDING).order_by("position"))
         if not tickets and row.status != OutsideOrderStatus.ENDING:
             return
         fault = _cancel(row, tickets, clock)
-        _settle(row.pk, fault, clock())
+        _settle(row, tickets, fault, clock())
 
 
 def _cancel(
@@ -177,7 +200,10 @@ def _cancel(
         if not possible:
             what = "cancel an order" if is_all else "cancel single tickets"
             raise UnsupportedByPartner(row.connection, what)
-        connector.cancel(Desk(row, clock), [_data_of(ticket) for ticket in tickets])
+        desk = Desk(row, clock)
+        chosen = [_data_of(ticket) for ticket in tickets] or _told(desk, connector)
+        if chosen:
+            connector.cancel(desk, chosen)
     except UnsupportedByPartner as refusal:
         return _UNSUPPORTED, str(refusal)
     except Restart:
@@ -192,8 +218,34 @@ def _cancel(
     return None
 
 
-def _settle(row_id: uuid.UUID, fault: tuple[str, str] | None, now: datetime.datetime) -> None:
-    """Write down what came of cancelling, once."""
+def _told(desk: Desk, connector: Connector) -> Sequence[OutsideTicketData]:
+    """Return the tickets of an order whose tickets we never knew: a person found it there.
+
+    None where it is not there any more. Raises ConnectorError where they cannot be told.
+    """
+    standing = connector.read_back(desk) if connector.capabilities.read_back else None
+    if standing is not None and (standing.exists is False or standing.is_cancelled):
+        return ()
+    living = (
+        [one for one in standing.tickets if one.state != TicketState.CANCELLED] if standing else []
+    )
+    if not living:
+        detail = "Which tickets it has there is not known; look there, and cancel it by hand."
+        raise ConnectorError(Cause.NOT_KNOWN, detail, permanent=True)
+    return living
+
+
+def _settle(
+    ended: OutsideOrder,
+    chosen: Sequence[OutsideTicket],
+    fault: tuple[str, str] | None,
+    now: datetime.datetime,
+) -> None:
+    """Write down what came of cancelling just these tickets, once.
+
+    What was asked to be cancelled meanwhile waits for a job of its own.
+    """
+    was_all = ended.status == OutsideOrderStatus.ENDING
     cause, message = fault or ("", "")
     name = "left" if fault else "ended"
     end_ticket = functools.partial(OutsideTicket.end, now=now)
@@ -201,16 +253,18 @@ def _settle(row_id: uuid.UUID, fault: tuple[str, str] | None, now: datetime.date
     end = functools.partial(OutsideOrder.end, now=now)
     leave = functools.partial(OutsideOrder.leave, now=now, cause=cause, message=message)
     with transaction.atomic():
-        for row in runner.lock(OutsideOrder.objects.filter(pk=row_id)):
-            tickets = runner.lock(row.tickets.filter(status=OutsideTicketStatus.ENDING))
+        for row in runner.lock(OutsideOrder.objects.filter(pk=ended.pk)):
+            asked = row.tickets.filter(pk__in=[ticket.pk for ticket in chosen])
+            tickets = runner.lock(asked.filter(status=OutsideTicketStatus.ENDING))
             runner.apply_to(tickets, leave_ticket if fault else end_ticket)
             change = Change(
                 name=name, actor=WORKER, now=now, reason=message, data={"tickets": len(tickets)}
             )
-            if row.status == OutsideOrderStatus.ENDING:
+            if was_all and row.status == OutsideOrderStatus.ENDING:
                 runner.apply_to([row], leave if fault else end, change=change)
             else:
                 runner.note(row, change=change)
+                OutsideOrder.objects.filter(pk=row.pk).update(failures=0)
 
 
 def _data_of(ticket: OutsideTicket) -> OutsideTicketData:

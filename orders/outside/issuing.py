@@ -11,18 +11,18 @@ import dataclasses
 import datetime
 import logging
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 
 from django.db import transaction
 
 from channel_manager.history import runner
 from channel_manager.history.runner import WORKER, Change
-from channel_manager.lib.database import session_lock
 from orders.models import Order, OrderLine, OrderStatus
-from orders.outside import made
+from orders.outside import ending, made
+from orders.outside.turns import at_order
 from orders.outside.wishes import NotIssuable, Part, read_parts, wish_of
 from wallets.connectors.base import (
+    AssetKey,
     Cause,
     Connector,
     ConnectorError,
@@ -31,13 +31,11 @@ from wallets.connectors.base import (
     TryLater,
     Wish,
 )
-from wallets.connectors.desk import RETRY_WAITS, Desk, Restart
+from wallets.connectors.desk import RETRY_WAITS, Desk, GivenUp, Restart
 from wallets.connectors.registry import connector_of
 from wallets.models import OutsideOrder, OutsideOrderStatus, Wallet
 
 Clock = Callable[[], datetime.datetime]
-# Until a worker that finds another one at the order looks again.
-_BUSY_SECONDS = 5
 _log = logging.getLogger(__name__)
 
 
@@ -82,28 +80,62 @@ def issue_elsewhere(*, order_id: uuid.UUID, clock: Clock) -> None:
         lines = list(order.lines.order_by("line_no"))
         shells = Wallet.objects.living().filter(order=order)
         try:
-            seats = _seats(order, lines, read_parts(lines, shells), clock)
+            parts = read_parts(lines, shells)
+            _give_up_others(order, parts, clock())
+            seats = _seats(order, lines, parts, clock)
         except NotIssuable as error:
             raise NotIssuedElsewhere(error, error.about, error.detail) from error
-        for seat in seats:
-            if seat.row.status == OutsideOrderStatus.UNKNOWN:
-                _look_again(seat, clock)
-            elif seat.row.status == OutsideOrderStatus.MADE:
-                _complete(seat, clock)
-        waiting = [seat for seat in seats if seat.row.status == OutsideOrderStatus.OPEN]
-        for seat in waiting:
-            _go_on(seat, [_prepare], clock)
-        for seat in waiting:
-            _go_on(seat, [_commit], clock)
+        try:
+            _issue(seats, clock)
+        except GivenUp:
+            _log.warning("Order %s has ended while it was issued elsewhere", order)
 
 
-@contextmanager
-def at_order(order_id: uuid.UUID) -> Iterator[None]:
-    """Be the only one who asks outside systems about an order; raises TryLater when another is."""
-    with session_lock(order_id.int % 2**63) as is_ours:
-        if not is_ours:
-            raise TryLater(_BUSY_SECONDS, "Another worker is at this order.")
-        yield
+def _issue(seats: Sequence[_Seat], clock: Clock) -> None:
+    """Prepare what is not made everywhere, then commit it; raises as `issue_elsewhere`, GivenUp."""
+    for seat in seats:
+        if seat.row.status == OutsideOrderStatus.UNKNOWN:
+            _look_again(seat, clock)
+        elif seat.row.status == OutsideOrderStatus.MADE:
+            _complete(seat, clock)
+    waiting = [seat for seat in seats if seat.row.status == OutsideOrderStatus.OPEN]
+    for seat in waiting:
+        _go_on(seat, [_prepare], clock)
+    for seat in waiting:
+        _go_on(seat, [_commit], clock)
+
+
+def _give_up_others(order: Order, parts: Iterable[Part], now: datetime.datetime) -> None:
+    """End what stands elsewhere for something else than what is to be issued there now.
+
+    Outside ids may have been changed since. Raises NotIssuable where what was made cannot be taken
+    back, or may have been made: issued elsewhere besides, it would be there twice.
+    """
+    wanted = {part.connection.pk: {unit.key for unit in part.units} for part in parts}
+    with transaction.atomic():
+        current = OutsideOrder.objects.current().filter(order_key=order.pk)
+        for row in runner.lock(current.select_related("connection")):
+            if _stands_for(row, wanted.get(row.connection_id)):
+                continue
+            if row.status == OutsideOrderStatus.UNKNOWN:
+                detail = f"Whether it was made at {row.connection} is not known: settle that first."
+                raise NotIssuable(Cause.OUTCOME_UNKNOWN, detail, row.connection_id)
+            can_cancel = connector_of(row.connection).capabilities.cancel
+            if row.status == OutsideOrderStatus.MADE and not can_cancel:
+                detail = (
+                    f"{row.connection} has made another part of it, which cannot be taken back. "
+                    "Give its components the outside ids back that they had, or cancel the order."
+                )
+                raise NotIssuable(Cause.MISCONFIGURED, detail, row.connection_id)
+            ending.end_row(row=row, actor=WORKER, now=now)
+
+
+def _stands_for(row: OutsideOrder, wanted: set[AssetKey] | None) -> bool:
+    """Tell whether a row is for just these units; one that has no tickets yet may become so."""
+    if wanted is None:
+        return False
+    tickets = row.tickets.values_list("wallet_key", "component_key", "unit")
+    return {AssetKey(*key) for key in tickets} in (set(), wanted)
 
 
 def _seats(
@@ -291,8 +323,14 @@ def _change(
     error: ConnectorError,
     transition: Callable[[OutsideOrder], Callable[..., None]],
 ) -> None:
+    # One that has ended meanwhile is as it was left.
+    changeable = OutsideOrder.objects.filter(
+        pk=seat.row.pk, status__in=(OutsideOrderStatus.OPEN, OutsideOrderStatus.UNKNOWN)
+    )
     with transaction.atomic():
-        for row in runner.lock(OutsideOrder.objects.filter(pk=seat.row.pk)):
+        for row in runner.lock(changeable):
+            if name == "doubted" and row.status == OutsideOrderStatus.UNKNOWN:
+                continue
             runner.apply_to(
                 [row],
                 lambda one: transition(one)(now=now, cause=error.cause, message=error.detail),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import functools
+import logging
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -12,12 +13,10 @@ from django.db import transaction
 from channel_manager.history import runner
 from channel_manager.history.runner import WORKER, Change
 from orders.models import Order, OrderLine
-from orders.outside import polling
+from orders.outside import ending, polling
 from orders.outside.wishes import wanted_elsewhere
 from wallets.connectors.base import (
     AssetKey,
-    Cause,
-    ConnectorError,
     Issued,
     LineToIssue,
     OutsideTicketData,
@@ -36,16 +35,7 @@ from wallets.models import (
     Wallet,
 )
 
-
-class NumberTaken(ConnectorError):
-    """An outside system gave a number that stands on another ticket of the venue."""
-
-    def __init__(self, number: str) -> None:
-        super().__init__(
-            Cause.TWO_ORDERS,
-            f"It gave the number {number}, which stands on another ticket already.",
-            permanent=True,
-        )
+_log = logging.getLogger(__name__)
 
 
 def keep(row: OutsideOrder, wish: Wish, standing: Standing, *, now: datetime.datetime) -> None:
@@ -77,6 +67,9 @@ def keep(row: OutsideOrder, wish: Wish, standing: Standing, *, now: datetime.dat
                 ),
             )
             OutsideTicket.objects.bulk_create(tickets)
+            if not locked.is_current:
+                # Its order ended or went on without it while it was made.
+                ending.end_row(row=locked, actor=WORKER, now=now)
 
 
 def complete(row: OutsideOrder, wish: Wish, standing: Standing, *, now: datetime.datetime) -> None:
@@ -177,18 +170,24 @@ def is_complete(
 
 
 def numbers_of(order: Order, tickets: Sequence[OutsideTicket]) -> NumbersThere:
-    """Return the numbers that the order's assets get; raises NumberTaken. One statement."""
+    """Return the numbers that the order's assets get; one statement.
+
+    One that stands on another ticket already is not given again: that asset has a number of ours.
+    """
     by_key: dict[AssetKey, list[OutsideTicket]] = defaultdict(list)
     for ticket in tickets:
         by_key[_key_of(ticket)].append(ticket)
-    numbers = {
+    told = {
         key: rows[0].number for key, rows in by_key.items() if len(rows) == 1 and rows[0].number
     }
-    given = list(numbers.values())
-    taken = Asset.objects.filter(venue=order.venue_id, reference_number__in=given)
-    twice = [number for number, count in Counter(given).items() if count > 1]
-    for number in [*twice, *(taken.values_list("reference_number", flat=True) if given else ())]:
-        raise NumberTaken(number)
+    counts = Counter(told.values())
+    taken = Asset.objects.filter(venue=order.venue_id, reference_number__in=list(counts))
+    known = set(taken.values_list("reference_number", flat=True)) if told else set()
+    numbers = {
+        key: number for key, number in told.items() if counts[number] == 1 and number not in known
+    }
+    if clashing := sorted(set(told.values()) - set(numbers.values())):
+        _log.warning("Order %s: %s stand on other tickets already", order, ", ".join(clashing))
     return NumbersThere(numbers)
 
 

@@ -18,7 +18,7 @@ from channel_manager.history.runner import WORKER, Change
 from channel_manager.lib.database import DATABASE_AWAY
 from orders.models import Order
 from orders.outside import ending, made, naming, polling, taking_over
-from orders.outside.issuing import at_order
+from orders.outside.turns import at_order
 from orders.outside.wishes import read_parts, wish_of
 from orders.queueing import enqueue_reading
 from wallets.connectors.base import ConnectorError, Standing, TryLater, Wish

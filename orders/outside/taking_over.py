@@ -112,7 +112,7 @@ class _Scene:
 def take_over(*, row: OutsideOrder, standing: Standing, now: datetime.datetime) -> None:
     """Apply what a system tells of an Issued order's tickets, once; of another order it waits.
 
-    The caller is the only one who asks about the order (`issuing.at_order`).
+    The caller is the only one who asks about the order (`turns.at_order`).
     """
     with transaction.atomic():
         order = _lock_issued(row.order_key)

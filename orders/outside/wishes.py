@@ -26,6 +26,7 @@ class Part:
 
     connection: Connection
     units: Sequence[Unit]
+    line_ids: frozenset[uuid.UUID | None]
 
 
 class NotIssuable(ConnectorError):
@@ -48,7 +49,8 @@ def read_parts(lines: Sequence[OrderLine], shells: Iterable[Wallet]) -> list[Par
 
     Raises NotIssuable for a component that has none.
     """
-    wanted = list(wanted_elsewhere(lines, shells))
+    wallets = list(shells)
+    wanted = list(wanted_elsewhere(lines, wallets))
     sources = _read_sources(component for _key, component in wanted)
     units: dict[uuid.UUID, list[Unit]] = defaultdict(list)
     connections: dict[uuid.UUID, Connection] = {}
@@ -65,7 +67,15 @@ def read_parts(lines: Sequence[OrderLine], shells: Iterable[Wallet]) -> list[Par
                 valid_until=component.valid_until,
             )
         )
-    return [Part(connection=connections[key], units=units[key]) for key in sorted(units)]
+    lines_of = {wallet.pk: wallet.line_id for wallet in wallets}
+    return [
+        Part(
+            connection=connections[key],
+            units=units[key],
+            line_ids=frozenset(lines_of[unit.key.wallet_id] for unit in units[key]),
+        )
+        for key in sorted(units)
+    ]
 
 
 def wish_of(order: Order, lines: Sequence[OrderLine], part: Part, *, reference: str) -> Wish:
@@ -78,7 +88,7 @@ def wish_of(order: Order, lines: Sequence[OrderLine], part: Part, *, reference: 
             part.connection.pk,
         )
     first, _, last = (order.sell_to_name or "").strip().partition(" ")
-    limits = {line.max_redemptions for line in lines}
+    limits = {line.max_redemptions for line in lines if line.pk in part.line_ids}
     return Wish(
         reference=reference,
         units=part.units,
@@ -90,7 +100,8 @@ def wish_of(order: Order, lines: Sequence[OrderLine], part: Part, *, reference: 
         ),
         amount=order.total_incl_vat,
         currency=order.currency,
-        redemptions=limits.pop() if len(limits) == 1 else None,
+        # The least of several: nobody may come more often than was sold.
+        redemptions=min((one or 1 for one in limits), default=None) if any(limits) else None,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,9 +13,9 @@ from django.db import connection as database
 
 from catalog.models import ComponentSource, Connection, Package, System
 from channel_manager.history.models import Event
-from orders import issuance, lifecycle
+from orders import issuance, lifecycle, wallet_cancellation
 from orders.models import LedgerEntry, Order, OrderStatus
-from orders.outside import issuing, settling
+from orders.outside import ending, settling, turns
 from partners.models import Venue
 from tests.conftest import ApiClient
 from tests.factories import sellable_package
@@ -415,16 +416,17 @@ def test_what_cannot_be_taken_back_is_named_and_used_by_the_replay(
 
 
 def test_a_number_that_stands_on_another_ticket_is_not_given_twice(
-    api: ApiClient, work: Work, show: Package, playhouse: Playhouse
+    api: ApiClient, work: Work, show: Package, playhouse: Playhouse, connector: PlayhouseConnector
 ) -> None:
+    """The guest has paid, and the ticket is valid there: it has a number of ours here."""
+    connector.capabilities = NOTHING
     work(api.create(SHOW))
     playhouse.made = 0
     order = work(api.create(SHOW, sellToOrderReference="WEB-2"))
-    assert (order.status, order.failure_code) == (OrderStatus.ERROR, "two_orders_there")
-    assert order.status_message == (
-        "Onebox: Playhouse: It gave the number HALL-0001, which stands on another ticket already."
-    )
-    assert OutsideOrder.objects.get(order_key=order.pk).status == OutsideOrderStatus.ENDED
+    assert order.status == OrderStatus.ISSUED
+    asset = Asset.objects.get(wallet__order=order)
+    assert asset.reference_number.startswith("T")
+    assert [ticket.number for ticket in asset.outside_tickets.all()] == ["HALL-0001"]
 
 
 @pytest.mark.usefixtures("show")
@@ -485,7 +487,7 @@ def _another_worker_at(order: Order) -> Iterator[None]:
     entered, leave = threading.Event(), threading.Event()
 
     def work() -> None:
-        with issuing.at_order(order.pk):
+        with turns.at_order(order.pk):
             entered.set()
             leave.wait(10)
         database.close()
@@ -512,3 +514,182 @@ def _at_cinema(venue: Venue, cinema: Playhouse) -> dict[str, str]:
     )
     issued_by(connection, sellable_package(venue, "FILM", "9.00"), "row-1")
     return {"itemNumber": "FILM", "visitDate": VISIT}
+
+
+@pytest.mark.usefixtures("show")
+def test_what_is_cancelled_while_another_ticket_is_being_cancelled_waits_for_its_own_turn(
+    api: ApiClient, work: Work, playhouse: Playhouse, clock: Clock
+) -> None:
+    made = api.create({**SHOW, "quantity": 3})
+    order = work(made)
+    first, second, _third = Wallet.objects.filter(order=order).order_by("seq_no")
+    _cancel_wallet(order, first, clock)
+    playhouse.faults.hooks["cancel", "received"] = lambda: _in_a_thread(
+        lambda: _cancel_wallet(order, second, clock)
+    )
+    row = only_row()
+    ending.end_elsewhere(outside_order_id=row.pk, clock=clock)
+    assert statuses() == ["Ended", "Ending", "Valid"]
+    assert len(playhouse.living()) == 2
+    playhouse.faults.hooks.clear()
+    ending.end_elsewhere(outside_order_id=row.pk, clock=clock)
+    assert statuses() == ["Ended", "Ended", "Valid"]
+    assert playhouse.living() == ["HALL-0003"]
+
+    api.delete(made["orderId"])
+    work(made)
+    assert (only_row().status, playhouse.living()) == (OutsideOrderStatus.ENDED, [])
+
+
+@pytest.mark.usefixtures("show")
+def test_a_commit_that_is_in_doubt_stays_so_when_its_repetition_is_put_off(
+    api: ApiClient, playhouse: Playhouse, connector: PlayhouseConnector, clock: Clock
+) -> None:
+    connector.capabilities = NOTHING
+    connector.when_unsure = WhenUnsure.REPEAT
+    playhouse.faults.add("order", Fault.RESET_AFTER)
+    playhouse.faults.add("order", Fault.BUSY_429)
+    made = api.create(SHOW)
+    order_id = uuid.UUID(made["orderId"])
+    for _ in range(2):
+        issuance.issue_order(order_id=order_id, clock=clock)
+    issuance.give_up(order_id=order_id, now=clock())
+    assert (only_row().status, only_row().cause) == (OutsideOrderStatus.UNKNOWN, "outcome_unknown")
+    assert api.delete(made["orderId"]).status_code == 200
+    assert list(OutsideOrder.objects.unsettled()) == [only_row()]
+
+
+@pytest.mark.usefixtures("show")
+def test_what_is_made_for_an_order_that_has_ended_meanwhile_is_taken_back(
+    api: ApiClient, playhouse: Playhouse, clock: Clock
+) -> None:
+    made = api.create(SHOW)
+    order_id = uuid.UUID(made["orderId"])
+
+    def end_it() -> None:
+        issuance.give_up(order_id=order_id, now=clock())
+        assert api.delete(made["orderId"]).status_code == 200
+
+    playhouse.faults.hooks["order", "worked"] = lambda: _in_a_thread(end_it)
+    issuance.issue_order(order_id=order_id, clock=clock)
+    assert (only_row().status, only_row().is_current) == (OutsideOrderStatus.ENDING, False)
+    ending.end_elsewhere(outside_order_id=only_row().pk, clock=clock)
+    assert (only_row().status, playhouse.living()) == (OutsideOrderStatus.ENDED, [])
+
+
+@pytest.mark.usefixtures("show")
+def test_nothing_is_made_for_an_order_that_ended_before_it_was_asked_for(
+    api: ApiClient, playhouse: Playhouse, clock: Clock
+) -> None:
+    made = api.create(SHOW)
+    order_id = uuid.UUID(made["orderId"])
+
+    def end_it() -> None:
+        issuance.give_up(order_id=order_id, now=clock())
+        assert api.delete(made["orderId"]).status_code == 200
+
+    playhouse.faults.hooks["hold", "worked"] = lambda: _in_a_thread(end_it)
+    issuance.issue_order(order_id=order_id, clock=clock)
+    assert playhouse.made == 0
+    assert only_row().status == OutsideOrderStatus.FAILED
+
+
+@pytest.mark.usefixtures("show")
+def test_an_order_that_a_person_found_is_cancelled_there_with_all_its_tickets(
+    api: ApiClient, work: Work, playhouse: Playhouse, connector: PlayhouseConnector, clock: Clock
+) -> None:
+    able, connector.capabilities = connector.capabilities, NOTHING
+    playhouse.faults.add("order", Fault.RESET_AFTER)
+    made = api.create({**SHOW, "quantity": 2})
+    work(made)
+    api.delete(made["orderId"])
+    connector.capabilities = able
+    told: dict[str, Any] = {"actor": "staff:1", "reason": "Seen.", "now": clock()}
+    settling.settle_done(outside_order_id=only_row().pk, outside_reference="X", **told)
+    ending.end_elsewhere(outside_order_id=only_row().pk, clock=clock)
+    assert (only_row().status, playhouse.living()) == (OutsideOrderStatus.ENDED, [])
+
+
+def test_an_outside_id_that_was_changed_since_makes_nothing_twice(
+    api: ApiClient,
+    work: Work,
+    venue: Venue,
+    show: Package,
+    playhouse: Playhouse,
+    connector: PlayhouseConnector,
+    monkeypatch: pytest.MonkeyPatch,
+    clock: Clock,
+) -> None:
+    connector.capabilities = NOTHING
+    playhouse.faults.add("order", Fault.RESET_AFTER)
+    order = work(api.create(SHOW))
+    with running(Playhouse("FILM")) as cinema:
+        speaking = PlayhouseConnector(capabilities=NOTHING)
+        monkeypatch.setitem(CONNECTORS, System.ORDINO, speaking)  # type: ignore[arg-type]
+        _at_cinema(venue, cinema)
+        there = Connection.objects.get(system=System.ORDINO)
+        ComponentSource.objects.filter(component__package=show).update(connection=there)
+        again = work(replay(order, clock))
+        assert (again.failure_code, cinema.made) == ("outcome_unknown", 0)
+        assert again.status_message == (
+            "Whether it was made at Onebox: Playhouse is not known: settle that first."
+        )
+        settling.settle_done(
+            outside_order_id=only_row().pk,
+            outside_reference="X",
+            actor="staff:1",
+            reason="Seen.",
+            now=clock(),
+        )
+        again = work(replay(order, clock))
+        assert (again.failure_code, cinema.made) == ("connection_incomplete", 0)
+        ComponentSource.objects.filter(component__package=show).update(
+            connection=Connection.objects.get(system=System.ONEBOX)
+        )
+        assert work(replay(order, clock)).status == OrderStatus.ISSUED
+        assert (playhouse.made, cinema.made) == (1, 0)
+
+
+@pytest.mark.usefixtures("show")
+@pytest.mark.parametrize("odd", ["\x00", "\ud800"])
+def test_an_answer_that_cannot_be_kept_is_one_that_cannot_be_read(
+    api: ApiClient, work: Work, playhouse: Playhouse, connector: PlayhouseConnector, odd: str
+) -> None:
+    connector.capabilities = NOTHING
+    playhouse.name = odd
+    order = work(api.create(SHOW))
+    assert (order.status, order.failure_code) == (OrderStatus.ERROR, "outcome_unknown")
+    assert only_row().status == OutsideOrderStatus.UNKNOWN
+
+
+def statuses() -> list[str]:
+    return list(OutsideTicket.objects.order_by("position").values_list("status", flat=True))
+
+
+def _cancel_wallet(order: Order, wallet: Wallet, clock: Clock) -> None:
+    wallet_cancellation.cancel_wallets(
+        orders=Order.objects.all(),
+        order_id=order.pk,
+        wallet_ids=[wallet.pk],
+        actor="staff:1",
+        now=clock(),
+        reason="Ill.",
+    )
+
+
+def _in_a_thread(work: Callable[[], None]) -> None:
+    """Do something on a database connection of its own, once."""
+    failures: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            work()
+        except BaseException as fault:
+            failures.append(fault)
+        finally:
+            database.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    assert failures == []

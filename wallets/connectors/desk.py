@@ -10,6 +10,8 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import enum
+import json
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -17,9 +19,16 @@ from django.db import transaction
 
 from catalog.models import Connection
 from wallets.connectors.base import Cause, ConnectorError, TryLater
-from wallets.connectors.exchange import Refused, Reply, Request, ask, text_of
-from wallets.models import CallEffect, ConnectorCall, ConnectorOutcome, OutsideOrder
+from wallets.connectors.exchange import Refused, Reply, Request, ask, text_of, unreadable
+from wallets.models import (
+    CallEffect,
+    ConnectorCall,
+    ConnectorOutcome,
+    OutsideOrder,
+    OutsideOrderStatus,
+)
 
+_log = logging.getLogger(__name__)
 Clock = Callable[[], datetime.datetime]
 # Seconds between the attempts of one call; 62 in all, so that an order fails, with its cause named,
 # before the partner would ask.
@@ -57,6 +66,10 @@ class OutcomeUnknown(ConnectorError):
 
     def __init__(self, detail: str) -> None:
         super().__init__(Cause.OUTCOME_UNKNOWN, detail, permanent=True, effect=CallEffect.UNKNOWN)
+
+
+class GivenUp(Exception):
+    """The order has ended meanwhile: what would make it exist there is not asked any more."""
 
 
 class Restart(Exception):
@@ -114,7 +127,7 @@ class Desk:
         reply: Reply | None = None
         try:
             reply = ask(self.connection, request)
-            kept = accept(reply)
+            kept = _accepted(accept, reply)
         except ConnectorError as raised:
             error = explain(raised) if isinstance(raised, Refused) else raised
             self._write_fault(call, error, reply or raised)
@@ -275,17 +288,28 @@ class Desk:
         )
 
     def _write_intent(self, operation: Operation, key: str, request: Request) -> ConnectorCall:
-        call = ConnectorCall.objects.create(
-            outside_order=self.outside_order,
-            operation=operation.name,
-            key=key,
-            round=self.outside_order.round,
-            commits=operation.commits,
-            request_hash=request.hash,
-            at=self.clock(),
-        )
+        with transaction.atomic():
+            if operation.commits:
+                self._require_current()
+            call = ConnectorCall.objects.create(
+                outside_order=self.outside_order,
+                operation=operation.name,
+                key=key,
+                round=self.outside_order.round,
+                commits=operation.commits,
+                request_hash=request.hash,
+                at=self.clock(),
+            )
         self._calls.append(call)
         return call
+
+    def _require_current(self) -> None:
+        """Raise GivenUp unless the order is still being made; whoever ends it waits for us."""
+        rows = OutsideOrder.objects.current().filter(
+            pk=self.outside_order.pk, status=OutsideOrderStatus.OPEN
+        )
+        if not list(rows.select_for_update(no_key=True).values_list("pk")):
+            raise GivenUp
 
     def _write_fault(
         self, call: ConnectorCall, error: ConnectorError, answer: Reply | ConnectorError
@@ -326,6 +350,22 @@ class Desk:
                 self.keep(kept)
         # What was prefetched does not know of it.
         getattr(call, "_prefetched_objects_cache", {}).clear()
+
+
+def _accepted(accept: Callable[[Reply], Mapping[str, Any]], reply: Reply) -> Mapping[str, Any]:
+    """Return what is kept of an answer; one that nobody foresaw is one that cannot be read."""
+    try:
+        kept = accept(reply)
+        text = json.dumps(kept, ensure_ascii=False)
+        text.encode()  # half a surrogate pair is no text
+        if "\\u0000" in text:
+            raise ValueError("The database keeps no NUL.")
+    except (ArithmeticError, LookupError, TypeError, ValueError) as fault:
+        _log.exception("An answer of %s cannot be read", reply.status_code)
+        raise unreadable(
+            "What it answered cannot be read or kept.", status_code=reply.status_code
+        ) from fault
+    return kept
 
 
 def _is_over(operation: Operation, attempts: int) -> bool:

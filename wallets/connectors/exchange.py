@@ -26,7 +26,8 @@ from wallets.models import CallEffect
 
 MAX_ANSWER_BYTES = 1_000_000
 _LONGEST_QUOTE = 200
-_LONGEST_WAIT = 3600
+# All attempts of a call must be over long before its order is given up.
+_LONGEST_WAIT = 60
 _MAIL = re.compile(r"[^\s@\"'<>]+@[^\s@\"'<>]+")
 # What no database text takes: control characters, and halves of a pair that JSON may write alone.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
@@ -292,5 +293,5 @@ def _parse(body: bytes) -> tuple[Any, bool]:
 
 def _wait_of(answer: http.Answer) -> int | None:
     """Return the seconds of `Retry-After`, where it is a number of them."""
-    text = answer.headers.get("retry-after", "").strip()
+    text = answer.headers.get("retry-after", "").strip()[:6]
     return min(int(text), _LONGEST_WAIT) if text.isascii() and text.isdigit() else None

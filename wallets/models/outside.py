@@ -149,7 +149,7 @@ class OutsideOrder(FSMModelMixin, models.Model):
 
     @transition(
         "status",
-        source=[OutsideOrderStatus.OPEN, OutsideOrderStatus.UNKNOWN],
+        source=[OutsideOrderStatus.OPEN, OutsideOrderStatus.UNKNOWN, OutsideOrderStatus.FAILED],
         target=OutsideOrderStatus.MADE,
     )
     def make(
