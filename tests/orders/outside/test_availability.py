@@ -13,6 +13,7 @@ from django.db import connection as database
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from catalog.models import ComponentSource, OutsidePlaces, Package, Session
+from orders.models import Order
 from orders.offerings import list_events, list_showings
 from orders.outside.availability import ask_due, ask_places
 from orders.stock import read_stock
@@ -208,6 +209,20 @@ def test_lines_of_one_order_share_what_is_left_there(api: ApiClient, clock: Cloc
     lines = [line("SHOW", visitTime="14:00", quantity=2) for _ in range(2)]
     response = api.post(api.order_body(*lines))
     assert (response.status_code, response.json()["placesLeft"]) == (409, 3)
+
+
+@pytest.mark.usefixtures("source")
+def test_a_draft_that_has_nothing_there_does_not_count_its_places_as_left_there(
+    api: ApiClient, clock: Clock, issue: Callable[[str], Order]
+) -> None:
+    draft = api.create(line("SHOW", visitTime="14:00", quantity=2), paymentReference=None)
+    assert issue(draft["orderId"]).status == "Draft"
+    ask(clock)
+    four = api.order_body(line("SHOW", visitTime="14:00", quantity=4), paymentReference=None)
+    refused = api.put(draft["orderId"], four)
+    assert (refused.status_code, refused.json()["placesLeft"]) == (409, 3)
+    three = api.order_body(line("SHOW", visitTime="14:00", quantity=3), paymentReference=None)
+    assert api.put(draft["orderId"], three).status_code == 200
 
 
 @pytest.mark.usefixtures("source")
