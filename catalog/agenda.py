@@ -28,9 +28,8 @@ class Agenda:
     ) -> None:
         self.opening_times = catalogue.opening_times
         self._now = now
-        # What the request itself, or an order that it replaces, takes or has elsewhere.
+        # What the request itself takes elsewhere.
         self._taken_there = Counter[tuple[uuid.UUID, uuid.UUID]]()
-        self._given_back = Counter[uuid.UUID]()
         self._left: dict[uuid.UUID, int] = {}
         self._taken = Counter[uuid.UUID | tuple[uuid.UUID, uuid.UUID]]()
         self._allotted: dict[tuple[uuid.UUID, uuid.UUID], int] = defaultdict(int)
@@ -50,6 +49,11 @@ class Agenda:
         """Return an attraction's sessions on sale that day by their start, the order's own first."""
         sessions = self._by_day.get((attraction_id, day), {}).values()
         return sorted(sessions, key=lambda one: (one.pk not in self._own, one.starts_at))
+
+    @property
+    def asks_elsewhere(self) -> bool:
+        """Tell whether outside systems are asked for what they issue; for a test order, none is."""
+        return self._now is not None
 
     def unsold(self, session: Session) -> int:
         """Return how many places the session has left, whatever allotments and seats allow."""
@@ -78,8 +82,9 @@ class Agenda:
             if (one := in_session(component.elsewhere, session.pk))
             and (left := one.left_at(self._now)) is not None
         ]
-        # What the order has there already is cancelled when it is issued anew.
-        return min(known) + self._given_back[session.pk] if known else None
+        # What an order has there already counts as taken: a draft has nothing there, and of one in
+        # Error nobody knows whether and when it is given back.
+        return min(known, default=None)
 
     def taken(self, session: Session) -> int:
         """Return how many places of a session the request has taken so far."""
@@ -112,11 +117,10 @@ class Agenda:
         places: int,
         seat_id: int | None = None,
     ) -> None:
-        """Count places as left that the order has already: it keeps them where it can."""
+        """Count places as left that the order has already, here only: it keeps them where it can."""
         if session_id in self._left:
             self._move(session_id, allotment_id, -places)
             self._own[session_id].add(seat_id)
-            self._given_back[session_id] += places
 
     def free_seats(self, session: Session) -> Sequence[Seat]:
         """Return the seats nobody has."""

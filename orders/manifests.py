@@ -7,12 +7,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from orders.models import Order, OrderLine, OrderStatus
 from wallets import manifest
 from wallets.manifest import ManifestPage, Notice, Sale, WalletContents
 from wallets.models import Asset, AssetStatus, Wallet, WalletStatus
-from wallets.outside_tickets import with_outside
+from wallets.outside_tickets import with_outside, with_outside_orders
 
 
 def order_path(order: Order) -> str:
@@ -61,7 +62,7 @@ def find_order_manifest(
         venue=order.venue,
         sale=sale_of(order),
         language_tag=order.sell_to_language,
-        contents=_contents(wallets),
+        contents=_contents(wallets, with_outside_orders(Asset.objects.all())),
         wallet_path=wallet_path,
         now=now,
     )
@@ -93,15 +94,16 @@ def find_wallet_manifest(
         venue=wallet.venue,
         sale=sale_of(order),
         language_tag=_language_tag(wallet.line, order),
-        contents=_contents([wallet]),
+        contents=_contents([wallet], with_outside(Asset.objects.all())),
         wallet_path=wallet_path,
         now=now,
     )
 
 
-def _contents(wallets: Sequence[Wallet]) -> list[WalletContents]:
+def _contents(wallets: Sequence[Wallet], known: QuerySet[Asset]) -> list[WalletContents]:
+    """Return what is in wallets, of assets with what is read along."""
     by_wallet: dict[object, list[Asset]] = defaultdict(list)
-    assets = with_outside(Asset.objects.filter(wallet__in=[wallet.pk for wallet in wallets]))
+    assets = known.filter(wallet__in=[wallet.pk for wallet in wallets])
     for asset in assets.exclude(status=AssetStatus.DESTROYED).order_by(
         "position", "unit", "generation"
     ):

@@ -11,9 +11,10 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from catalog.agenda import Agenda
+from catalog.elsewhere import in_session
 from catalog.expansion import Expansion, NeverRedeemable, expand, wallet_count
 from catalog.mapping import Offer
-from catalog.models import Dating, PackageStatus
+from catalog.models import Component, Dating, PackageStatus
 from catalog.pricing import UnitPrice, choose_price, split_price
 from catalog.visits import UnfitVisit, Visit, plan_visit
 from channel_manager.lib.errors import ErrorCode, Fault, InvalidRequest
@@ -123,7 +124,6 @@ class _Planner:
             self._add_fault(f"{pointer}/itemNumber", ErrorCode.NOT_ON_SALE, detail)
             return LinePlan(request=line, offer=offer)
         self._check_counts(line, offer, pointer)
-        self._check_payment(offer, pointer)
         visit = self._visit(offer, line.visit_date, line.visit_time, pointer)
         stops = self._scheduled(line, offer, pointer)
         if not offer.can_be_issued:
@@ -190,6 +190,7 @@ class _Planner:
             visits[number], seats[number] = self.placer.place(
                 offer=offer, component=component, quantity=line.quantity, stop=stop
             )
+            self._check_payment(offer, component, visits[number], whole.pointer)
         try:
             return expand(
                 package=offer.package,
@@ -274,18 +275,17 @@ class _Planner:
                 stops[entry.item_number] = Stop(visit=visit, pointer=at, seats=entry.seats)
         return stops
 
-    def _check_payment(self, offer: Offer, pointer: str) -> None:
+    def _check_payment(
+        self, offer: Offer, component: Component, visit: Visit, pointer: str
+    ) -> None:
         """Refuse what an outside system would ask a guest to pay for (common model, section 2)."""
-        asking = {
-            one.connection
-            for component in offer.components
-            for one in component.elsewhere
-            if one.asks_guests_for_money
-        }
-        for name in sorted(asking):
+        if not self.placer.agenda.asks_elsewhere:
+            return
+        one = in_session(component.elsewhere, visit.session.pk if visit.session else None)
+        if one and one.asks_guests_for_money:
             detail = (
-                f"{offer.package.code} is issued by {name}, which would ask a guest to pay for it: "
-                "the venue has no prepaid payment method there."
+                f"{offer.package.code} is issued by {one.connection}, which would ask a guest to "
+                "pay for it: the venue has no prepaid payment method there."
             )
             self._add_fault(f"{pointer}/itemNumber", ErrorCode.GUEST_PAYMENT_NEEDED, detail)
 

@@ -50,7 +50,8 @@ def describe(outside: Outside, ticket: TicketThere, texts: Mapping[str, str]) ->
     """Return what the guest is told of one ticket, in the language of the texts."""
     note = "issued_there"
     if not ticket.number:
-        note = "shown_there" if ticket.url else "linked_there"
+        note = "with_order_there" if outside.has_order_page else "linked_there"
+        note = "shown_there" if ticket.url else note
     return ManifestOutside(
         system=outside.system,
         order_reference=outside.order_reference,

@@ -53,6 +53,8 @@ _ENGLISH = {
     "scanned from this page.",
     "linked_there": "{system} has linked this ticket to your account there. Show it from that "
     "account at the entrance: it is not scanned from this page.",
+    "with_order_there": "This ticket is at {system}, together with the others of its order. Whoever "
+    "ordered can open it there: it is not scanned from this page.",
     "open_there": "Open at {system}",
     "number": "Number",
     "print": "Print",
@@ -119,6 +121,8 @@ _DUTCH = {
     "wordt niet vanaf deze pagina gescand.",
     "linked_there": "{system} heeft dit ticket aan je account daar gekoppeld. Laat het bij de ingang "
     "vanuit dat account zien: het wordt niet vanaf deze pagina gescand.",
+    "with_order_there": "Dit ticket staat bij {system}, samen met de andere van de bestelling. Wie "
+    "besteld heeft, kan het daar openen: het wordt niet vanaf deze pagina gescand.",
     "open_there": "Openen bij {system}",
     "number": "Nummer",
     "print": "Afdrukken",
@@ -185,6 +189,8 @@ _GERMAN = {
     "vor: Es wird nicht von dieser Seite gescannt.",
     "linked_there": "{system} hat dieses Ticket mit Ihrem dortigen Konto verknüpft. Zeigen Sie es am "
     "Eingang aus diesem Konto vor: Es wird nicht von dieser Seite gescannt.",
+    "with_order_there": "Dieses Ticket liegt bei {system}, zusammen mit den anderen der Bestellung. "
+    "Wer bestellt hat, kann es dort öffnen: Es wird nicht von dieser Seite gescannt.",
     "open_there": "Bei {system} öffnen",
     "number": "Nummer",
     "print": "Drucken",

@@ -12,7 +12,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import F, OuterRef, QuerySet
+from django.db.models import Case, Exists, F, OuterRef, QuerySet, Value, When
+from django.db.models.expressions import Combinable
 from django.db.models.functions import JSONObject
 
 from catalog.models import System
@@ -54,12 +55,14 @@ class TicketThere:
 class Outside:
     """Where an asset was issued: the system's name, what it calls the order, and its tickets.
 
-    A group's asset has a ticket there for each of its guests.
+    A group's asset has a ticket there for each of its guests. has_order_page: the order there has a
+    page of its own, whether or not it may be shown here.
     """
 
     system: str
     order_reference: str
     tickets: Sequence[TicketThere]
+    has_order_page: bool = False
 
     @property
     def number(self) -> str:
@@ -90,14 +93,31 @@ class Outside:
 
 
 def with_outside(assets: QuerySet[Asset]) -> QuerySet[Asset]:
-    """Have what was issued elsewhere read along with the assets, for `outside_of`."""
+    """Have what was issued elsewhere read along with the assets, for `outside_of`.
+
+    Whoever has a wallet may see it: the page of an order there that has other wallets is left out.
+    """
+    others = OutsideTicket.objects.filter(outside_order=OuterRef("outside_order"))
+    has_others = Exists(others.exclude(wallet_key=OuterRef("wallet_key")).order_by())
+    return _with_pages(
+        assets, Case(When(has_others, then=Value("")), default=F("outside_order__tickets_url"))
+    )
+
+
+def with_outside_orders(assets: QuerySet[Asset]) -> QuerySet[Asset]:
+    """Have the same read along for whoever has the whole order: with the page of all of it."""
+    return _with_pages(assets, F("outside_order__tickets_url"))
+
+
+def _with_pages(assets: QuerySet[Asset], page: Combinable) -> QuerySet[Asset]:
     tickets = OutsideTicket.objects.filter(asset=OuterRef("pk")).order_by(
         "outside_order", "position"
     )
     told = JSONObject(
         system=F("outside_order__connection__system"),
         reference=F("outside_order__outside_reference"),
-        page=F("outside_order__tickets_url"),
+        page=page,
+        orderPage=F("outside_order__tickets_url"),
         number=F("number"),
         url=F("url"),
         status=F("status"),
@@ -121,6 +141,7 @@ def outside_of(asset: Asset) -> Outside | None:
             )
             for row in rows
         ),
+        has_order_page=bool(shown_url(rows[0]["orderPage"])),
     )
 
 

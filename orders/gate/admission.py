@@ -16,6 +16,7 @@ from channel_manager.lib.moments import in_utc
 from orders.announcing import announce
 from orders.gate import words
 from orders.gate.answer import compose
+from orders.gate.counting import left_of_scanned, scans_of
 from orders.gate.recognition import Recognised, recognise
 from orders.gate.verdict import Candidate, Question, choose, judge, refusal_of_wallet
 from orders.gate.words import Background, LastAdmission
@@ -117,11 +118,15 @@ def _answer(asked: _Asked) -> Scan | None:
         if not locked:
             return None
         asset = _at_hand(locked[0], candidate)
-        candidate = dataclasses.replace(candidate, asset=asset)
+        left = None
+        if candidate.number_left is not None:
+            # Another gate may have scanned the same guest's number meanwhile.
+            left = left_of_scanned(asset, asked.scanned)
+        candidate = dataclasses.replace(candidate, asset=asset, number_left=left)
         if judge(candidate, asked.question) != ScanCode.ADMITTED:
             return None
         return _admit(asked, candidate)
-    background = _background(code, candidate, asked.device)
+    background = _background(code, candidate, asked)
     reason = words.say_ticket(code, candidate, asked.question, background)
     return _store(
         asked, _Verdict(code=code, reason=reason, candidate=candidate, wallet=candidate.wallet)
@@ -229,11 +234,10 @@ def _nothing_there(found: Recognised) -> _Verdict:
     return _Verdict(code=code, reason=reason, wallet=found.wallet)
 
 
-def _background(code: ScanCode, candidate: Candidate, device: GateDevice) -> Background:
+def _background(code: ScanCode, candidate: Candidate, asked: _Asked) -> Background:
     """Read what the words of some refusals need beside the ticket."""
     if code == ScanCode.ALREADY_USED:
-        scans = Scan.objects.standing().filter(asset__in=Asset.objects.like(candidate.asset))
-        last = scans.select_related("device").order_by("-at").first()
+        last = _last_admission(candidate, asked.scanned)
         if last is not None:
             return Background(
                 last_admission=LastAdmission(at=last.at, device_name=last.device.name)
@@ -243,9 +247,17 @@ def _background(code: ScanCode, candidate: Candidate, device: GateDevice) -> Bac
         newer = Asset.objects.living().like(candidate.asset).exclude(visit_date=day)
         return Background(moved_to=newer.values_list("visit_date", flat=True).first())
     if code == ScanCode.WRONG_GATE:
-        items = device.items.order_by("description").values_list("description", flat=True)
+        items = asked.device.items.order_by("description").values_list("description", flat=True)
         return Background(gate_items=list(items))
     return Background()
+
+
+def _last_admission(candidate: Candidate, scanned: str) -> Scan | None:
+    """Return the newest admission: of the ticket, or of one guest of it whose number this is."""
+    if candidate.number_left is not None:
+        return next(iter(scans_of(candidate.asset, scanned)), None)
+    scans = Scan.objects.standing().filter(asset__in=Asset.objects.like(candidate.asset))
+    return scans.select_related("device").order_by("-at").first()
 
 
 def _store(asked: _Asked, verdict: _Verdict) -> Scan:

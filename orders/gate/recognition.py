@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import BooleanField, Exists, OuterRef, Q, Value
 
 from orders import tombstone
+from orders.gate.counting import left_of_scanned
 from orders.gate.verdict import Candidate
 from orders.models import Order, OrderEvent
 from wallets.models import Asset, AssetStatus, GateDevice, OutsideTicket, Wallet, WalletStatus
@@ -84,7 +85,12 @@ def _by_outside_number(device: GateDevice, scanned: str, typed: str) -> Recognis
     )
     keys = list(rows.exclude(number="").exclude(asset=None).values_list("asset", flat=True)[:20])
     found = _assets(device, pk__in=keys) if keys else ()
-    living = tuple(one for one in found if one.asset.status != AssetStatus.DESTROYED) or found
+    living = tuple(
+        dataclasses.replace(one, number_left=left_of_scanned(one.asset, typed))
+        for one in found
+        if one.asset.status != AssetStatus.DESTROYED
+    )
+    living = living or found
     return Recognised(candidates=living, by_own_number=len(living) == 1) if living else None
 
 

@@ -18,7 +18,8 @@ _NO_TIME = datetime.timedelta()
 class Candidate:
     """A ticket or coupon that a scan may mean, and whether the gate is set to its item.
 
-    is_replaced: a newer one has taken its place, and lives.
+    is_replaced: a newer one has taken its place, and lives. number_left: what the number of one
+    guest has left, where another system gave each of a group its own and that was scanned.
     """
 
     asset: Asset
@@ -26,6 +27,13 @@ class Candidate:
     order: Order
     is_for_gate: bool
     is_replaced: bool = False
+    number_left: int | None = None
+
+    @property
+    def admissions_left(self) -> int:
+        """Return how many may still enter with what was scanned."""
+        left = self.asset.admissions_left
+        return left if self.number_left is None else min(left, self.number_left)
 
     @property
     def is_coupon(self) -> bool:
@@ -66,13 +74,13 @@ def judge(candidate: Candidate, question: Question) -> ScanCode:
         return refusal_of_unissued(candidate.order)
     if not candidate.is_for_gate:
         return ScanCode.WRONG_GATE
-    if asset.admissions_left == 0:
+    if candidate.admissions_left == 0:
         return ScanCode.ALREADY_USED
     if untimely := _judge_time(asset, question):
         return untimely
     if asset.status == AssetStatus.EXPIRED:
         return ScanCode.EXPIRED
-    if asset.admissions_left < question.quantity:
+    if candidate.admissions_left < question.quantity:
         return ScanCode.TOO_FEW_LEFT
     return ScanCode.ADMITTED
 

@@ -104,7 +104,7 @@ def _untimely(code: ScanCode, candidate: Candidate, question: Question, name: st
 
 
 def _used(candidate: Candidate, question: Question, last: LastAdmission | None) -> str:
-    total = candidate.asset.admissions
+    total = candidate.asset.admissions if candidate.number_left is None else 1
     used = "Already used" if total == 1 else f"All {total} already used, last"
     if last is None:
         return "Already used." if total == 1 else f"All {total} already used."
@@ -113,8 +113,9 @@ def _used(candidate: Candidate, question: Question, last: LastAdmission | None) 
 
 def _too_few(candidate: Candidate) -> str:
     asset = candidate.asset
-    if asset.admissions == 1:
-        return f"Only 1. This {'coupon' if candidate.is_coupon else 'ticket'} is for one."
+    if asset.admissions == 1 or candidate.number_left is not None:
+        left = candidate.admissions_left
+        return f"Only {left}. This {'coupon' if candidate.is_coupon else 'ticket'} is for one."
     return f"Only {asset.admissions_left} left of the group of {asset.admissions}."
 
 

@@ -14,13 +14,13 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from django.db import transaction
 
-from catalog import expansion
 from channel_manager.history import runner
 from channel_manager.history.models import Event
 from channel_manager.history.runner import Change
 from orders import places, wallet_cancellation
 from orders.announcing import announce_change
 from orders.gate.admission import admit_elsewhere
+from orders.gate.counting import left_of, redemptions_of
 from orders.gate.undoing import take_back
 from orders.gate.verdict import Candidate
 from orders.models import Order, OrderStatus
@@ -72,11 +72,17 @@ class _Scene:
 
     def each_is_worth(self, key: AssetKey) -> int:
         """Return how many admissions one of an asset's tickets stands for."""
-        line = self.wallets[key.wallet_id].line
-        for component in map(expansion.from_json, line.plan if line else ()):
-            if component.component_id == key.component_id:
-                return component.redemptions
-        return 1
+        return redemptions_of(self.wallets[key.wallet_id].line, key.component_id)
+
+    def left_of(self, ticket: OutsideTicket, asset: Asset) -> int:
+        """Return how many a scanned ticket still admits; none where our gate has scanned it."""
+        key = _key_of_ticket(ticket)
+        each, tickets = self.each_is_worth(key), self.tickets[key]
+        left = min(each, asset.admissions_left)
+        if len(tickets) < 2 or not ticket.number or not left:
+            return left
+        guests = sum(one.number == ticket.number for one in tickets)
+        return min(left, left_of(asset, ticket.number, worth=guests * each))
 
     def is_used_up(self, key: AssetKey) -> bool:
         """Tell whether none of an asset's tickets admits anybody any more."""
@@ -179,7 +185,7 @@ def _admit(scene: _Scene) -> None:
         asset = scene.living(key)
         if asset is None or device is None:
             continue
-        quantity = min(scene.each_is_worth(key), asset.admissions_left)
+        quantity = scene.left_of(ticket, asset)
         if asset.status != AssetStatus.VALID or not quantity:
             change = scene.change_of(USED_THERE, asset, status=asset.status)
             runner.note(scene.order, change=change)

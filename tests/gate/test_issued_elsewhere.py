@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from orders.models import Order
+from channel_manager.history import runner
+from orders.models import Order, OrderLine
 from tests.gate.conftest import Gate
 from tests.gate.expected import admission
 from tests.issued_elsewhere import issue_elsewhere
@@ -44,6 +46,64 @@ def test_any_number_of_a_group_admits_one_of_it(gate: Gate, issued: Issued) -> N
         ("G-2", 0),
     ]
     assert gate.scan("G-2")["code"] == "already_used"
+
+
+def test_a_number_of_a_group_admits_one_guest_once(gate: Gate, issued: Issued) -> None:
+    issued()
+    Asset.objects.update(admissions=3)
+    issue_elsewhere(Asset.objects.get(), "G-1", "G-2", "G-3")
+    first, second = gate.scan("G-1\n"), gate.scan("G-1")
+    assert first["admitted"]
+    assert (second["code"], second["reason"]) == (
+        "already_used",
+        "Already used today at 10:00 at North entrance.",
+    )
+    many = gate.scan("G-2", quantity=2)
+    assert (many["code"], many["reason"]) == ("too_few_left", "Only 1. This ticket is for one.")
+    assert gate.scan("G-2")["admitted"]
+    assert Asset.objects.get().admitted == 2
+
+
+def test_a_number_of_a_group_is_scanned_again_once_its_admission_was_undone(
+    gate: Gate, issued: Issued
+) -> None:
+    issued()
+    Asset.objects.update(admissions=2)
+    issue_elsewhere(Asset.objects.get(), "G-1", "G-2")
+    gate.undo(gate.scan("G-1")["admissionId"])
+    assert gate.scan("G-1")["admitted"]
+    assert gate.scan("G-1")["code"] == "already_used"
+
+
+def test_each_of_a_groups_guests_comes_as_often_as_was_sold(gate: Gate, issued: Issued) -> None:
+    issued()
+    asset = Asset.objects.get()
+    Asset.objects.update(admissions=4)
+    issue_elsewhere(asset, "G-1", "G-2")
+    row = OrderLine.objects.get()
+    row.plan[0]["redemptions"] = 2
+    row.save()
+    codes = [gate.scan("G-1")["code"] for _ in range(3)]
+    assert codes == ["admitted", "admitted", "already_used"]
+
+
+def test_gates_that_scan_one_guest_of_a_group_at_once_admit_one(
+    gate: Gate, issued: Issued, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issued()
+    Asset.objects.update(admissions=2)
+    issue_elsewhere(Asset.objects.get(), "G-1", "G-2")
+    lock, answers = runner.lock, []
+
+    def late(rows: Any) -> Any:
+        # Just before the lock is ours, another gate has scanned it.
+        monkeypatch.setattr(runner, "lock", lock)
+        answers.append(gate.scan("G-1"))
+        return lock(rows)
+
+    monkeypatch.setattr(runner, "lock", late)
+    answers.append(gate.scan("G-1"))
+    assert [one["code"] for one in answers] == ["admitted", "already_used"]
 
 
 def test_a_number_there_wins_over_what_a_partner_calls_a_wallet(gate: Gate, issued: Issued) -> None:

@@ -216,6 +216,38 @@ def test_a_group_is_admitted_ticket_by_ticket(
     assert wrong() == []
 
 
+def test_a_guest_of_a_group_who_was_scanned_here_takes_no_second_admission(
+    api: ApiClient,
+    work: Work,
+    group: Package,
+    playhouse: Playhouse,
+    connection: Connection,
+    venue: Venue,
+    clock: Clock,
+) -> None:
+    issued_by(connection, group, "stalls")
+    work(api.create({"itemNumber": "GROUP", "visitDate": VISIT, "quantity": 4}))
+    gate, _key = create_device(venue=venue, name="North", admits_every_item=True)
+    clock.forward(days=2, hours=21)
+
+    def scan(number: str, request_id: str) -> str:
+        return admission.admit(
+            device=gate, reference_number=number, request_id=request_id, now=clock()
+        ).code
+
+    assert scan("HALL-0001", "1") == "admitted"
+    tell(playhouse, "used", "HALL-0001", "HALL-0002")
+    read(clock)
+    assert [row[1:] for row in taken()] == [(4, 2, "Valid")]
+    used = OutsideTicket.objects.filter(status="Used").order_by("number")
+    assert [one.number for one in used] == ["HALL-0001", "HALL-0002"]
+    devices = Scan.objects.standing().order_by("at", "id").values_list("device__name", flat=True)
+    assert list(devices) == ["North", "Onebox: Playhouse"]
+    assert [scan("HALL-0001", "2"), scan("HALL-0002", "3")] == ["already_used"] * 2
+    assert scan("HALL-0003", "4") == "admitted"
+    assert wrong() == []
+
+
 @pytest.mark.usefixtures("order")
 def test_staff_see_the_scan_at_its_system_and_no_device_that_could_be_used(
     playhouse: Playhouse, connection: Connection, clock: Clock

@@ -109,6 +109,29 @@ def test_a_group_without_numbers_is_shown_once(order: Order, guest: Guest) -> No
     assert (asset["admissions"], asset["outside"]["ticketUrl"]) == (2, PAGE)
 
 
+def test_the_page_of_the_whole_order_is_on_the_manifest_of_one_wallet_only_if_that_is_all_of_it(
+    issued: Callable[..., Order], day_for_emma: dict[str, Any], guest: Guest
+) -> None:
+    another = {name: told for name, told in day_for_emma.items() if name != "wallet"}
+    order = issued(day_for_emma, another, sellToLanguage="en")
+    first, second = Asset.objects.order_by("wallet__line__line_no").select_related("wallet")
+    issue_elsewhere(first, "", system="voordemensen", tickets_url=PAGE)
+
+    def shown(path: str) -> list[tuple[str, str]]:
+        page = guest.open(path, accept="application/json").json()
+        told = [one["outside"] for wallet in page["wallets"] for one in wallet["assets"]]
+        return [(one["ticketUrl"], one["note"][:39]) for one in told if one]
+
+    there = (PAGE, "This ticket is at VoordeMensen. Open it")
+    hidden = (None, "This ticket is at VoordeMensen, togethe")
+    assert shown(f"/w/{first.wallet.token}") == [there]
+    issue_elsewhere(second, "", system="voordemensen")
+    for asset in (first, second):
+        assert shown(f"/w/{asset.wallet.token}") == [hidden]
+        assert PAGE not in guest.open(f"/w/{asset.wallet.token}").content.decode()
+    assert shown(f"/m/{order.token}") == [there, there]
+
+
 @pytest.mark.parametrize(
     ("there", "shown"), [("Used", "Used"), ("Ended", "Cancelled"), ("Left", "Cancelled")]
 )

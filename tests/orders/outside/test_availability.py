@@ -12,7 +12,8 @@ import pytest
 from django.db import connection as database
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from catalog.models import ComponentSource, OutsidePlaces, Package, Session
+from catalog.models import ComponentSource, Connection, OutsidePlaces, Package, Session
+from orders.models import Order
 from orders.offerings import list_events, list_showings
 from orders.outside.availability import ask_due, ask_places
 from orders.stock import read_stock
@@ -44,15 +45,17 @@ def left(api: ApiClient) -> list[int | None]:
 
 def ask(clock: Clock) -> int:
     """Do what the workers do: ask whatever is due; return how many sessions were asked about."""
-    count = ask_due(now=clock())
-    for job in ProcrastinateJob.objects.filter(task_name="orders.ask_places", status="todo"):
+    ask_due(now=clock())
+    count = 0
+    while job := ProcrastinateJob.objects.filter(task_name="orders.ask_places").first():
+        with database.cursor() as cursor:
+            cursor.execute("DELETE FROM procrastinate_jobs WHERE id = %s", [job.pk])
         ask_places(
             connection_id=uuid.UUID(job.args["connection_id"]),
             outside_session=job.args["outside_session"],
             clock=clock,
         )
-    with database.cursor() as cursor:
-        cursor.execute("DELETE FROM procrastinate_jobs")
+        count += 1
     return count
 
 
@@ -157,6 +160,115 @@ def test_a_system_that_fails_is_asked_ever_more_rarely_and_says_why(
     assert (places.message, places.failures, places.left) == ("", 0, 3)
 
 
+def wanted(source: ComponentSource, clock: Clock, *sessions: str) -> None:
+    """Let somebody want to know of sessions of one connection, one after the other."""
+    OutsidePlaces.objects.all().delete()
+    for index, name in enumerate(sessions):
+        OutsidePlaces.objects.create(
+            connection=source.connection,
+            outside_session=name,
+            outside_item="5",
+            asked_at=clock() + datetime.timedelta(seconds=index),
+        )
+
+
+def asked_about(onebox: ScriptedConnector) -> list[str]:
+    """Return the sessions that were asked about since this was looked at."""
+    told = [session for _, session in onebox.asked]
+    onebox.asked.clear()
+    return told
+
+
+def test_a_system_that_hangs_is_asked_one_question_whatever_the_number_of_its_sessions(
+    clock: Clock, source: ComponentSource, onebox: ScriptedConnector
+) -> None:
+    wanted(source, clock, *map(str, range(40)))
+    onebox.fault = ConnectorError(Cause.TIMED_OUT, "It did not answer.", permanent=False)
+    asked_after = []
+    began = clock()
+    for _second in range(500):
+        if ask(clock):
+            asked_after.append((clock() - began) // datetime.timedelta(seconds=1))
+        clock.forward(seconds=1)
+    assert asked_after == [0, 60, 180, 420]
+    assert len(set(asked_about(onebox))) == 4
+    onebox.fault = None
+    clock.forward(seconds=420)
+    assert ask(clock) == 40
+
+
+def test_a_connection_is_asked_its_next_question_when_it_has_answered(
+    clock: Clock, source: ComponentSource, onebox: ScriptedConnector
+) -> None:
+    wanted(source, clock, "7", "8", "9")
+    assert (ask_due(now=clock()), ask_due(now=clock())) == (1, 0)
+    clock.forward(seconds=59)
+    assert ask_due(now=clock()) == 0
+    ask(clock)
+    assert asked_about(onebox) == ["7", "8", "9"]
+
+
+def test_a_question_whose_worker_died_puts_its_connection_off_for_a_minute(
+    clock: Clock, source: ComponentSource, onebox: ScriptedConnector
+) -> None:
+    wanted(source, clock, "7", "8")
+    ask_due(now=clock())
+    with database.cursor() as cursor:
+        cursor.execute("DELETE FROM procrastinate_jobs")
+    clock.forward(seconds=59)
+    assert ask_due(now=clock()) == 0
+    clock.forward(seconds=1)
+    assert ask(clock) == 2
+
+
+def test_what_is_refused_of_one_session_puts_off_no_other(
+    clock: Clock, source: ComponentSource, onebox: ScriptedConnector
+) -> None:
+    wanted(source, clock, "7", "8")
+    onebox.fault = ConnectorError(Cause.REFUSED, "No such session.", permanent=True)
+    assert ask(clock) == 2
+    assert asked_about(onebox) == ["7", "8"]
+    rows = OutsidePlaces.objects.values_list("failures", "message", "left")
+    assert list(rows) == [(1, "No such session.", None)] * 2
+
+
+def test_the_sessions_of_another_connection_are_asked_about_meanwhile(
+    clock: Clock, source: ComponentSource, onebox: ScriptedConnector
+) -> None:
+    wanted(source, clock, "7", "8")
+    other = Connection.objects.get()
+    other.pk, other.name, other._state.adding = uuid.uuid4(), "Second", True
+    other.save()
+    OutsidePlaces.objects.create(
+        connection=other, outside_session="9", outside_item="5", asked_at=clock()
+    )
+    onebox.fault = ConnectorError(Cause.AWAY, "It is away.", permanent=False)
+    assert ask(clock) == 2
+    assert sorted(asked_about(onebox)) == ["7", "9"]
+
+
+@pytest.mark.usefixtures("source")
+@pytest.mark.parametrize(("set_to", "waited"), [(30, 5), (3, 3)])
+def test_nobody_waits_long_for_what_is_left(
+    clock: Clock,
+    onebox: ScriptedConnector,
+    monkeypatch: pytest.MonkeyPatch,
+    set_to: int,
+    waited: int,
+) -> None:
+    Connection.objects.update(read_seconds=set_to)
+    seconds = []
+
+    def answer(connection: Connection, outside_session: str) -> list[PlacesThere]:
+        seconds.append(connection.read_seconds)
+        return []
+
+    monkeypatch.setattr(onebox, "ask_places", answer)
+    ask(clock)
+    assert seconds == [waited]
+    assert Connection.objects.get().read_seconds == set_to
+
+
 @pytest.mark.usefixtures("source")
 def test_a_system_that_cannot_tell_is_not_asked(
     api: ApiClient, clock: Clock, onebox: ScriptedConnector, source: ComponentSource
@@ -208,6 +320,20 @@ def test_lines_of_one_order_share_what_is_left_there(api: ApiClient, clock: Cloc
     lines = [line("SHOW", visitTime="14:00", quantity=2) for _ in range(2)]
     response = api.post(api.order_body(*lines))
     assert (response.status_code, response.json()["placesLeft"]) == (409, 3)
+
+
+@pytest.mark.usefixtures("source")
+def test_a_draft_that_has_nothing_there_does_not_count_its_places_as_left_there(
+    api: ApiClient, clock: Clock, issue: Callable[[str], Order]
+) -> None:
+    draft = api.create(line("SHOW", visitTime="14:00", quantity=2), paymentReference=None)
+    assert issue(draft["orderId"]).status == "Draft"
+    ask(clock)
+    four = api.order_body(line("SHOW", visitTime="14:00", quantity=4), paymentReference=None)
+    refused = api.put(draft["orderId"], four)
+    assert (refused.status_code, refused.json()["placesLeft"]) == (409, 3)
+    three = api.order_body(line("SHOW", visitTime="14:00", quantity=3), paymentReference=None)
+    assert api.put(draft["orderId"], three).status_code == 200
 
 
 @pytest.mark.usefixtures("source")

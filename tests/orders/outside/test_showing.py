@@ -91,6 +91,16 @@ def test_the_page_of_the_whole_order_stands_where_a_ticket_has_none(
     assert asset["outside"]["ticketUrl"] == PAGE
 
 
+def test_the_page_of_the_whole_order_is_told_of_no_asset_that_has_others_beside_it(
+    api: ApiClient, issued: Callable[..., Order]
+) -> None:
+    order = issued(line(quantity=2))
+    for asset in Asset.objects.all():
+        issue_elsewhere(asset, "", system="voordemensen", tickets_url=PAGE)
+    told = [one["outside"]["ticketUrl"] for one in assets(api, order)]
+    assert told == [None, None]
+
+
 @pytest.mark.parametrize(
     "url",
     [
