@@ -195,15 +195,44 @@ def test_an_order_that_lapsed_before_its_confirm_is_begun_anew(
     assert len(onebox.confirmed) == 1
 
 
-def test_a_confirm_in_doubt_of_an_order_that_lapsed_is_begun_anew(
+def test_a_confirm_in_doubt_of_an_order_that_is_gone_is_begun_anew_after_its_hold(
     story: Story, onebox: OneboxSystem
 ) -> None:
+    """C6: until the hold's own end its code may still come to be known; no confirm is sent again."""
     onebox.faults.add("confirm", Fault.RESET)
     story.connector.prepare(story.desk, story.wish)
     with pytest.raises(TryLater):
         story.connector.commit(story.desk, story.wish)
     onebox.lapse()
+    with pytest.raises(TryLater) as later:
+        story.connector.commit(story.desk, story.wish)
+    assert later.value.seconds == 5
+    story.clock.forward(seconds=598)
+    with pytest.raises(TryLater) as later:
+        story.connector.commit(story.desk, story.wish)
+    assert later.value.seconds == 60
+    assert len(onebox.asked("orders")) == 1
     assert story.run().exists is True
+    assert (len(onebox.asked("orders")), len(onebox.asked("confirm"))) == (2, 3)
+    assert len(onebox.confirmed) == 1
+
+
+def test_a_confirm_in_doubt_is_made_once_though_its_code_is_known_late(
+    story: Story, onebox: OneboxSystem
+) -> None:
+    """C6: what lags behind says of a confirmed order that it is not known."""
+    onebox.faults.add("confirm", Fault.TIMEOUT_AFTER)
+    story.connector.prepare(story.desk, story.wish)
+    with pytest.raises(TryLater):
+        story.connector.commit(story.desk, story.wish)
+    hidden, onebox.orders = onebox.orders, {}
+    for _ in range(2):
+        with pytest.raises(TryLater):
+            story.connector.commit(story.desk, story.wish)
+    onebox.orders = hidden
+    (order,) = onebox.confirmed
+    assert story.run().outside_reference == order.code
+    assert (len(onebox.asked("orders")), len(onebox.asked("confirm"))) == (1, 2)
     assert len(onebox.confirmed) == 1
 
 
