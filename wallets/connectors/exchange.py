@@ -27,9 +27,11 @@ from wallets.models import CallEffect
 MAX_ANSWER_BYTES = 1_000_000
 _LONGEST_QUOTE = 200
 _LONGEST_WAIT = 3600
+_LONGEST_URL = 500
 _MAIL = re.compile(r"[^\s@\"'<>]+@[^\s@\"'<>]+")
 # What no database text takes: control characters, and halves of a pair that JSON may write alone.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
+_NOT_IN_URLS = re.compile(r"[\s<>\"\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _NOT_ANSWERED = {
     "refused_address": Cause.UNREACHABLE,
     "unknown_host": Cause.UNREACHABLE,
@@ -139,6 +141,16 @@ def fault_of_url(url: str) -> str | None:
     if parts.scheme == "https" or (parts.scheme == "http" and _is_own_host(parts.hostname)):
         return None
     return "The address must begin with https://."
+
+
+def usable_url(value: object) -> str:
+    """Return an address that a guest can be sent to, which may have a query; "" for anything else.
+
+    https, or our own host where that is allowed; at most 500 characters, all of which can be kept.
+    """
+    if not isinstance(value, str) or len(value) > _LONGEST_URL or _NOT_IN_URLS.search(value):
+        return ""
+    return "" if fault_of_url(value.partition("#")[0].partition("?")[0]) else value
 
 
 def _is_own_host(host: str) -> bool:

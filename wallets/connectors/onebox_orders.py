@@ -17,11 +17,11 @@ from wallets.connectors.base import (
     TicketState,
 )
 from wallets.connectors.exchange import (
-    fault_of_url,
     members,
     quote,
     text_of,
     unreadable,
+    usable_url,
 )
 from wallets.models import CallEffect
 
@@ -35,8 +35,6 @@ _REFUNDED = "REFUNDED"
 _USED = ("used", "validated", "accessed")
 _ID = re.compile(r"[0-9A-Za-z-]{1,100}")
 _CODE = re.compile(r"[0-9A-Za-z_-]{1,40}")
-_LONGEST_URL = 500
-_NOT_IN_URLS = re.compile(r"[\s<>\"\x00-\x1f\x7f]")
 # How many tickets are wanted of each session and price type.
 Wanted = Mapping[tuple[str, str], int]
 
@@ -257,16 +255,7 @@ def _url_of(row: Mapping[str, Any]) -> str:
 
 
 def _url_in(part: Mapping[str, Any], names: Sequence[str]) -> str:
-    for name in names:
-        url = part.get(name)
-        if (
-            isinstance(url, str)
-            and len(url) <= _LONGEST_URL
-            and not _NOT_IN_URLS.search(url)
-            and fault_of_url(url.partition("?")[0]) is None
-        ):
-            return url
-    return ""
+    return next(filter(None, (usable_url(part.get(name)) for name in names)), "")
 
 
 def _parts_of(row: Mapping[str, Any]) -> list[Mapping[str, Any]]:

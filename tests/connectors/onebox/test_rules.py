@@ -337,6 +337,7 @@ def test_an_item_that_does_not_say_what_it_is_one_of_is_what_was_asked_for(
         ({"barcode": ["A1"], "ticket": "x", "tickets": "y", "access": 7, "url": 5}, "", "", 0),
         ({"barcode": "A1", "state": "REFUNDED", "access": "USED"}, "A1", "", 2),
         ({"barcode": "x" * 101, "url": "https://t.example/" + "x" * 500}, "", "", 0),
+        ({"url": "https://t.example/?\ud800", "ticket_url": "https://t.example/\x85"}, "", "", 0),
         ({"url": "javascript:alert(1)", "ticket": {"url": 'https://t.example/"<b>'}}, "", "", 0),
     ],
 )

@@ -26,6 +26,7 @@ FORMS: list[tuple[Callable[[dict[str, Any]], Any], list[str]]] = [
     (lambda _: {}, []),
     (lambda _: [], []),
     (lambda _: None, []),
+    (lambda _: {"\x00" + ADULT + "\ud800": {}}, [ADULT]),
     (lambda _: [7, None, {}, {"guid": "g" * 65}, {"guid": ADULT}], [ADULT]),
 ]
 

@@ -331,6 +331,7 @@ def test_nothing_can_be_told_of_an_order_without_an_id(run: Run) -> None:
         ({"pdf": "http://cdn.example/t", "url": "https://cdn.example/t"}, "https://cdn.example/t"),
         ({"pdf": "https://cdn.example/" + "x" * 500}, ""),
         ({"pdf": "javascript:alert(1)"}, ""),
+        ({"pdf": "https://cdn.example/t.pdf?\x00"}, ""),
         ({"pdf": {"href": "https://cdn.example/t.pdf"}}, ""),
     ],
 )
