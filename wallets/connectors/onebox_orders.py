@@ -32,7 +32,10 @@ HOLD = datetime.timedelta(minutes=10)
 _MARGIN = datetime.timedelta(seconds=60)
 _LONGEST_HOLD = datetime.timedelta(days=1)
 _REFUNDED = "REFUNDED"
-_USED = ("used", "validated", "accessed")
+_TOLD_STATES = {
+    **dict.fromkeys(("valid", "active", "unused"), TicketState.VALID),
+    **dict.fromkeys(("used", "validated", "accessed"), TicketState.USED),
+}
 _ID = re.compile(r"[0-9A-Za-z-]{1,100}")
 _CODE = re.compile(r"[0-9A-Za-z_-]{1,40}")
 # How many tickets are wanted of each session and price type.
@@ -170,7 +173,8 @@ def standing_of(order: Mapping[str, Any], code: str, wanted: Wanted) -> Standing
 def is_being_issued(order: Mapping[str, Any]) -> bool:
     """Tell whether an item lists its tickets and has none yet ([D])."""
     return any(
-        row.get("tickets") == [] and _state_of(row) == TicketState.VALID for row in _rows(order)
+        row.get("tickets") == [] and _state_of(row) in (None, TicketState.VALID)
+        for row in _rows(order)
     )
 
 
@@ -265,22 +269,32 @@ def _parts_of(row: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [part for part in parts if isinstance(part, dict)]
 
 
-def _state_of(row: Mapping[str, Any]) -> TicketState:
-    """Return how an item stands; what an access looks like is not public ([D])."""
+def _state_of(row: Mapping[str, Any]) -> TicketState | None:
+    """Return how an item stands, None where it does not say.
+
+    What an access looks like is not public ([D]). An item with several tickets is used when all are.
+    """
     if row.get("state") == _REFUNDED:
         return TicketState.CANCELLED
-    states = [_is_used(part.get("status"), part.get("access")) for part in _parts_of(row)]
-    if _is_used(row.get("state"), row.get("access")) or (states and all(states)):
+    own = _told(row.get("state"), row.get("access"))
+    states = [_told(part.get("status"), part.get("access")) for part in _parts_of(row)]
+    if own == TicketState.USED or (states and set(states) == {TicketState.USED}):
         return TicketState.USED
-    return TicketState.VALID
+    is_told = None not in states if states else own is not None
+    return TicketState.VALID if is_told else None
 
 
-def _is_used(state: Any, access: Any) -> bool:
+def _told(state: Any, access: Any) -> TicketState | None:
+    """Return what a state and an access say together: what says that it was used goes first."""
     told = access if isinstance(access, dict) else {}
+    if told.get("validated") is True:
+        return TicketState.USED
     words = [state, access, told.get("state"), told.get("status")]
-    return told.get("validated") is True or any(
-        isinstance(word, str) and word.lower() in _USED for word in words
-    )
+    found = [_TOLD_STATES.get(word.lower()) for word in words if isinstance(word, str)]
+    if TicketState.USED in found:
+        return TicketState.USED
+    is_valid = TicketState.VALID in found or told.get("validated") is False
+    return TicketState.VALID if is_valid else None
 
 
 def _each_number_once(tickets: Sequence[OutsideTicketData]) -> list[OutsideTicketData]:

@@ -29,6 +29,7 @@ _OWN_DOMAINS = ("openticket.tech", "eventix.io")
 PAID = "paid"
 OVER = ("cancelled", "canceled", "expired", "refunded", "failed")
 _TICKET_STATES = {
+    **dict.fromkeys(("valid", "active", "unused"), TicketState.VALID),
     **dict.fromkeys(("used", "scanned"), TicketState.USED),
     **dict.fromkeys(("cancelled", "canceled", "refunded", "revoked"), TicketState.CANCELLED),
 }
@@ -66,7 +67,7 @@ class SoldTicket:
     guid: str
     number: str
     url: str
-    state: TicketState
+    state: TicketState | None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -245,7 +246,7 @@ def _sold(ticket: Any) -> SoldTicket:
         guid=(text_of(found, "ticket_guid") or text_of(found, "ticket_id")).lower(),
         number=text_of(found, "ticket_number"),
         url=next(filter(None, urls), ""),
-        state=_TICKET_STATES.get(status, TicketState.VALID),
+        state=_TICKET_STATES.get(status),
     )
 
 
