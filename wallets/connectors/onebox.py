@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 from django.utils import timezone
 
 from catalog.models import Connection
-from channel_manager.lib.sealing import Unsealable
 from wallets.connectors.base import (
     Capabilities,
     CatalogueEntry,
@@ -25,6 +24,7 @@ from wallets.connectors.base import (
     TryLater,
     Wish,
 )
+from wallets.connectors.credentials import secret_of
 from wallets.connectors.desk import Desk, Operation, Restart, WhenUnsure
 from wallets.connectors.exchange import Reply, fault_of_url
 from wallets.connectors.onebox_baskets import fill_basket
@@ -232,12 +232,14 @@ def _are_mixed(connection: Connection) -> bool:
 
 def _fault_of_secrets(connection: Connection) -> str | None:
     try:
-        secrets = connection.credentials
-    except Unsealable as error:
-        return str(error)
-    if not secrets.get(SECRET):
+        secret, hook_id, hook_key = (
+            secret_of(connection, name) for name in (SECRET, HOOK_ID, HOOK_KEY)
+        )
+    except ConnectorError as error:
+        return error.detail
+    if not secret:
         return "The client secret is missing."
-    if bool(secrets.get(HOOK_ID)) != bool(secrets.get(HOOK_KEY)):
+    if bool(hook_id) != bool(hook_key):
         return "The id of a webhook and its key are needed together."
     return None
 
