@@ -17,6 +17,7 @@ from channel_manager.history import runner
 from channel_manager.history.runner import WORKER, Change
 from orders.models import Order
 from orders.outside.issuing import at_order
+from orders.outside.wishes import private_words
 from orders.queueing import enqueue_ending
 from wallets.connectors.base import (
     Cause,
@@ -154,7 +155,8 @@ def end_elsewhere(*, outside_order_id: uuid.UUID, clock: Clock) -> None:
 
     Raises TryLater. No transaction may be open.
     """
-    row = OutsideOrder.objects.select_related("connection").filter(pk=outside_order_id).first()
+    rows = OutsideOrder.objects.select_related("connection", "order")
+    row = rows.filter(pk=outside_order_id).first()
     if row is None:
         return
     with at_order(row.order_key):
@@ -173,17 +175,18 @@ def _cancel(
     connector = connector_of(row.connection)
     is_all = row.status == OutsideOrderStatus.ENDING
     possible = connector.capabilities.cancel if is_all else connector.capabilities.refund
+    desk = Desk(row, clock, private=private_words(row.order))
     try:
         if not possible:
             what = "cancel an order" if is_all else "cancel single tickets"
             raise UnsupportedByPartner(row.connection, what)
-        connector.cancel(Desk(row, clock), [_data_of(ticket) for ticket in tickets])
+        connector.cancel(desk, [_data_of(ticket) for ticket in tickets])
     except UnsupportedByPartner as refusal:
         return _UNSUPPORTED, str(refusal)
     except Restart:
         return Cause.OUTCOME_UNKNOWN, "Cancelling it is in doubt."
     except ConnectorError as error:
-        _log.warning("%s could not be cancelled: %s", row, error.detail)
+        _log.warning("%s could not be cancelled: %s", row, desk.hide(error).detail)
         if not error.permanent and row.failures < len(RETRY_WAITS):
             row.failures += 1
             row.save(update_fields=["failures"])

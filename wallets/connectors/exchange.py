@@ -12,7 +12,7 @@ import ipaddress
 import json
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,6 +28,7 @@ MAX_ANSWER_BYTES = 1_000_000
 _LONGEST_QUOTE = 200
 _LONGEST_WAIT = 3600
 _LONGEST_URL = 500
+_LEAST_PRIVATE = 3
 _MAIL = re.compile(r"[^\s@\"'<>]+@[^\s@\"'<>]+")
 # What no database text takes: control characters, and halves of a pair that JSON may write alone.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
@@ -195,6 +196,18 @@ def quote(text: object) -> str:
     """Return what the other side said, short and without addresses of people."""
     plain = _CONTROL.sub(" ", str(text)).strip()
     return _MAIL.sub("(an e-mail address)", plain)[:_LONGEST_QUOTE]
+
+
+def masked(text: str, private: Iterable[str]) -> str:
+    """Return a text without the names and addresses of a guest, in whatever case they are told.
+
+    What has fewer than three letters stays, since it stands in other words' place too often.
+    """
+    words = sorted({word for word in private if len(word) >= _LEAST_PRIVATE}, key=len, reverse=True)
+    for word in words:
+        whole = rf"(?<!\w){re.escape(word)}(?!\w)"
+        text = re.sub(whole, "(the guest)", text, flags=re.IGNORECASE)
+    return text
 
 
 def unreadable(detail: str, *, status_code: int = 200) -> ConnectorError:
