@@ -17,7 +17,7 @@ from tests.conftest import ApiClient
 from tests.orders.expected import Clock
 from tests.outside.playhouse import PlayhouseConnector
 from wallets.connectors.base import Cause, ConnectorError
-from wallets.connectors.exchange import masked
+from wallets.connectors.exchange import masked, quote
 from wallets.models import ConnectorOutcome, OutsideOrder
 
 Work = Callable[[Any], Order]
@@ -112,6 +112,14 @@ def test_why_an_order_could_not_be_cancelled_is_kept_without_the_name(
 )
 def test_whole_words_of_three_letters_and_more_are_hidden(name: str, said: str, kept: str) -> None:
     assert masked(said, private_words(Order(sell_to_name=name))) == kept
+
+
+def test_a_name_that_a_quote_was_cut_off_in_is_hidden() -> None:
+    said = quote(f"{'x' * 191} de Vries is known.")
+    assert said.endswith(" de Vrie…")
+    assert masked(said, private_words(Order(sell_to_name="Anna de Vries"))).endswith(
+        "x (the guest)…"
+    )
 
 
 def test_an_order_that_is_gone_names_nobody() -> None:

@@ -193,20 +193,22 @@ def ask(connection: Connection, request: Request) -> Reply:
 
 
 def quote(text: object) -> str:
-    """Return what the other side said, short and without addresses of people."""
-    plain = _CONTROL.sub(" ", str(text)).strip()
-    return _MAIL.sub("(an e-mail address)", plain)[:_LONGEST_QUOTE]
+    """Return what the other side said, without addresses of people, and cut short with an ellipsis."""
+    plain = _MAIL.sub("(an e-mail address)", _CONTROL.sub(" ", str(text)).strip())
+    return plain if len(plain) <= _LONGEST_QUOTE else f"{plain[: _LONGEST_QUOTE - 1]}…"
 
 
 def masked(text: str, private: Iterable[str]) -> str:
     """Return a text without the names and addresses of a guest, in whatever case they are told.
 
-    What has fewer than three letters stays, since it stands in other words' place too often.
+    What has fewer than three letters stays, since it stands in other words' place too often. What a
+    quote was cut off in counts as the whole.
     """
     words = sorted({word for word in private if len(word) >= _LEAST_PRIVATE}, key=len, reverse=True)
     for word in words:
-        whole = rf"(?<!\w){re.escape(word)}(?!\w)"
-        text = re.sub(whole, "(the guest)", text, flags=re.IGNORECASE)
+        begun = (re.escape(word[:n]) for n in range(len(word), _LEAST_PRIVATE - 1, -1))
+        found = rf"(?<!\w)(?:{re.escape(word)}(?!\w)|(?:{'|'.join(begun)})(?=…))"
+        text = re.sub(found, "(the guest)", text, flags=re.IGNORECASE)
     return text
 
 

@@ -66,6 +66,7 @@ from wallets.models import CallEffect, OutsideOrderStatus
 _SECONDS_BETWEEN_LOOKS = 10
 _LONGEST_KEY = 120
 _LONGEST_EVENT = 60
+_LONGEST_HEADER = 10_000
 
 
 class OpenTicketConnector:
@@ -217,14 +218,15 @@ class OpenTicketConnector:
         except ConnectorError as error:
             raise BadSignature(error.detail) from error
         told = headers.get("openticket-identifier", "")
-        if not nonce or not hmac.compare_digest(nonce.encode(), told.encode()):
+        if not nonce or not hmac.compare_digest(nonce.encode(), told.encode(errors="replace")):
             raise BadSignature(
                 "The OpenTicket-Identifier is not that of this connection's webhook."
             )
-        event = headers.get("openticket-trigger", "")
+        event = text_of(headers, "openticket-trigger", longest=_LONGEST_HEADER)
         key = headers.get("openticket-dedupe-key", "")
-        if not 0 < len(key) <= _LONGEST_KEY:
-            key = hashlib.sha256(f"{key}\n{event}\n".encode() + body).hexdigest()
+        if not (0 < len(key) <= _LONGEST_KEY and key.isprintable()):
+            said = f"{key}\n{event}\n".encode(errors="replace")
+            key = hashlib.sha256(said + body).hexdigest()
         return PushedNotice(
             dedupe_key=key, event=event[:_LONGEST_EVENT], outside_reference=_order_in(body)
         )
