@@ -17,6 +17,7 @@ from channel_manager.history import runner
 from channel_manager.history.runner import WORKER, Change
 from orders.models import Order
 from orders.outside.turns import at_order
+from orders.outside.wishes import private_words
 from orders.queueing import enqueue_ending
 from wallets.connectors.base import (
     Cause,
@@ -175,7 +176,7 @@ def end_elsewhere(*, outside_order_id: uuid.UUID, clock: Clock) -> None:
 
     Raises TryLater. No transaction may be open.
     """
-    rows = OutsideOrder.objects.select_related("connection")
+    rows = OutsideOrder.objects.select_related("connection", "order")
     found = rows.filter(pk=outside_order_id).first()
     if found is None:
         return
@@ -196,11 +197,11 @@ def _cancel(
     connector = connector_of(row.connection)
     is_all = row.status == OutsideOrderStatus.ENDING
     possible = connector.capabilities.cancel if is_all else connector.capabilities.refund
+    desk = Desk(row, clock, private=private_words(row.order))
     try:
         if not possible:
             what = "cancel an order" if is_all else "cancel single tickets"
             raise UnsupportedByPartner(row.connection, what)
-        desk = Desk(row, clock)
         chosen = [_data_of(ticket) for ticket in tickets] or _told(desk, connector)
         if chosen:
             connector.cancel(desk, chosen)
@@ -209,12 +210,12 @@ def _cancel(
     except Restart:
         return Cause.OUTCOME_UNKNOWN, "Cancelling it is in doubt."
     except ConnectorError as error:
-        _log.warning("%s could not be cancelled: %s", row, error.detail)
+        _log.warning("%s could not be cancelled: %s", row, desk.hide(error).detail)
         if not error.permanent and row.failures < len(RETRY_WAITS):
             row.failures += 1
             row.save(update_fields=["failures"])
             raise TryLater(error.wait or RETRY_WAITS[row.failures - 1], error.detail) from error
-        return error.cause, error.detail
+        return error.cause, desk.hide(error).detail
     return None
 
 

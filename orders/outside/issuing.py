@@ -20,7 +20,7 @@ from channel_manager.history.runner import WORKER, Change
 from orders.models import Order, OrderLine, OrderStatus
 from orders.outside import ending, made
 from orders.outside.turns import at_order
-from orders.outside.wishes import NotIssuable, Part, read_parts, wish_of
+from orders.outside.wishes import NotIssuable, Part, private_words, read_parts, wish_of
 from wallets.connectors.base import (
     AssetKey,
     Cause,
@@ -148,7 +148,8 @@ def _seats(
         _require_usable(part, connector)
         row = _open(order, part, clock())
         wish = wish_of(order, lines, part, reference=row.reference)
-        seats.append(_Seat(part, Desk(row, clock), connector, wish))
+        desk = Desk(row, clock, private=private_words(order))
+        seats.append(_Seat(part, desk, connector, wish))
     return sorted(seats, key=lambda seat: not seat.connector.capabilities.cancel)
 
 
@@ -231,7 +232,7 @@ def _is_settled(seat: _Seat, error: ConnectorError, clock: Clock) -> bool:
 
     Raises TryLater while it may pass by itself, NotIssuedElsewhere when it does not.
     """
-    _log.warning("%s: %s", seat.row, error.detail)
+    _log.warning("%s: %s", seat.row, seat.desk.hide(error).detail)
     if not error.permanent:
         _wait_for(seat, error)
     if not seat.desk.may_exist or isinstance(error, NothingThere):
@@ -262,7 +263,7 @@ def _read_back(seat: _Seat) -> Standing | None:
     try:
         standing = seat.connector.read_back(seat.desk)
     except ConnectorError as error:
-        _log.warning("%s could not be read back: %s", seat.row, error.detail)
+        _log.warning("%s could not be read back: %s", seat.row, seat.desk.hide(error).detail)
         return None
     return standing if standing.exists is not None else None
 
@@ -272,7 +273,7 @@ def _is_kept(seat: _Seat, standing: Standing, now: datetime.datetime) -> bool:
         made.keep(seat.row, seat.wish, standing, now=now)
         seat.desk.resolve_commit(is_done=True)
     except ConnectorError as error:
-        _log.warning("%s cannot be used as it stands: %s", seat.row, error.detail)
+        _log.warning("%s cannot be used as it stands: %s", seat.row, seat.desk.hide(error).detail)
         return False
     return True
 
@@ -300,7 +301,8 @@ def _complete(seat: _Seat, clock: Clock) -> None:
             made.complete(seat.row, seat.wish, standing, now=clock())
         except ConnectorError as error:
             # What it tells is not what was asked for, and a person has said that it counts.
-            _log.warning("%s is issued with numbers of ours: %s", seat.row, error.detail)
+            hidden = seat.desk.hide(error)
+            _log.warning("%s is issued with numbers of ours: %s", seat.row, hidden.detail)
             made.complete(seat.row, seat.wish, Standing(exists=True), now=clock())
 
 

@@ -19,7 +19,7 @@ from channel_manager.lib.database import DATABASE_AWAY
 from orders.models import Order
 from orders.outside import ending, made, naming, polling, taking_over
 from orders.outside.turns import at_order
-from orders.outside.wishes import read_parts, wish_of
+from orders.outside.wishes import private_words, read_parts, wish_of
 from orders.queueing import enqueue_reading
 from wallets.connectors.base import ConnectorError, Standing, TryLater, Wish
 from wallets.connectors.desk import Desk
@@ -89,7 +89,8 @@ def read_one(
     worker is at the order or its system may not be asked yet, ConnectorError. No transaction may be
     open.
     """
-    rows = OutsideOrder.objects.select_related("connection__venue").defer("connection__venue__logo")
+    rows = OutsideOrder.objects.select_related("connection__venue", "order")
+    rows = rows.defer("connection__venue__logo")
     row = rows.filter(pk=outside_order_id).first()
     if row is None or not polling.is_readable(row.connection):
         return
@@ -102,8 +103,11 @@ def read_one(
             seconds = (allowed - asked_at).total_seconds()
             raise TryLater(int(seconds) + 1, "Its system may not be asked again yet.")
         _note_reading(row, asked_at)
-        desk = Desk(row, clock)
-        standing = connector_of(row.connection).read_back(desk)
+        desk = Desk(row, clock, private=private_words(row.order))
+        try:
+            standing = connector_of(row.connection).read_back(desk)
+        except ConnectorError as error:
+            raise desk.hide(error) from None
         if row.status == OutsideOrderStatus.UNKNOWN:
             _resolve(row, desk, standing, clock())
         elif standing.exists or standing.is_cancelled:
@@ -181,7 +185,7 @@ def _resolve(row: OutsideOrder, desk: Desk, standing: Standing, now: datetime.da
                 _make(row, wish, standing, now)
                 desk.resolve_commit(is_done=True)
         except ConnectorError as error:
-            _log.warning("%s cannot be used as it stands: %s", row, error.detail)
+            _log.warning("%s cannot be used as it stands: %s", row, desk.hide(error).detail)
 
 
 def _fail(row: OutsideOrder, now: datetime.datetime) -> None:

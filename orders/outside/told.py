@@ -9,7 +9,7 @@ from wallets.connectors.base import OutsideTicketData, Standing, TicketState
 from wallets.models import OutsideTicket, OutsideTicketStatus
 
 # What ends a ticket counts before what closes it, should one be told twice.
-_ORDER = (TicketState.VALID, TicketState.USED, TicketState.CANCELLED)
+_ORDER = (None, TicketState.VALID, TicketState.USED, TicketState.CANCELLED)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,8 @@ class Told:
 def compare(tickets: Sequence[OutsideTicket], standing: Standing) -> Told:
     """Return what is new of an order's tickets; one that we have ended ourselves is never new.
 
-    A ticket that is not told of has not changed, unless all of the order is cancelled there.
+    A ticket that is not told of, or without its state, has not changed, unless all of the order is
+    cancelled there.
     """
     states, strange = _states(tickets, standing.tickets)
     used, unused, cancelled = [], [], []
@@ -49,13 +50,13 @@ def compare(tickets: Sequence[OutsideTicket], standing: Standing) -> Told:
 
 def _states(
     tickets: Sequence[OutsideTicket], told: Iterable[OutsideTicketData]
-) -> tuple[dict[int, TicketState], list[str]]:
+) -> tuple[dict[int, TicketState | None], list[str]]:
     """Return the state of each ticket that is told of, by its position, and the unknown ones."""
     by_id = {ticket.outside_id: ticket.position for ticket in tickets if ticket.outside_id}
     by_number = {ticket.number: ticket.position for ticket in tickets if ticket.number}
-    states: dict[int, TicketState] = {}
+    states: dict[int, TicketState | None] = {}
     strange: list[str] = []
-    nameless: list[TicketState] = []
+    nameless: list[TicketState | None] = []
     for data in told:
         found = by_id.get(data.outside_id) or by_number.get(data.number)
         if found is not None:

@@ -105,6 +105,16 @@ def wish_of(order: Order, lines: Sequence[OrderLine], part: Part, *, reference: 
     )
 
 
+def private_words(order: Order | None) -> list[str]:
+    """Return how an order names its guest: the whole name, its parts with a capital, the address."""
+    if order is None:
+        return []
+    name = (order.sell_to_name or "").strip()
+    first, _, last = name.partition(" ")
+    parts = [part for part in name.split() if part[0].isupper()]
+    return list(filter(None, (order.sell_to_email, name, first, last.strip(), *parts)))
+
+
 def wanted_elsewhere(
     lines: Sequence[OrderLine], shells: Iterable[Wallet]
 ) -> Iterator[tuple[AssetKey, PlannedComponent]]:

@@ -15,6 +15,7 @@ from types import FrameType
 from channel_manager.lib.embedded_postgres import EmbeddedPostgresError
 from tests.chaos.events import receivers_and_dying_senders
 from tests.chaos.identical_orders import create_at_once, unlike_one_order
+from tests.chaos.outside_systems import SYSTEMS
 from tests.chaos.trials import TRIALS, run_trials, table
 from tests.chaos.worker_kills import Outcome, kill_worker_during_orders
 from tests.stack import Stack, StackError, running_stack
@@ -80,7 +81,7 @@ def _kill_connectors(stack: Stack, rows: dict[str, object]) -> list[str]:
     stack.stop_workers()
     wrong: list[str] = []
     for hands, runs in (("forked", CONNECTOR_RUNS), ("workers", 1)):
-        for system in ("ordino", "onebox", "openticket", "voordemensen"):
+        for system in SYSTEMS:
             _say(f"SIGKILL at every step of issuing at {system}, {runs} times ({hands}) ...")
             arguments = (system, str(runs), hands)
             told = stack.django("tests.chaos.connector_kills", *arguments, seconds=3600)

@@ -3,7 +3,7 @@
 `Stack.django("tests.chaos.connector_kills", SYSTEM, RUNS, HANDS)` prints a JSON object: how many
 kills, how the orders ended, and what was wrong. HANDS are `forked` processes, which do what a
 worker's job does and come from one that has loaded everything, so that hundreds of them take
-seconds; or `workers` as they run in production.
+seconds; or `workers` as they run in production. SYSTEM is one of `outside_systems.SYSTEMS`.
 """
 
 from __future__ import annotations
@@ -168,6 +168,7 @@ class Trial:
 
     hands: Forge | Workers
     far: Far
+    connection: Connection
     account: Account
     code: str
     outcome: Outcome = field(default_factory=Outcome)
@@ -265,19 +266,27 @@ class Trial:
             self._wrong(f"{where}: {order} is {order.status}")
         if order.status == OrderStatus.ISSUED and there != TICKETS:
             self._wrong(f"{where}: {order} is issued, and nothing is there")
+        if self.far.always_issues and (order.status, there) != (OrderStatus.ISSUED, TICKETS):
+            self._wrong(f"{where}: {order} is {order.status}, with {there} tickets there")
         is_named = order.failure_code == "outcome_unknown" and rows.unsettled().exists()
         if order.status == OrderStatus.ERROR and not is_named:
             self._wrong(f"{where}: {order} failed for {order.failure_code}")
         self._check_intents(rows, where)
 
     def _check_intents(self, rows: Any, where: str) -> None:
-        """Nothing may have reached the other side that was not written down before."""
-        written = ConnectorCall.objects.count()
-        sent = sum(
-            one.operation in (*self.far.steps, *self.far.ends) for one in self.far.system.received
-        )
-        if sent > written:
-            self._wrong(f"{where}: {sent} calls came there, {written} were written down")
+        """Nothing may have reached the other side that was not written down before.
+
+        Both began with this trial: its connection, and the system that it leads to.
+        """
+        calls = ConnectorCall.objects.filter(outside_order__connection=self.connection)
+        written = Counter(calls.values_list("operation", flat=True))
+        sent = Counter(one.operation for one in self.far.system.received)
+        for operation in (*self.far.steps, *self.far.ends):
+            if sent[operation] > written[operation]:
+                self._wrong(
+                    f"{where}: {sent[operation]} times {operation} came there, "
+                    f"{written[operation]} were written down"
+                )
         if rows.filter(calls__isnull=False, calls__outcomes__isnull=True).exists():
             self._wrong(f"{where}: a call has no outcome")
 
@@ -285,12 +294,12 @@ class Trial:
         self.outcome.wrong.append(sentence)
 
 
-def kill_at_every_step(name: str, runs: int, hands: Forge | Workers) -> Outcome:
+def kill_at_every_step(title: str, runs: int, hands: Forge | Workers) -> Outcome:
     """Kill at every moment of every call of a system so many times."""
-    far = make(name, repeats_safely=False)
+    far = make(title)
     try:
         with running(far.system):
-            trial = Trial(hands, far, *_stage(name, far))
+            trial = Trial(hands, far, *_stage(title.partition(",")[0], far))
             for _ in range(runs):
                 for moment in MOMENTS:
                     for operation in far.steps:
@@ -302,8 +311,8 @@ def kill_at_every_step(name: str, runs: int, hands: Forge | Workers) -> Outcome:
         hands.close()
 
 
-def _stage(name: str, far: Far) -> tuple[Account, str]:
-    """Make a venue's package that is issued there; return who sells it, and its code."""
+def _stage(name: str, far: Far) -> tuple[Connection, Account, str]:
+    """Make a venue's package that is issued there; return where, who sells it, and its code."""
     mark = uuid.uuid4().hex[:6]
     venue = Venue.objects.order_by("code").first()
     partner = PartnerFactory.create(venue=venue, name=f"Chaos {mark}", sell_by_package_code=True)
@@ -325,7 +334,7 @@ def _stage(name: str, far: Far) -> tuple[Account, str]:
     )
     PriceFactory.create(package=package)
     ComponentSource.objects.create(component=component, connection=connection, **dict(far.source))
-    return Account(partner, test_mode=False), code
+    return connection, Account(partner, test_mode=False), code
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,7 +22,8 @@ class Far:
     """One system: its fake, our account there, and what is sold.
 
     steps: its operations that change something there, as the fake calls them; ends: those of
-    cancelling. made: how many tickets stand there for a guest's address.
+    cancelling. made: how many tickets stand there for a guest's address. always_issues: whether an
+    order ends issued without a person, whoever is killed.
     """
 
     system: FaultySystem
@@ -31,22 +33,22 @@ class Far:
     steps: Sequence[str]
     made: Callable[[str], int]
     ends: Sequence[str] = field(default=())
+    always_issues: bool = False
 
 
-def make(name: str, *, repeats_safely: bool) -> Far:
-    """Return a system by its name.
-
-    repeats_safely: whether its operator has confirmed that an order sent twice is made once, and
-    does so; it matters to Ordino only.
-    """
-    return _MAKERS[name](repeats_safely)
+def make(title: str) -> Far:
+    """Return one of SYSTEMS."""
+    return _MAKERS[title]()
 
 
 def _now() -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC)
 
 
-def _ordino(repeats_safely: bool) -> Far:
+def _ordino(*, repeats_safely: bool) -> Far:
+    """Return Ordino; repeats_safely: its operator has confirmed that an order sent twice is made
+    once, and it is.
+    """
     system = OrdinoSystem(deduplicates=repeats_safely)
     return Far(
         system,
@@ -55,10 +57,11 @@ def _ordino(repeats_safely: bool) -> Far:
         {"outside_item": "pkg_photo"},
         ["order"],
         lambda guest: sum(one.guest == guest for one in system.entitlements),
+        always_issues=repeats_safely,
     )
 
 
-def _onebox(_: bool) -> Far:
+def _onebox() -> Far:
     system = OneboxSystem(_now)
     for show in system.shows.values():
         show.places = dict.fromkeys(show.places, 1000000)
@@ -85,7 +88,7 @@ def _onebox(_: bool) -> Far:
     )
 
 
-def _openticket(_: bool) -> Far:
+def _openticket() -> Far:
     system = OpenTicketSystem(_now)
     system.stock = dict.fromkeys(system.stock, 1_000_000)
 
@@ -111,7 +114,7 @@ def _openticket(_: bool) -> Far:
     )
 
 
-def _voordemensen(_: bool) -> Far:
+def _voordemensen() -> Far:
     system = VoordeMensenSystem()
 
     def made(guest: str) -> int:
@@ -139,9 +142,12 @@ def _voordemensen(_: bool) -> Far:
     )
 
 
-_MAKERS: Mapping[str, Callable[[bool], Far]] = {
-    System.ORDINO: _ordino,
+_MAKERS: Mapping[str, Callable[[], Far]] = {
+    System.ORDINO: functools.partial(_ordino, repeats_safely=False),
+    f"{System.ORDINO}, repeating safely": functools.partial(_ordino, repeats_safely=True),
     System.ONEBOX: _onebox,
     System.OPENTICKET: _openticket,
     System.VOORDEMENSEN: _voordemensen,
 }
+# Each system by its name, and one of them once more, with what makes the difference.
+SYSTEMS: Sequence[str] = tuple(map(str, _MAKERS))

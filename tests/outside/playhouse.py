@@ -176,7 +176,7 @@ class PlayhouseConnector:
                 outside_item=ticket["item"],
                 outside_id=ticket["id"],
                 number=ticket["number"],
-                state=TicketState(ticket["state"]),
+                state=TicketState(ticket["state"]) if ticket["state"] else None,
             )
             for ticket in tickets
         ]

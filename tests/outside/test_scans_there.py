@@ -170,6 +170,18 @@ def test_a_scan_that_was_taken_back_there_is_undone_and_may_be_made_again(
     assert wrong() == []
 
 
+def test_a_ticket_whose_state_is_not_told_any_more_stays_as_it_was(
+    order: Order, playhouse: Playhouse, clock: Clock
+) -> None:
+    tell(playhouse, "used", "HALL-0001")
+    read(clock)
+    tell(playhouse, "")
+    read(clock)
+    assert Scan.objects.standing().count() == 1
+    assert states() == [("HALL-0001", "Used", "Used"), ("HALL-0002", "Valid", "Valid")]
+    assert wrong() == []
+
+
 def test_who_was_admitted_at_our_gate_is_not_admitted_again(
     order: Order, playhouse: Playhouse, venue: Venue, clock: Clock
 ) -> None:

@@ -220,7 +220,8 @@ class OutsideTicketData:
     """One ticket as an outside system tells it; what it does not tell is empty.
 
     outside_session and outside_item: what it is one of, as in the units that were asked for.
-    outside_id: what that system knows it by; number: what is scanned.
+    outside_id: what that system knows it by; number: what is scanned. state None: not told, or in a
+    word that nobody knows; it changes nothing.
     """
 
     outside_session: str = ""
@@ -228,7 +229,7 @@ class OutsideTicketData:
     outside_id: str = ""
     number: str = ""
     url: str = ""
-    state: TicketState = TicketState.VALID
+    state: TicketState | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -12,14 +12,22 @@ import datetime
 import enum
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
 
 from catalog.models import Connection
 from wallets.connectors.base import Cause, ConnectorError, TryLater
-from wallets.connectors.exchange import Refused, Reply, Request, ask, text_of, unreadable
+from wallets.connectors.exchange import (
+    Refused,
+    Reply,
+    Request,
+    ask,
+    masked,
+    text_of,
+    unreadable,
+)
 from wallets.models import (
     CallEffect,
     ConnectorCall,
@@ -84,13 +92,17 @@ class Desk:
     """What is known of one outside order, and the calls that are made for it.
 
     Whoever makes one holds the order's session lock (`channel_manager/lib/database.py`): calls that
-    have no outcome are then known to be of a worker that is gone.
+    have no outcome are then known to be of a worker that is gone. private: the guest's names and
+    addresses, which no message keeps though the other side repeats them.
     """
 
-    def __init__(self, outside_order: OutsideOrder, clock: Clock) -> None:
+    def __init__(
+        self, outside_order: OutsideOrder, clock: Clock, *, private: Sequence[str] = ()
+    ) -> None:
         self.outside_order = outside_order
         self.connection: Connection = outside_order.connection
         self.clock = clock
+        self._private = private
         self._calls = self._read_calls()
 
     @property
@@ -129,7 +141,7 @@ class Desk:
             reply = ask(self.connection, request)
             kept = _accepted(accept, reply)
         except ConnectorError as raised:
-            error = explain(raised) if isinstance(raised, Refused) else raised
+            error = self.hide(explain(raised) if isinstance(raised, Refused) else raised)
             self._write_fault(call, error, reply or raised)
             is_in_doubt = CallEffect.UNKNOWN in (effect, error.effect)
             self._give_way(operation, len(made) + 1, error, until, is_in_doubt=is_in_doubt)
@@ -142,6 +154,12 @@ class Desk:
                 milliseconds=reply.milliseconds,
                 trace_id=_trace_of(reply),
             )
+
+    def hide(self, error: ConnectorError) -> ConnectorError:
+        """Return an error, having taken from its words what names the guest."""
+        error.detail = masked(error.detail, self._private)
+        error.args = (error.detail,)
+        return error
 
     def last_effect(self, operation: Operation, key: str = "") -> str | None:
         """Return what such calls did as far as we know; None where none was made.

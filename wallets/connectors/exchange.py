@@ -12,7 +12,7 @@ import ipaddress
 import json
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,9 +28,12 @@ MAX_ANSWER_BYTES = 1_000_000
 _LONGEST_QUOTE = 200
 # All attempts of a call must be over long before its order is given up.
 _LONGEST_WAIT = 60
+_LONGEST_URL = 500
+_LEAST_PRIVATE = 3
 _MAIL = re.compile(r"[^\s@\"'<>]+@[^\s@\"'<>]+")
 # What no database text takes: control characters, and halves of a pair that JSON may write alone.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
+_NOT_IN_URLS = re.compile(r"[\s<>\"\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _NOT_ANSWERED = {
     "refused_address": Cause.UNREACHABLE,
     "unknown_host": Cause.UNREACHABLE,
@@ -142,6 +145,16 @@ def fault_of_url(url: str) -> str | None:
     return "The address must begin with https://."
 
 
+def usable_url(value: object) -> str:
+    """Return an address that a guest can be sent to, which may have a query; "" for anything else.
+
+    https, or our own host where that is allowed; at most 500 characters, all of which can be kept.
+    """
+    if not isinstance(value, str) or len(value) > _LONGEST_URL or _NOT_IN_URLS.search(value):
+        return ""
+    return "" if fault_of_url(value.partition("#")[0].partition("?")[0]) else value
+
+
 def _is_own_host(host: str) -> bool:
     if not settings.OUTBOUND_ALLOW_LOOPBACK:
         return False
@@ -181,9 +194,23 @@ def ask(connection: Connection, request: Request) -> Reply:
 
 
 def quote(text: object) -> str:
-    """Return what the other side said, short and without addresses of people."""
-    plain = _CONTROL.sub(" ", str(text)).strip()
-    return _MAIL.sub("(an e-mail address)", plain)[:_LONGEST_QUOTE]
+    """Return what the other side said, without addresses of people, and cut short with an ellipsis."""
+    plain = _MAIL.sub("(an e-mail address)", _CONTROL.sub(" ", str(text)).strip())
+    return plain if len(plain) <= _LONGEST_QUOTE else f"{plain[: _LONGEST_QUOTE - 1]}…"
+
+
+def masked(text: str, private: Iterable[str]) -> str:
+    """Return a text without the names and addresses of a guest, in whatever case they are told.
+
+    What has fewer than three letters stays, since it stands in other words' place too often. What a
+    quote was cut off in counts as the whole.
+    """
+    words = sorted({word for word in private if len(word) >= _LEAST_PRIVATE}, key=len, reverse=True)
+    for word in words:
+        begun = (re.escape(word[:n]) for n in range(len(word), _LEAST_PRIVATE - 1, -1))
+        found = rf"(?<!\w)(?:{re.escape(word)}(?!\w)|(?:{'|'.join(begun)})(?=…))"
+        text = re.sub(found, "(the guest)", text, flags=re.IGNORECASE)
+    return text
 
 
 def unreadable(detail: str, *, status_code: int = 200) -> ConnectorError:

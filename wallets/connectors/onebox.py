@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 from django.utils import timezone
 
 from catalog.models import Connection
-from channel_manager.lib.sealing import Unsealable
 from wallets.connectors.base import (
     Capabilities,
     CatalogueEntry,
@@ -25,6 +24,7 @@ from wallets.connectors.base import (
     TryLater,
     Wish,
 )
+from wallets.connectors.credentials import secret_of
 from wallets.connectors.desk import Desk, Operation, Restart, WhenUnsure
 from wallets.connectors.exchange import Reply, fault_of_url
 from wallets.connectors.onebox_baskets import fill_basket
@@ -54,6 +54,7 @@ _CONFIRM = Operation(name="confirm", when_unsure=WhenUnsure.REPEAT, commits=True
 # [D] How long an order's barcodes are waited for, and how often it is looked.
 _ISSUING_SECONDS = 120
 _LOOK_SECONDS = 5
+_LONGEST_LOOK_SECONDS = 60
 _HOSTS = {"net", "com"}
 
 
@@ -170,7 +171,10 @@ class OneboxConnector:
 
     def _confirm(self, desk: Desk) -> None:
         """Confirm; what is answered with 404 is looked for by its code (contract C6)."""
-        order_id, code = str(desk.progress["id"]), str(desk.progress["code"])
+        if "missedAt" in desk.progress and desk.last_effect(_CONFIRM) == CallEffect.UNKNOWN:
+            self._find(desk)
+            return
+        order_id = str(desk.progress["id"])
 
         def confirmed(reply: Reply) -> Mapping[str, Any]:
             order_in(reply.document, CONFIRM, order_id=order_id)
@@ -182,11 +186,29 @@ class OneboxConnector:
             refused = refusal_of(error)
             if refused is None or refused.status_code != 404:
                 raise
-            if desk.may_exist and read_order(desk, code) is not None:
-                desk.resolve(_CONFIRM, is_done=True, keep=_now_kept(desk))
+            if desk.may_exist:
+                desk.keep({"missedAt": desk.clock().isoformat()})
+                self._find(desk)
                 return
             desk.resolve(_CONFIRM, is_done=False)
             raise Restart from error
+
+    def _find(self, desk: Desk) -> None:
+        """Find by its code what a confirm in doubt may have made; no other is sent.
+
+        Raises TryLater while its code may still come to be known, Restart once the hold has ended.
+        """
+        if read_order(desk, str(desk.progress["code"])) is not None:
+            desk.resolve(_CONFIRM, is_done=True, keep=_now_kept(desk))
+            return
+        if self._is_settled_as_lapsed(desk):
+            raise Restart
+        missed_at = moment_of(desk.progress.get("missedAt")) or desk.clock()
+        waited = int((desk.clock() - missed_at).total_seconds())
+        raise TryLater(
+            min(max(waited, _LOOK_SECONDS), _LONGEST_LOOK_SECONDS),
+            "Whether it was confirmed is not known, and its code finds nothing yet.",
+        )
 
     def _is_settled_as_lapsed(self, desk: Desk) -> bool:
         """Tell whether an order that its code does not find was never confirmed, and never will be.
@@ -210,12 +232,14 @@ def _are_mixed(connection: Connection) -> bool:
 
 def _fault_of_secrets(connection: Connection) -> str | None:
     try:
-        secrets = connection.credentials
-    except Unsealable as error:
-        return str(error)
-    if not secrets.get(SECRET):
+        secret, hook_id, hook_key = (
+            secret_of(connection, name) for name in (SECRET, HOOK_ID, HOOK_KEY)
+        )
+    except ConnectorError as error:
+        return error.detail
+    if not secret:
         return "The client secret is missing."
-    if bool(secrets.get(HOOK_ID)) != bool(secrets.get(HOOK_KEY)):
+    if bool(hook_id) != bool(hook_key):
         return "The id of a webhook and its key are needed together."
     return None
 

@@ -17,11 +17,11 @@ from wallets.connectors.base import (
     TicketState,
 )
 from wallets.connectors.exchange import (
-    fault_of_url,
     members,
     quote,
     text_of,
     unreadable,
+    usable_url,
 )
 from wallets.models import CallEffect
 
@@ -32,11 +32,12 @@ HOLD = datetime.timedelta(minutes=10)
 _MARGIN = datetime.timedelta(seconds=60)
 _LONGEST_HOLD = datetime.timedelta(days=1)
 _REFUNDED = "REFUNDED"
-_USED = ("used", "validated", "accessed")
+_TOLD_STATES = {
+    **dict.fromkeys(("valid", "active", "unused"), TicketState.VALID),
+    **dict.fromkeys(("used", "validated", "accessed"), TicketState.USED),
+}
 _ID = re.compile(r"[0-9A-Za-z-]{1,100}")
 _CODE = re.compile(r"[0-9A-Za-z_-]{1,40}")
-_LONGEST_URL = 500
-_NOT_IN_URLS = re.compile(r"[\s<>\"\x00-\x1f\x7f]")
 # How many tickets are wanted of each session and price type.
 Wanted = Mapping[tuple[str, str], int]
 
@@ -172,7 +173,8 @@ def standing_of(order: Mapping[str, Any], code: str, wanted: Wanted) -> Standing
 def is_being_issued(order: Mapping[str, Any]) -> bool:
     """Tell whether an item lists its tickets and has none yet ([D])."""
     return any(
-        row.get("tickets") == [] and _state_of(row) == TicketState.VALID for row in _rows(order)
+        row.get("tickets") == [] and _state_of(row) in (None, TicketState.VALID)
+        for row in _rows(order)
     )
 
 
@@ -257,16 +259,7 @@ def _url_of(row: Mapping[str, Any]) -> str:
 
 
 def _url_in(part: Mapping[str, Any], names: Sequence[str]) -> str:
-    for name in names:
-        url = part.get(name)
-        if (
-            isinstance(url, str)
-            and len(url) <= _LONGEST_URL
-            and not _NOT_IN_URLS.search(url)
-            and fault_of_url(url.partition("?")[0]) is None
-        ):
-            return url
-    return ""
+    return next(filter(None, (usable_url(part.get(name)) for name in names)), "")
 
 
 def _parts_of(row: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -276,22 +269,32 @@ def _parts_of(row: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [part for part in parts if isinstance(part, dict)]
 
 
-def _state_of(row: Mapping[str, Any]) -> TicketState:
-    """Return how an item stands; what an access looks like is not public ([D])."""
+def _state_of(row: Mapping[str, Any]) -> TicketState | None:
+    """Return how an item stands, None where it does not say.
+
+    What an access looks like is not public ([D]). An item with several tickets is used when all are.
+    """
     if row.get("state") == _REFUNDED:
         return TicketState.CANCELLED
-    states = [_is_used(part.get("status"), part.get("access")) for part in _parts_of(row)]
-    if _is_used(row.get("state"), row.get("access")) or (states and all(states)):
+    own = _told(row.get("state"), row.get("access"))
+    states = [_told(part.get("status"), part.get("access")) for part in _parts_of(row)]
+    if own == TicketState.USED or (states and set(states) == {TicketState.USED}):
         return TicketState.USED
-    return TicketState.VALID
+    is_told = None not in states if states else own is not None
+    return TicketState.VALID if is_told else None
 
 
-def _is_used(state: Any, access: Any) -> bool:
+def _told(state: Any, access: Any) -> TicketState | None:
+    """Return what a state and an access say together: what says that it was used goes first."""
     told = access if isinstance(access, dict) else {}
+    if told.get("validated") is True:
+        return TicketState.USED
     words = [state, access, told.get("state"), told.get("status")]
-    return told.get("validated") is True or any(
-        isinstance(word, str) and word.lower() in _USED for word in words
-    )
+    found = [_TOLD_STATES.get(word.lower()) for word in words if isinstance(word, str)]
+    if TicketState.USED in found:
+        return TicketState.USED
+    is_valid = TicketState.VALID in found or told.get("validated") is False
+    return TicketState.VALID if is_valid else None
 
 
 def _each_number_once(tickets: Sequence[OutsideTicketData]) -> list[OutsideTicketData]:

@@ -8,8 +8,8 @@ import json
 from collections.abc import Callable, Mapping
 
 from catalog.models import Connection
-from channel_manager.lib.sealing import Unsealable
-from wallets.connectors.base import BadSignature, PushedNotice
+from wallets.connectors.base import BadSignature, ConnectorError, PushedNotice
+from wallets.connectors.credentials import secret_of
 from wallets.connectors.onebox_orders import code_or_none
 
 HOOK_ID, HOOK_KEY = "webhook_hook_id", "webhook_key"
@@ -48,10 +48,9 @@ def _verify(
     connection: Connection, hook: str, signature: str, body: bytes, is_signed: Verifier
 ) -> None:
     try:
-        secrets = connection.credentials
-    except Unsealable as error:
-        raise BadSignature(str(error)) from error
-    known, key = secrets.get(HOOK_ID, ""), secrets.get(HOOK_KEY, "")
+        known, key = secret_of(connection, HOOK_ID), secret_of(connection, HOOK_KEY)
+    except ConnectorError as error:
+        raise BadSignature(error.detail) from error
     if not known or not key:
         raise BadSignature("No webhook is agreed with this channel.")
     if not _is_same(hook, known) or not is_signed(body, key, signature):

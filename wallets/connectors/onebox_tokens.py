@@ -7,8 +7,8 @@ import re
 from urllib.parse import urlencode
 
 from catalog.models import Connection
-from channel_manager.lib.sealing import Unsealable
 from wallets.connectors.base import Cause, ConnectorError
+from wallets.connectors.credentials import secret_of, tokens_of
 from wallets.connectors.exchange import Refused, Request, ask, join, members, text_of, unreadable
 
 SECRET = "client_secret"  # noqa: S105 - its name, not one
@@ -33,8 +33,13 @@ def token_of(connection: Connection, now: datetime.datetime) -> str:
     Raises ConnectorError, without effect: a token changes nothing at an order.
     """
     expires_at = connection.tokens_expire_at
-    kept = _kept(connection)
-    if kept and expires_at is not None and now < expires_at - _RENEWED_BEFORE:
+    kept = tokens_of(connection).get(_ACCESS)
+    if (
+        isinstance(kept, str)
+        and kept
+        and expires_at is not None
+        and now < expires_at - _RENEWED_BEFORE
+    ):
         return kept
     return renew(connection, now)
 
@@ -59,20 +64,12 @@ def renew(connection: Connection, now: datetime.datetime) -> str:
     return token
 
 
-def _kept(connection: Connection) -> str:
-    try:
-        kept = connection.tokens.get(_ACCESS, "")
-    except Unsealable:
-        return ""
-    return kept if isinstance(kept, str) else ""
-
-
 def _ask_token(connection: Connection) -> dict[str, object]:
     form = {
         "grant_type": "client_credentials",
         "channel_id": connection.account,
         "client_id": _CLIENT_ID,
-        "client_secret": _secret(connection),
+        "client_secret": secret_of(connection, SECRET),
     }
     request = Request(
         method="POST",
@@ -86,13 +83,6 @@ def _ask_token(connection: Connection) -> dict[str, object]:
         raise _refused(error) from error
     except ConnectorError as error:
         raise _harmless(error) from error
-
-
-def _secret(connection: Connection) -> str:
-    try:
-        return str(connection.credentials.get(SECRET, ""))
-    except Unsealable as error:
-        raise ConnectorError(Cause.MISCONFIGURED, str(error), permanent=True) from error
 
 
 def _refused(error: Refused) -> ConnectorError:

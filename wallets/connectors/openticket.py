@@ -34,6 +34,7 @@ from wallets.connectors.base import (
     UnsupportedByPartner,
     Wish,
 )
+from wallets.connectors.credentials import secret_of
 from wallets.connectors.desk import Desk
 from wallets.connectors.exchange import Request, fault_of_url, text_of
 from wallets.connectors.openticket_answers import (
@@ -58,13 +59,14 @@ from wallets.connectors.openticket_tickets import (
     is_complete,
     tickets_of,
 )
-from wallets.connectors.openticket_tokens import can_renew, read, read_api
+from wallets.connectors.openticket_tokens import can_renew, given_token, read, read_api
 from wallets.models import CallEffect, OutsideOrderStatus
 
 # How often an order that is to be paid is looked at.
 _SECONDS_BETWEEN_LOOKS = 10
 _LONGEST_KEY = 120
 _LONGEST_EVENT = 60
+_LONGEST_HEADER = 10_000
 
 
 class OpenTicketConnector:
@@ -99,12 +101,8 @@ class OpenTicketConnector:
             faults["account"] = "The shop's GUID is needed."
         if connection.payment_method and not is_uuid(connection.payment_method):
             faults["payment_method"] = "The GUID of a payment method is needed."
-        if not (connection.credentials.get("access_token") or can_renew(connection)):
-            faults["credentials"] = (
-                "An access token is needed, or a refresh token with the client's id and secret. "
-                "Without one an order that costs something there cannot be confirmed as paid, and "
-                "no ticket numbers can be read."
-            )
+        if fault := _fault_of_secrets(connection):
+            faults["credentials"] = fault
         return faults
 
     def check(self, connection: Connection) -> str:
@@ -192,31 +190,43 @@ class OpenTicketConnector:
         ]
 
     def ask_places(self, connection: Connection, outside_session: str) -> Sequence[PlacesThere]:
-        """Return whether each ticket of an event date or event is to be had; nothing is counted."""
+        """Return whether each ticket of an event date or event is to be had; nothing is counted.
+
+        Each under the ids that it was asked by: GUIDs are the same in capitals.
+        """
+        asked = connection.places.filter(outside_session=outside_session)
+        spellings: dict[str, list[str]] = {}
+        for item in sorted(asked.values_list("outside_item", flat=True)):
+            spellings.setdefault(item.lower(), []).append(item)
         return [
             PlacesThere(
                 outside_session=outside_session,
-                outside_item=ticket.guid,
+                outside_item=item,
                 left=None if ticket.is_available else 0,
             )
             for ticket in self._read_shop(connection).tickets
-            if outside_session in ("", ticket.at, ticket.event)
+            if outside_session.lower() in ("", ticket.at.lower(), ticket.event.lower())
+            for item in spellings.get(ticket.guid, [ticket.guid])
         ]
 
     def read_push(
         self, connection: Connection, headers: Mapping[str, str], body: bytes
     ) -> PushedNotice:
         """Return what a webhook tells; raises BadSignature unless it knows the hook's nonce (C10)."""
-        nonce = connection.credentials.get("webhook_identifier", "")
+        try:
+            nonce = secret_of(connection, "webhook_identifier")
+        except ConnectorError as error:
+            raise BadSignature(error.detail) from error
         told = headers.get("openticket-identifier", "")
-        if not nonce or not hmac.compare_digest(nonce.encode(), told.encode()):
+        if not nonce or not hmac.compare_digest(nonce.encode(), told.encode(errors="replace")):
             raise BadSignature(
                 "The OpenTicket-Identifier is not that of this connection's webhook."
             )
-        event = headers.get("openticket-trigger", "")
+        event = text_of(headers, "openticket-trigger", longest=_LONGEST_HEADER)
         key = headers.get("openticket-dedupe-key", "")
-        if not 0 < len(key) <= _LONGEST_KEY:
-            key = hashlib.sha256(f"{key}\n{event}\n".encode() + body).hexdigest()
+        if not (0 < len(key) <= _LONGEST_KEY and key.isprintable()):
+            said = f"{key}\n{event}\n".encode(errors="replace")
+            key = hashlib.sha256(said + body).hexdigest()
         return PushedNotice(
             dedupe_key=key, event=event[:_LONGEST_EVENT], outside_reference=_order_in(body)
         )
@@ -304,6 +314,20 @@ class OpenTicketConnector:
             fault.permanent = True
             raise fault
         raise TryLater(_SECONDS_BETWEEN_LOOKS, fault.detail)
+
+
+def _fault_of_secrets(connection: Connection) -> str | None:
+    try:
+        is_let_in = given_token(connection) or can_renew(connection)
+    except ConnectorError as error:
+        return error.detail
+    return (
+        None
+        if is_let_in
+        else "An access token is needed, or a refresh token with the client's id and secret. "
+        "Without one an order that costs something there cannot be confirmed as paid, and no "
+        "ticket numbers can be read."
+    )
 
 
 def _method_of(connection: Connection, methods: Mapping[str, str]) -> str:

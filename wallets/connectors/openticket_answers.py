@@ -16,11 +16,10 @@ from urllib.parse import urlsplit
 from catalog.models import Connection
 from channel_manager.lib.money import smallest_unit
 from wallets.connectors.base import Cause, ConnectorError, TicketState
-from wallets.connectors.exchange import fault_of_url, members, quote, text_of, unreadable
+from wallets.connectors.exchange import members, quote, text_of, unreadable, usable_url
 from wallets.models import CallEffect
 
 _LONGEST_ID = 64
-_LONGEST_URL = 500
 _MOST_PRODUCTS = 20
 _MOST_WORDS = 3
 _MOST_MINOR = 10**12
@@ -30,6 +29,7 @@ _OWN_DOMAINS = ("openticket.tech", "eventix.io")
 PAID = "paid"
 OVER = ("cancelled", "canceled", "expired", "refunded", "failed")
 _TICKET_STATES = {
+    **dict.fromkeys(("valid", "active", "unused"), TicketState.VALID),
     **dict.fromkeys(("used", "scanned"), TicketState.USED),
     **dict.fromkeys(("cancelled", "canceled", "refunded", "revoked"), TicketState.CANCELLED),
 }
@@ -67,7 +67,7 @@ class SoldTicket:
     guid: str
     number: str
     url: str
-    state: TicketState
+    state: TicketState | None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -141,7 +141,7 @@ def _by_guid(tickets: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
     pairs = tickets.items() if isinstance(tickets, dict) else (("", one) for one in tickets or [])
     for key, ticket in pairs:
         if isinstance(ticket, dict):
-            guid = text_of(ticket, "guid") or str(key)
+            guid = text_of(ticket, "guid") or text_of({"key": key}, "key")
             if 0 < len(guid) <= _LONGEST_ID:
                 yield guid.lower(), ticket
 
@@ -173,15 +173,16 @@ def _ticket(
 def read_line(document: Any, ticket: str) -> dict[str, Any]:
     """Return a reservation as the line that an order takes it by, in its own words (C2)."""
     reply = members(document, "reservation")
-    guid, reservation = text_of(reply, "guid"), text_of(reply, "reservation")
     sent = reply.get("products")
+    names = ("guid", "reservation")
     products = [
-        {name: product[name] for name in ("guid", "reservation")}
+        {name: product[name] for name in names}
         for product in _objects(sent)
-        if text_of(product, "guid") and text_of(product, "reservation")
+        if all(_can_be_kept(product, name) for name in names)
     ]
     is_whole = isinstance(sent, list) and 2 <= len(products) == len(sent) <= _MOST_PRODUCTS
-    if guid.lower() != ticket.lower() or not reservation or not is_whole:
+    is_it = text_of(reply, "guid").lower() == ticket.lower()
+    if not (is_it and is_whole and all(_can_be_kept(reply, name) for name in names)):
         # Nobody knows what it holds, and asking again would hold one more.
         raise ConnectorError(
             Cause.UNREADABLE,
@@ -190,7 +191,13 @@ def read_line(document: Any, ticket: str) -> dict[str, Any]:
             permanent=True,
             effect=CallEffect.UNKNOWN,
         )
-    return {"guid": reply["guid"], "reservation": reply["reservation"], "products": products}
+    return {**{name: reply[name] for name in names}, "products": products}
+
+
+def _can_be_kept(document: Mapping[str, Any], name: str) -> bool:
+    """Tell whether a member is an id that can be kept and sent back as it came."""
+    told = text_of(document, name)
+    return bool(told) and told == str(document[name])
 
 
 def read_moment(document: Any, name: str) -> datetime.datetime | None:
@@ -234,12 +241,12 @@ def _sold(ticket: Any) -> SoldTicket:
     """Read a ticket; all but its number is derived."""
     found = members(ticket, "ticket of the order")
     status = text_of(found, "status").lower()
-    urls = (text_of(found, name, longest=_LONGEST_URL) for name in ("pdf", "pdf_url", "url"))
+    urls = (usable_url(found.get(name)) for name in ("pdf", "pdf_url", "url"))
     return SoldTicket(
         guid=(text_of(found, "ticket_guid") or text_of(found, "ticket_id")).lower(),
         number=text_of(found, "ticket_number"),
-        url=next((url for url in urls if url and not _fault_of_page(url)), ""),
-        state=_TICKET_STATES.get(status, TicketState.VALID),
+        url=next(filter(None, urls), ""),
+        state=_TICKET_STATES.get(status),
     )
 
 
@@ -247,18 +254,13 @@ def fault_of_redirect(connection: Connection, url: Any) -> str:
     """Say what is wrong with the address that a guest is to go on to; "" for one that is fine (C6)."""
     if url is None or url == "":
         return ""
-    if not isinstance(url, str) or len(url) > _LONGEST_URL or _fault_of_page(url):
+    if not usable_url(url):
         return "Its redirectUrl is no address that a guest could be sent to."
     host = urlsplit(url).hostname or ""
     hosts = {urlsplit(one).hostname or "" for one in (connection.base_url, connection.second_url)}
     if host in hosts or (_is_openticket(host) and any(map(_is_openticket, hosts))):
         return ""
     return f"Its redirectUrl leads to {quote(host)}, which is none of this connection's hosts."
-
-
-def _fault_of_page(url: str) -> str | None:
-    """Say what is wrong with a page's address, which may have a query."""
-    return fault_of_url(url.partition("#")[0].partition("?")[0])
 
 
 def _is_openticket(host: str) -> bool:

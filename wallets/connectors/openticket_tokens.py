@@ -7,9 +7,17 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from django.db import transaction
+
 from catalog.models import Connection
 from channel_manager.lib.database import session_lock
 from wallets.connectors.base import Cause, ConnectorError, TryLater
+from wallets.connectors.credentials import (
+    header_secret_of,
+    misconfigured,
+    secret_of,
+    tokens_of,
+)
 from wallets.connectors.exchange import Refused, Reply, Request, ask, join, members, unreadable
 from wallets.models import CallEffect
 
@@ -48,8 +56,12 @@ def read_api(connection: Connection, path: str, *, now: datetime.datetime) -> Re
 
 def can_renew(connection: Connection) -> bool:
     """Tell whether all is there that a new token is bought with."""
-    secrets = connection.credentials
-    return all(secrets.get(name) for name in FOR_RENEWAL)
+    return all(_for_renewal(connection).values())
+
+
+def given_token(connection: Connection) -> str:
+    """Return the access token that staff gave, "" where there is none; raises ConnectorError."""
+    return header_secret_of(connection, "access_token", "access token")
 
 
 def tokens_url(connection: Connection) -> str:
@@ -71,10 +83,10 @@ def _with_token(connection: Connection, path: str, token: str) -> Request:
 
 
 def _access_token(connection: Connection, now: datetime.datetime) -> str:
-    held = connection.tokens
+    held = tokens_of(connection)
     if _is_good(connection, now):
         return str(held["access_token"])
-    given = connection.credentials.get("access_token", "")
+    given = given_token(connection)
     if given and not (held and can_renew(connection)):
         return given
     return _renew(connection, refused=str(held.get("access_token", "")), now=now)
@@ -83,7 +95,7 @@ def _access_token(connection: Connection, now: datetime.datetime) -> str:
 def _is_good(connection: Connection, now: datetime.datetime) -> bool:
     ends_at = connection.tokens_expire_at
     return (
-        bool(connection.tokens.get("access_token"))
+        bool(tokens_of(connection).get("access_token"))
         and ends_at is not None
         and ends_at - now > _MARGIN
     )
@@ -95,21 +107,22 @@ def _renew(connection: Connection, *, refused: str, now: datetime.datetime) -> s
     Whoever comes while it is used waits for what that worker gets; whoever comes later finds it.
     """
     if not can_renew(connection):
-        raise ConnectorError(
-            Cause.MISCONFIGURED,
-            "It has neither an access token nor all that one is renewed with.",
-            permanent=True,
-        )
+        raise misconfigured("It has neither an access token nor all that one is renewed with.")
     key = int.from_bytes(connection.pk.bytes[8:], "big", signed=True)
     with session_lock(key) as is_ours:
         if not is_ours:
             raise TryLater(_SECONDS_FOR_ANOTHER, "Another worker is renewing the access token.")
         _reread(connection)
-        held = connection.tokens
+        held = tokens_of(connection)
         if _is_good(connection, now) and held["access_token"] != refused:
             return str(held["access_token"])
-        pair = _exchange(connection, str(held.get("refresh_token", "")))
-        return _store(connection, pair, now)
+        bought_with = _for_renewal(connection)
+        pair = _exchange(connection, bought_with, str(held.get("refresh_token", "")))
+        return _store(connection, bought_with, pair, now)
+
+
+def _for_renewal(connection: Connection) -> dict[str, str]:
+    return {name: secret_of(connection, name) for name in FOR_RENEWAL}
 
 
 def _reread(connection: Connection) -> None:
@@ -119,8 +132,9 @@ def _reread(connection: Connection) -> None:
     connection.tokens_expire_at = fresh.tokens_expire_at
 
 
-def _exchange(connection: Connection, refresh_token: str) -> Mapping[str, Any]:
-    secrets = connection.credentials
+def _exchange(
+    connection: Connection, secrets: Mapping[str, str], refresh_token: str
+) -> Mapping[str, Any]:
     form = {
         "grant_type": "refresh_token",
         "refresh_token": refresh_token or secrets["refresh_token"],
@@ -148,25 +162,28 @@ def _exchange(connection: Connection, refresh_token: str) -> Mapping[str, Any]:
     return members(reply.document, "answer of the OAuth server")
 
 
-def _store(connection: Connection, pair: Mapping[str, Any], now: datetime.datetime) -> str:
+def _store(
+    connection: Connection,
+    bought_with: Mapping[str, str],
+    pair: Mapping[str, Any],
+    now: datetime.datetime,
+) -> str:
     """Keep the pair before anything is done with it; the refresh token is spent by now."""
     access = _token_of(pair, "access_token")
     if not access:
         raise unreadable("The OAuth server's answer has no access token.")
-    connection.set_tokens(
-        {
-            "access_token": access,
-            "refresh_token": _token_of(pair, "refresh_token")
-            or connection.tokens.get("refresh_token", ""),
-        }
-    )
-    connection.tokens_expire_at = now + datetime.timedelta(seconds=_seconds_of(pair))
-    # Staff may have entered other credentials in the meantime: this pair is not for them.
-    kept = Connection.objects.filter(
-        pk=connection.pk, sealed_credentials=connection.sealed_credentials
-    ).update(sealed_tokens=connection.sealed_tokens, tokens_expire_at=connection.tokens_expire_at)
-    if not kept:
-        _reread(connection)
+    refresh = _token_of(pair, "refresh_token") or tokens_of(connection).get("refresh_token", "")
+    with transaction.atomic():
+        row = Connection.objects.select_for_update(of=("self",)).get(pk=connection.pk)
+        # Staff may have entered others in the meantime: this pair is not for them. What else was
+        # saved or sealed anew does not matter.
+        is_ours = _for_renewal(row) == bought_with
+        if is_ours:
+            row.set_tokens({"access_token": access, "refresh_token": refresh})
+            row.tokens_expire_at = now + datetime.timedelta(seconds=_seconds_of(pair))
+            row.save(update_fields=["sealed_tokens", "tokens_expire_at"])
+    _reread(connection)
+    if not is_ours:
         raise TryLater(_SECONDS_FOR_ANOTHER, "The credentials were changed.")
     return access
 

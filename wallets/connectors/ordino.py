@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
 from catalog.models import Connection
-from channel_manager.lib.sealing import Unsealable
 from wallets.connectors.base import (
     Capabilities,
     CatalogueEntry,
@@ -24,6 +23,7 @@ from wallets.connectors.base import (
     UnsupportedByPartner,
     Wish,
 )
+from wallets.connectors.credentials import header_secret_of, misconfigured
 from wallets.connectors.desk import Desk, Operation, WhenUnsure
 from wallets.connectors.exchange import (
     Refused,
@@ -214,19 +214,10 @@ def _request(connection: Connection, document: object) -> Request:
 
 def _key_of(connection: Connection) -> str:
     """Return the API key; raises ConnectorError when there is none that a header takes."""
-    try:
-        key = connection.credentials.get(_API_KEY, "")
-    except Unsealable:
-        raise _misconfigured("The API key cannot be opened: enter it again.") from None
+    key = header_secret_of(connection, _API_KEY, "API key")
     if not key:
-        raise _misconfigured("The API key is missing.")
-    if not all("!" <= character <= "~" for character in key):
-        raise _misconfigured("The API key has spaces or other characters that no key has.")
+        raise misconfigured("The API key is missing.")
     return key
-
-
-def _misconfigured(detail: str) -> ConnectorError:
-    return ConnectorError(Cause.MISCONFIGURED, detail, permanent=True)
 
 
 def _accepted(reply: Reply) -> Mapping[str, Any]:

@@ -14,6 +14,7 @@ from catalog.models import Connection
 from wallets.connectors.base import (
     Capabilities,
     CatalogueEntry,
+    ConnectorError,
     OutsideTicketData,
     PlacesThere,
     PushedNotice,
@@ -23,7 +24,14 @@ from wallets.connectors.base import (
 )
 from wallets.connectors.desk import Desk
 from wallets.connectors.exchange import fault_of_url, quote
-from wallets.connectors.voordemensen_calls import ask_back_office, ask_for, method_of, return_url_of
+from wallets.connectors.voordemensen_calls import (
+    PEPPERED_KEY,
+    ask_back_office,
+    ask_for,
+    key_of,
+    method_of,
+    return_url_of,
+)
 from wallets.connectors.voordemensen_cart import LARGEST_ID, check_cart, fill_cart
 from wallets.connectors.voordemensen_catalogue import list_entries, list_places
 from wallets.connectors.voordemensen_order import POLL_WAITS, complete, read_back
@@ -44,7 +52,7 @@ class VoordeMensenConnector:
         poll_seconds=POLL_WAITS[0],
     )
     credentials: Sequence[str] = ()
-    optional_credentials: Sequence[str] = ("peppered_key",)
+    optional_credentials: Sequence[str] = (PEPPERED_KEY,)
 
     def faults_of(self, connection: Connection) -> Mapping[str, str]:
         """Return what is wrong with a connection's settings, by field."""
@@ -58,6 +66,10 @@ class VoordeMensenConnector:
         method = connection.payment_method
         if method and not (method.isascii() and method.isdigit() and int(method) <= LARGEST_ID):
             faults["payment_method"] = "Give the payment_id, a whole number."
+        try:
+            key_of(connection)
+        except ConnectorError as error:
+            faults["credentials"] = error.detail
         return faults
 
     def check(self, connection: Connection) -> str:
@@ -71,7 +83,7 @@ class VoordeMensenConnector:
                 if method and method.get("payment_desc")
                 else f"It does not list payment method {connection.payment_method}."
             )
-        if connection.credentials.get("peppered_key"):
+        if key_of(connection):
             is_there = ask_back_office(connection, timezone.now()) is not None
             said.append("The key is accepted." if is_there else "There is no back office.")
         return " ".join(said)

@@ -11,8 +11,11 @@ from urllib.parse import urlencode
 from django.conf import settings
 
 from catalog.models import Connection
+from wallets.connectors.credentials import header_secret_of
 from wallets.connectors.exchange import Refused, Reply, Request, ask, join, json_body
 from wallets.connectors.voordemensen_reading import id_of, is_id, list_of
+
+PEPPERED_KEY = "peppered_key"
 
 
 def return_url_of(connection: Connection) -> str:
@@ -35,9 +38,14 @@ def address_of(connection: Connection, path: str) -> str:
     return join(connection.base_url, f"{in_url(connection.account, safe='')}/{path}")
 
 
+def key_of(connection: Connection) -> str:
+    """Return the Peppered key, "" where there is none; raises ConnectorError, misconfigured."""
+    return header_secret_of(connection, PEPPERED_KEY, "Peppered key")
+
+
 def key_headers(connection: Connection) -> dict[str, str]:
     """Return the Peppered key as it is sent: raw, without Bearer (C11)."""
-    key = connection.credentials.get("peppered_key", "")
+    key = key_of(connection)
     return {"Authorization": key} if key else {}
 
 

@@ -21,6 +21,7 @@ from wallets.connectors.voordemensen_calls import (
     ask_back_office,
     ask_for,
     key_headers,
+    key_of,
     post_to,
     return_url_of,
 )
@@ -240,7 +241,7 @@ def _is_cancelled_there(desk: Desk, key: str) -> bool:
     connection = desk.connection
     if desk.progress.get("cancelled_there"):
         return True
-    if not connection.credentials.get("peppered_key"):
+    if not key_of(connection):
         return False
     since = desk.progress.get("office_asked_at") or desk.progress.get("created_at")
     now = desk.clock()

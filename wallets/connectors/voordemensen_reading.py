@@ -12,17 +12,16 @@ from typing import Any, NamedTuple
 from wallets.connectors.base import Cause, ConnectorError
 from wallets.connectors.exchange import (
     Refused,
-    fault_of_url,
     members,
     quote,
     text_of,
     unreadable,
+    usable_url,
 )
 from wallets.models import CallEffect
 
 # What ids of theirs may be made of, since they become parts of addresses.
 _ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}")
-_LONGEST_URL = 500
 _MOST_MONEY = Decimal(10**9)
 _YEAR_FIRST = re.compile(r"(?P<year>[0-9]{4})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})\b")
 _DAY_FIRST = re.compile(r"(?P<day>[0-9]{2})-(?P<month>[0-9]{2})-(?P<year>[0-9]{4})\b")
@@ -172,7 +171,7 @@ def read_order(document: Any) -> OrderThere:
     return OrderThere(
         payment_status=status,
         count=count if type(count) is int else len(ids),
-        tickets_url=_url_of(told.get("order_tickets_url")),
+        tickets_url=usable_url(told.get("order_tickets_url")),
         seats=tuple(zip(ids, (text_of(seat, "event_name") for seat in seats), strict=True)),
     )
 
@@ -189,10 +188,3 @@ def explained(refused: Refused) -> ConnectorError:
         permanent=True,
         status_code=refused.status_code,
     )
-
-
-def _url_of(value: object) -> str:
-    """Return an address that guests can be sent to; "" for anything else."""
-    if not isinstance(value, str) or len(value) > _LONGEST_URL:
-        return ""
-    return "" if fault_of_url(value.partition("?")[0].partition("#")[0]) else value

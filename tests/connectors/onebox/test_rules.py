@@ -195,15 +195,44 @@ def test_an_order_that_lapsed_before_its_confirm_is_begun_anew(
     assert len(onebox.confirmed) == 1
 
 
-def test_a_confirm_in_doubt_of_an_order_that_lapsed_is_begun_anew(
+def test_a_confirm_in_doubt_of_an_order_that_is_gone_is_begun_anew_after_its_hold(
     story: Story, onebox: OneboxSystem
 ) -> None:
+    """C6: until the hold's own end its code may still come to be known; no confirm is sent again."""
     onebox.faults.add("confirm", Fault.RESET)
     story.connector.prepare(story.desk, story.wish)
     with pytest.raises(TryLater):
         story.connector.commit(story.desk, story.wish)
     onebox.lapse()
+    with pytest.raises(TryLater) as later:
+        story.connector.commit(story.desk, story.wish)
+    assert later.value.seconds == 5
+    story.clock.forward(seconds=598)
+    with pytest.raises(TryLater) as later:
+        story.connector.commit(story.desk, story.wish)
+    assert later.value.seconds == 60
+    assert len(onebox.asked("orders")) == 1
     assert story.run().exists is True
+    assert (len(onebox.asked("orders")), len(onebox.asked("confirm"))) == (2, 3)
+    assert len(onebox.confirmed) == 1
+
+
+def test_a_confirm_in_doubt_is_made_once_though_its_code_is_known_late(
+    story: Story, onebox: OneboxSystem
+) -> None:
+    """C6: what lags behind says of a confirmed order that it is not known."""
+    onebox.faults.add("confirm", Fault.TIMEOUT_AFTER)
+    story.connector.prepare(story.desk, story.wish)
+    with pytest.raises(TryLater):
+        story.connector.commit(story.desk, story.wish)
+    hidden, onebox.orders = onebox.orders, {}
+    for _ in range(2):
+        with pytest.raises(TryLater):
+            story.connector.commit(story.desk, story.wish)
+    onebox.orders = hidden
+    (order,) = onebox.confirmed
+    assert story.run().outside_reference == order.code
+    assert (len(onebox.asked("orders")), len(onebox.asked("confirm"))) == (1, 2)
     assert len(onebox.confirmed) == 1
 
 
@@ -299,16 +328,20 @@ def test_an_item_that_does_not_say_what_it_is_one_of_is_what_was_asked_for(
 @pytest.mark.parametrize(
     ("members", "number", "url", "state"),
     [
-        ({"barcode": "A1", "url": "https://t.example/1?x=2"}, "A1", "https://t.example/1?x=2", 0),
-        ({"ticket": {"barcode": 12, "url": "http://t.example/1"}}, "12", "", 0),
+        ({"barcode": "A1", "url": "https://t.example/1?x=2"}, "A1", "https://t.example/1?x=2", 3),
+        ({"ticket": {"barcode": 12, "url": "http://t.example/1"}}, "12", "", 3),
         ({"tickets": [{"barcode": "A1", "status": "Used"}]}, "A1", "", 1),
-        ({"tickets": [{"barcode": "A1", "status": "Used"}, {"barcode": "A2"}]}, "", "", 0),
+        ({"tickets": [{"barcode": "A1", "status": "Used"}, {"barcode": "A2"}]}, "", "", 3),
+        ({"tickets": [{"status": "Used"}, {"status": "Valid"}]}, "", "", 0),
+        ({"tickets": [{"barcode": "A1", "status": "Valid"}]}, "A1", "", 0),
+        ({"barcode": "A1", "access": {"validated": False}}, "A1", "", 0),
         ({"barcode": "A1", "access": {"validated": True}}, "A1", "", 1),
         ({"barcode": "A1", "access": "USED"}, "A1", "", 1),
-        ({"barcode": ["A1"], "ticket": "x", "tickets": "y", "access": 7, "url": 5}, "", "", 0),
+        ({"barcode": ["A1"], "ticket": "x", "tickets": "y", "access": 7, "url": 5}, "", "", 3),
         ({"barcode": "A1", "state": "REFUNDED", "access": "USED"}, "A1", "", 2),
-        ({"barcode": "x" * 101, "url": "https://t.example/" + "x" * 500}, "", "", 0),
-        ({"url": "javascript:alert(1)", "ticket": {"url": 'https://t.example/"<b>'}}, "", "", 0),
+        ({"barcode": "x" * 101, "url": "https://t.example/" + "x" * 500}, "", "", 3),
+        ({"url": "https://t.example/?\ud800", "ticket_url": "https://t.example/\x85"}, "", "", 3),
+        ({"url": "javascript:alert(1)", "ticket": {"url": 'https://t.example/"<b>'}}, "", "", 3),
     ],
 )
 def test_numbers_addresses_and_states_are_looked_for_where_they_may_be(
@@ -325,7 +358,7 @@ def test_numbers_addresses_and_states_are_looked_for_where_they_may_be(
         "items": [{"id": item["id"], **members} for item in order["items"]],
     }
     (ticket,) = story.run().tickets
-    states = (TicketState.VALID, TicketState.USED, TicketState.CANCELLED)
+    states = (TicketState.VALID, TicketState.USED, TicketState.CANCELLED, None)
     assert (ticket.number, ticket.url, ticket.state) == (number, url, states[state])
 
 

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from catalog.models import Connection, System
+from catalog.models import Connection, OutsidePlaces, System
 from tests.connectors.openticket.cast import CONNECTOR
 from tests.fakes.faults import Fault
 from tests.fakes.openticket_system import ADULT, CHILD, EVENT, EVENT_DATE, FREE, OpenTicketSystem
+from tests.orders.expected import NOON
 from wallets.connectors.base import CatalogueEntry, Cause, ConnectorError, PlacesThere
 from wallets.connectors.openticket_answers import read_shop, to_major
 from wallets.connectors.registry import CONNECTORS
@@ -26,6 +27,7 @@ FORMS: list[tuple[Callable[[dict[str, Any]], Any], list[str]]] = [
     (lambda _: {}, []),
     (lambda _: [], []),
     (lambda _: None, []),
+    (lambda _: {"\x00" + ADULT + "\ud800": {}}, [ADULT]),
     (lambda _: [7, None, {}, {"guid": "g" * 65}, {"guid": ADULT}], [ADULT]),
 ]
 
@@ -101,6 +103,27 @@ def test_a_ticket_is_to_be_had_in_an_unknown_number_or_not_at_all(
     ]
 
 
+def test_what_is_left_is_told_under_the_ids_as_staff_have_copied_them(
+    system: OpenTicketSystem, connection: Connection
+) -> None:
+    system.stock[CHILD] = 0
+    for item in (CHILD.upper(), CHILD, ADULT.upper()):
+        OutsidePlaces.objects.create(
+            connection=connection,
+            outside_session=EVENT_DATE.upper(),
+            outside_item=item,
+            asked_at=NOON,
+        )
+    assert CONNECTOR.ask_places(connection, EVENT_DATE.upper()) == [
+        PlacesThere(outside_session=EVENT_DATE.upper(), outside_item=item, left=left)
+        for item, left in [
+            (ADULT.upper(), None),
+            *((one, 0) for one in sorted((CHILD, CHILD.upper()))),
+            (FREE, None),
+        ]
+    ]
+
+
 def test_another_event_date_has_no_tickets(connection: Connection) -> None:
     assert CONNECTOR.ask_places(connection, ADULT) == []
 
@@ -149,7 +172,7 @@ def test_a_connection_without_a_method_says_what_it_is_good_for(
     [
         ({"account": "5d0c0000-0000-4000-8000-0000000000ff"}, Cause.REFUSED),
         ({"payment_method": "0a110000-0000-4000-8000-0000000000ff"}, Cause.MISCONFIGURED),
-        ({"credentials": {"access_token": "a wrong one"}}, Cause.CREDENTIALS),
+        ({"credentials": {"access_token": "a-wrong-one"}}, Cause.CREDENTIALS),
         ({"account": "our shop"}, Cause.MISCONFIGURED),
     ],
 )

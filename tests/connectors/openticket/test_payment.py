@@ -250,11 +250,14 @@ def test_an_order_that_is_not_listed_yet_is_looked_for_again(run: Run) -> None:
         ("Scanned", TicketState.USED),
         ("cancelled", TicketState.CANCELLED),
         ("refunded", TicketState.CANCELLED),
-        ("something new", TicketState.VALID),
-        (7, TicketState.VALID),
+        ("Active", TicketState.VALID),
+        ("something new", None),
+        ("", None),
+        (None, None),
+        (7, None),
     ],
 )
-def test_a_ticket_stands_as_its_status_says(status: Any, state: TicketState) -> None:
+def test_a_ticket_stands_as_its_status_says(status: Any, state: TicketState | None) -> None:
     document = {"tickets": [{"ticket_number": "T1", "status": status}]}
     assert read_sold(document, "an order").tickets[0].state == state
 
@@ -331,6 +334,7 @@ def test_nothing_can_be_told_of_an_order_without_an_id(run: Run) -> None:
         ({"pdf": "http://cdn.example/t", "url": "https://cdn.example/t"}, "https://cdn.example/t"),
         ({"pdf": "https://cdn.example/" + "x" * 500}, ""),
         ({"pdf": "javascript:alert(1)"}, ""),
+        ({"pdf": "https://cdn.example/t.pdf?\x00"}, ""),
         ({"pdf": {"href": "https://cdn.example/t.pdf"}}, ""),
     ],
 )

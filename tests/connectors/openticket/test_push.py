@@ -89,8 +89,13 @@ def test_a_body_that_cannot_be_read_is_a_push_all_the_same(
     assert (notice.dedupe_key, notice.outside_reference) == ("key-1", "")
 
 
+def test_an_event_is_told_in_characters_that_can_be_kept(connection: Connection) -> None:
+    headers = {**HEADERS, "openticket-trigger": "order\x00.paid\ud800" + "d" * 100}
+    assert CONNECTOR.read_push(connection, headers, b"{}").event == "order.paid" + "d" * 50
+
+
 @pytest.mark.derived
-@pytest.mark.parametrize("key", [None, "", "k" * 121])
+@pytest.mark.parametrize("key", [None, "", "k" * 121, "k\x00", "k\ud800"])
 def test_a_push_without_a_usable_key_is_known_by_what_it_says(
     connection: Connection, key: str | None
 ) -> None:

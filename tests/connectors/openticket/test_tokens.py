@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime
+import io
 import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import connections
 
 from catalog.models import Connection
@@ -209,6 +211,51 @@ def test_a_pair_is_not_kept_for_credentials_that_were_changed_meanwhile(
         read_api(renewable, PATH, now=NOON)
     renewable.refresh_from_db()
     assert (renewable.credentials, renewable.tokens) == ({"access_token": "another"}, {})
+
+
+def test_a_pair_is_kept_though_another_secret_was_saved_meanwhile(
+    system: OpenTicketSystem, renewable: Connection
+) -> None:
+    """C7: the refresh token is spent, and staff changed nothing that the pair was bought with."""
+
+    def staff() -> None:
+        changed = Connection.objects.get(pk=renewable.pk)
+        changed.set_credentials({**changed.credentials, "webhook_identifier": "nonce"})
+        changed.save()
+        call_command("reseal", stdout=io.StringIO())
+        connections.close_all()
+
+    system.faults.hooks["tokens", "worked"] = staff
+    assert read_api(renewable, PATH, now=NOON).status_code == 200
+    for connection in (renewable, Connection.objects.get(pk=renewable.pk)):
+        assert connection.tokens == {"access_token": "access-1", "refresh_token": "refresh-1"}
+        assert connection.credentials["webhook_identifier"] == "nonce"
+
+
+@pytest.mark.parametrize("name", ["refresh_token", "client_id", "client_secret"])
+def test_a_pair_is_not_kept_where_one_thing_that_it_was_bought_with_was_changed(
+    system: OpenTicketSystem, renewable: Connection, name: str
+) -> None:
+    def staff() -> None:
+        changed = Connection.objects.get(pk=renewable.pk)
+        changed.set_credentials({**changed.credentials, name: "another"})
+        changed.save()
+        connections.close_all()
+
+    system.faults.hooks["tokens", "worked"] = staff
+    with pytest.raises(TryLater):
+        read_api(renewable, PATH, now=NOON)
+    renewable.refresh_from_db()
+    assert (renewable.credentials[name], renewable.tokens) == ("another", {})
+
+
+def test_tokens_that_cannot_be_opened_any_more_are_bought_anew(
+    system: OpenTicketSystem, renewable: Connection
+) -> None:
+    renewable.sealed_tokens = "gone"
+    renewable.save()
+    assert read_api(renewable, PATH, now=NOON).status_code == 200
+    assert system.operations().count("tokens") == 1
 
 
 @pytest.mark.derived

@@ -395,5 +395,5 @@ def test_a_setting_that_cannot_work_is_named_by_its_field(venue: Any) -> None:
     assert ordino.faults_of(fine) == {}
     fine.sealed_credentials = "of another installation"
     assert ordino.faults_of(fine) == {
-        "credentials": "The API key cannot be opened: enter it again."
+        "credentials": "Its credentials cannot be opened with our keys any more: enter them again."
     }

@@ -225,7 +225,18 @@ def test_the_tickets_address_counts_only_once_it_is_paid(
 
 
 @pytest.mark.parametrize(
-    "url", [None, "", "http://tickets.example/", "javascript:alert(1)", 7, f"https://x/{'y' * 500}"]
+    "url",
+    [
+        None,
+        "",
+        "http://tickets.example/",
+        "javascript:alert(1)",
+        7,
+        f"https://x/{'y' * 500}",
+        "https://tickets.example/\x00",
+        "https://tickets.example/?a=\ud800",
+        "https://tickets.example/#\x85",
+    ],
 )
 def test_an_address_that_no_guest_can_be_sent_to_is_not_taken(
     system: VoordeMensenSystem, order: OutsideOrder, clock: Clock, url: Any
