@@ -16,6 +16,7 @@ from django.db import transaction
 from channel_manager.history import runner
 from channel_manager.history.runner import WORKER, Change
 from orders.models import Order
+from orders.outside import polling
 from orders.outside.issuing import at_order
 from orders.queueing import enqueue_ending
 from wallets.connectors.base import (
@@ -199,9 +200,13 @@ def _settle(row_id: uuid.UUID, fault: tuple[str, str] | None, now: datetime.date
     end_ticket = functools.partial(OutsideTicket.end, now=now)
     leave_ticket = functools.partial(OutsideTicket.leave, now=now, message=message)
     end = functools.partial(OutsideOrder.end, now=now)
-    leave = functools.partial(OutsideOrder.leave, now=now, cause=cause, message=message)
+    rows = OutsideOrder.objects.filter(pk=row_id).select_related("connection")
     with transaction.atomic():
-        for row in runner.lock(OutsideOrder.objects.filter(pk=row_id)):
+        for row in runner.lock(rows):
+            look_at = polling.first_after(row, now) if fault else None
+            leave = functools.partial(
+                OutsideOrder.leave, now=now, cause=cause, message=message, next_poll_at=look_at
+            )
             tickets = runner.lock(row.tickets.filter(status=OutsideTicketStatus.ENDING))
             runner.apply_to(tickets, leave_ticket if fault else end_ticket)
             change = Change(
@@ -211,6 +216,9 @@ def _settle(row_id: uuid.UUID, fault: tuple[str, str] | None, now: datetime.date
                 runner.apply_to([row], leave if fault else end, change=change)
             else:
                 runner.note(row, change=change)
+                if look_at and row.status == OutsideOrderStatus.MADE and not row.next_poll_at:
+                    row.next_poll_at = look_at
+                    row.save(update_fields=["next_poll_at"])
 
 
 def _data_of(ticket: OutsideTicket) -> OutsideTicketData:

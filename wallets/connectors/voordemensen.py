@@ -26,8 +26,9 @@ from wallets.connectors.exchange import fault_of_url, quote
 from wallets.connectors.voordemensen_calls import ask_back_office, ask_for, method_of, return_url_of
 from wallets.connectors.voordemensen_cart import LARGEST_ID, check_cart, fill_cart
 from wallets.connectors.voordemensen_catalogue import list_entries, list_places
-from wallets.connectors.voordemensen_order import POLL_WAITS, complete, read_back
+from wallets.connectors.voordemensen_order import POLL_WAITS, can_change, complete, read_back
 from wallets.connectors.voordemensen_reading import is_id, list_of
+from wallets.models import OutsideOrder
 
 
 class VoordeMensenConnector:
@@ -89,6 +90,10 @@ class VoordeMensenConnector:
     def read_back(self, desk: Desk) -> Standing:
         """Tell how an order stands; what was told within ten seconds is not asked again."""
         return read_back(desk)
+
+    def can_change(self, outside_order: OutsideOrder) -> bool:
+        """Tell whether an order is to be asked about: a paid one of an account with a key only."""
+        return can_change(outside_order)
 
     def cancel(self, desk: Desk, tickets: Sequence[OutsideTicketData]) -> None:
         """Refuse: only a person can, in its back office."""
