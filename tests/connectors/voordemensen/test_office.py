@@ -74,7 +74,7 @@ def test_another_amount_than_ours_is_a_fault(
 ) -> None:
     """C7"""
     system.changed = [{"orderKey": made(kept, clock), "orderStatus": "ord", **members}]
-    with pytest.raises(ConnectorError, match="for an order of 25.00"):
+    with pytest.raises(ConnectorError, match="for an order of 25"):
         connector.read_back(desk_of(kept, clock))
 
 

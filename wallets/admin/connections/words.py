@@ -70,8 +70,12 @@ WORDS: Mapping[str, SystemWords] = {
         base_url="https://api.voordemensen.nl/v1, without the client's name.",
         account=FieldWords("Client name", "It stands in every address of the API."),
         payment=FieldWords("Prepaid payment method", f"Its payment_id, a number. {_PREPAID}"),
-        session=FieldWords("Event id", "A number; of one event on one day, its sub-event."),
-        item=FieldWords("Discount id", "A number; the price group. 0 for the normal price."),
+        session=FieldWords("Event id", "A number, of the sub-event: one event on one day."),
+        item=FieldWords(
+            "Discount id",
+            "A text such as q9LmX2, of one of the event's ticket types; the normal price has its "
+            "own, too.",
+        ),
     ),
 }
 
