@@ -69,7 +69,7 @@ class Shop:
                 "firstname": "Jane",
                 "lastname": "Appleseed",
             },
-            "paymentProvider": self.method(),
+            "paymentProvider": members.pop("paymentProvider", None) or self.method(),
             "currency": "EUR",
             "tickets": [
                 {

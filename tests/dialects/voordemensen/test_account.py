@@ -101,7 +101,7 @@ def test_without_a_secret_the_method_is_neither_listed_nor_taken(
     cart, method = shop.cart(shop.wish()), on_account(shop, secret)
     for other in others:
         names = [one["payment_desc"] for one in methods(shop, other)]
-        assert names == ["iDEAL", "Bancontact", "Credit card"]
+        assert names == []
         refused = create(shop, cart, method, other)
         assert shop.ok(refused, 400) == {
             "message": "payment_id: There is no payment method of this id."
