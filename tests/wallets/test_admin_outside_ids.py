@@ -234,7 +234,7 @@ def test_a_system_without_a_catalogue_has_plain_fields_with_help(
     park = connect(venue, system="voordemensen", name="Park")
     assert "A text such as q9LmX2" in text_of(desk.get(new(component, park)))
     page = desk.get(page_of(component))
-    assert "Package id: In Ordino's own admin" in text_of(page)
+    assert "Package id: Ordino hands it over" in text_of(page)
     assert "Pick from its catalogue" not in text_of(page)
     assert desk.get(address(component, ordino, "pick")).status_code == 404
     assert desk.get(address(component, ordino, "match")).status_code == 404

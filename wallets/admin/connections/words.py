@@ -41,7 +41,7 @@ WORDS: Mapping[str, SystemWords] = {
     System.ORDINO: SystemWords(
         base_url="Of its API, with https:// and without /api.",
         item=FieldWords(
-            "Package id", "In Ordino's own admin, at the package; the API knows it as package_id."
+            "Package id", "Ordino hands it over for each package; the API knows it as package_id."
         ),
     ),
     System.ONEBOX: SystemWords(
@@ -51,7 +51,8 @@ WORDS: Mapping[str, SystemWords] = {
         ),
         second_url=FieldWords(
             "OAuth URL",
-            "Only where its OAuth server is another host than its API. Both are .com, or both .net.",
+            "Whole, with /oauth/token, and only where its OAuth server is another host than its "
+            "API. Both are .com, or both .net.",
         ),
         session=FieldWords("Session id", "A number; Onebox lists it under the event's sessions."),
         item=FieldWords("Price type id", "A number; one of the session's price types."),
