@@ -109,6 +109,14 @@ def test_what_is_left_is_read_on_for_a_week(
     assert reading_back.read_due(clock=clock) == 0
 
 
+def test_an_order_that_nobody_will_change_is_never_due(
+    api: ApiClient, work: Work, show: Package, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PlayhouseConnector, "can_change", lambda *_: False)
+    work(api.create(SHOW))
+    assert (only_row().status, only_row().next_poll_at) == ("Made", None)
+
+
 def test_an_order_that_cannot_change_any_more_is_not_read(
     order: Order,
     connector: PlayhouseConnector,

@@ -289,6 +289,14 @@ def test_who_may_only_look_or_test_gets_no_further(venue: Venue, fake: FakeConne
     assert fake.asked == 1
 
 
+def test_there_is_one_way_to_save(desk: Client, venue: Venue) -> None:
+    for page in (ADD, page_of(connect(venue))):
+        html = desk.get(page).content.decode()
+        assert 'name="_save"' in html
+        assert 'name="_addanother"' not in html
+        assert 'name="_continue"' not in html
+
+
 def test_how_we_pay_there_is_for_those_who_may_change_it(desk: Client, venue: Venue) -> None:
     row = connect(venue, payment_method="pm-7c1e", system="openticket")
     looker = signed_in(person("looker", "catalog.view_connection"))

@@ -68,9 +68,9 @@ class VoordeMensenConnector:
         if connection.payment_method:
             method = method_of(connection)
             said.append(
-                f"Payment method {connection.payment_method} is {quote(method['payment_desc'])}."
+                f"The payment method is {quote(method['payment_desc'])}."
                 if method and method.get("payment_desc")
-                else f"It does not list payment method {connection.payment_method}."
+                else "It does not list the payment method."
             )
         if connection.credentials.get("peppered_key"):
             is_there = ask_back_office(connection, timezone.now()) is not None
