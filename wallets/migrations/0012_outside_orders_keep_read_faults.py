@@ -15,7 +15,6 @@ class Migration(migrations.Migration):
                 default="",
                 db_default="",
                 editable=False,
-                help_text="Why it could not be read back last, in a word; empty once it could.",
                 max_length=30,
             ),
         ),

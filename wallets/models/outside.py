@@ -97,13 +97,9 @@ class OutsideOrder(FSMModelMixin, models.Model):
     read_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="When it was read back last."
     )
+    # Why it could not be read back last; empty once it could.
     read_cause = models.CharField(
-        max_length=30,
-        blank=True,
-        editable=False,
-        default="",
-        db_default="",
-        help_text="Why it could not be read back last, in a word; empty once it could.",
+        max_length=30, blank=True, default="", db_default="", editable=False
     )
     read_message = models.CharField(
         max_length=300, blank=True, default="", db_default="", editable=False
