@@ -69,7 +69,7 @@ class Shop:
                 "firstname": "Jane",
                 "lastname": "Appleseed",
             },
-            "paymentProvider": members.pop("paymentProvider", None) or self.method(),
+            **({} if "paymentProvider" in members else {"paymentProvider": self.method()}),
             "currency": "EUR",
             "tickets": [
                 {
