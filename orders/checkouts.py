@@ -19,13 +19,14 @@ from orders.checkout_lines import by_hold, check_orderable, line_of
 from orders.contents import LINE_STEP
 from orders.models import Checkout, CheckoutItem, CheckoutStatus, Hold, Order
 from orders.requests import OrderRequest
+from partners import storefronts
 from partners.models import Storefront
 from partners.storefronts import account_of
 
 # What the order of a purchase that costs nothing carries as its payment.
 NOTHING_TO_PAY = "FREE"
 # The payment method by which nobody pays at our page: the partner is billed by statement.
-ON_ACCOUNT = "account"
+ON_ACCOUNT = storefronts.ON_ACCOUNT
 
 _BATCH = 200
 _UNPAID = (CheckoutStatus.OPEN, CheckoutStatus.AWAITING_PAYMENT)

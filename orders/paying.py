@@ -73,15 +73,23 @@ _ON_ACCOUNT = PaymentMethod(code=checkouts.ON_ACCOUNT, name="On account", cost=D
 
 
 def list_methods(storefront: Storefront) -> list[PaymentMethod]:
-    """Return how a storefront's guests may pay, on account last where it sells so.
+    """Return how a storefront's guests may pay; on account only, where it sells so.
 
-    Without a provider that takes their money there are no others.
+    One that sells on account is a partner's server: a page that lists this method to guests would
+    give everything away, so it lists them nothing. Without a provider that takes money there is
+    no other.
     """
+    if storefront.sells_on_account:
+        return [_ON_ACCOUNT]
     costs = settings.PAYMENTS.costs if _variant_for(storefront) else {}
-    methods = [
+    return [
         PaymentMethod(code=code, name=METHOD_NAMES[code], cost=cost) for code, cost in costs.items()
     ]
-    return [*methods, _ON_ACCOUNT] if storefront.sells_on_account else methods
+
+
+def name_method(code: str) -> str:
+    """Return what a payment method is called, whether or not it is offered any more."""
+    return _ON_ACCOUNT.name if code == checkouts.ON_ACCOUNT else METHOD_NAMES.get(code, code)
 
 
 def start(*, checkout: Checkout, return_url: str, now: datetime.datetime) -> str:

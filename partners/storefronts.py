@@ -20,6 +20,8 @@ from partners.outward import letters
 _KEYS = Lookup(ApiKey, "partner", "venue", by="key_hash", without=("logo",))
 _KEYS_BY_ID = Lookup(ApiKey, "partner", "venue", by="id", without=("logo",))
 _CHANNELS = 1_000_000
+# What dialects keep the id of the method on account under (`OutwardId.kind` and `key`).
+PAYMENT_METHOD, ON_ACCOUNT = "payment_method", "account"
 # Systems that mail the tickets themselves unless that is turned off.
 MAILING_DIALECTS = frozenset({Dialect.OPENTICKET})
 
@@ -47,6 +49,14 @@ def open_storefront(
         change = Change(name="storefront_opened", actor=actor, now=now, data=data)
         runner.note(partner, change=change)
     return storefront
+
+
+def forget_on_account(storefront: Storefront) -> None:
+    """Forget by which id a storefront's shop orders on account: it gets another if it may again.
+
+    Part of the transaction that changes whether it may.
+    """
+    storefront.outward_ids.filter(kind=PAYMENT_METHOD, key=ON_ACCOUNT).delete()
 
 
 def find_storefront(dialect: Dialect, public_id: str) -> Storefront | None:

@@ -143,6 +143,9 @@ class ScriptedConnector:
     def read_back(self, desk: Desk) -> Standing:
         return Standing(exists=None)
 
+    def can_change(self, outside_order: OutsideOrder) -> bool:
+        return self.capabilities.read_back
+
     def cancel(self, desk: Desk, tickets: Sequence[OutsideTicketData]) -> None:
         """Cancel at once."""
 

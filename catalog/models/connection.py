@@ -216,6 +216,10 @@ class ComponentSource(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save it, and note that somebody wants to know how many places are left there."""
         super().save(*args, **kwargs)
+        self.note_interest()
+
+    def note_interest(self) -> None:
+        """Note that somebody wants to know how many places are left there."""
         OutsidePlaces.objects.update_or_create(
             connection_id=self.connection_id,
             outside_session=self.outside_session,

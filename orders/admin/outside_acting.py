@@ -15,14 +15,8 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 
-from channel_manager.lib.admin.confirmation import (
-    Confirmation,
-    ReasonForm,
-    actor_of,
-    attempt,
-    show_confirmation,
-)
-from channel_manager.lib.admin.standing import Action, StateButton
+from channel_manager.lib.admin.confirmation import Confirmation, ReasonForm, actor_of
+from channel_manager.lib.admin.standing import Action, StateButton, ask_first
 from channel_manager.lib.admin.typed import ModelAdmin, TextInput
 from orders.outside import settling
 from wallets.models import OutsideOrder, OutsideOrderStatus, OutsideTicketStatus
@@ -56,12 +50,12 @@ class DoneForm(WhyForm):
 class Settlement(Action):
     """One button: when it suits, what it tells before it is pressed, and what it does.
 
-    act: does it with the form's answers. told: what staff read afterwards.
+    act: does it; it takes the form's answers by their names. told: what staff read afterwards.
     """
 
     suits: Callable[[OutsideOrder], bool]
     tell: Callable[[OutsideOrder], Sequence[str]]
-    act: Callable[[HttpRequest, OutsideOrder, dict[str, Any]], OutsideOrder]
+    act: Callable[..., OutsideOrder]
     told: str
     form: Callable[..., forms.Form] = WhyForm
 
@@ -91,23 +85,25 @@ def action_view(
         messages.error(request, told)
         return redirect(_CHANGE, key)
     form = action.form(request.POST if request.method == "POST" else None)
-    if form.is_valid():
+
+    def act() -> str:
         answers = form.cleaned_data
-        if attempt(request, lambda: action.act(request, row, answers)):
-            messages.success(request, action.told)
-        return redirect(_CHANGE, key)
-    return show_confirmation(
+        action.act(outside_order_id=row.pk, actor=actor_of(request), now=timezone.now(), **answers)
+        return action.told
+
+    return ask_first(
         request,
         model_admin=model_admin,
-        subject=row,
-        confirmation=Confirmation(
+        row=row,
+        form=form,
+        act=act,
+        confirm=lambda: Confirmation(
             title=f"{action.label}: {row}",
             button=action.label,
             effects=action.tell(row),
             back=reverse(_CHANGE, args=[key]),
             is_destructive=action.is_destructive,
         ),
-        form=form,
     )
 
 
@@ -122,36 +118,6 @@ def _is_unknown(row: OutsideOrder) -> bool:
 
 def _is_left(row: OutsideOrder) -> bool:
     return row.status == OutsideOrderStatus.LEFT or has_left_tickets(row)
-
-
-def _settle_done(request: HttpRequest, row: OutsideOrder, answers: dict[str, Any]) -> OutsideOrder:
-    return settling.settle_done(
-        outside_order_id=row.pk,
-        outside_reference=answers["outside_reference"],
-        actor=actor_of(request),
-        reason=answers["reason"],
-        now=timezone.now(),
-    )
-
-
-def _settle_not_done(
-    request: HttpRequest, row: OutsideOrder, answers: dict[str, Any]
-) -> OutsideOrder:
-    return settling.settle_not_done(
-        outside_order_id=row.pk,
-        actor=actor_of(request),
-        reason=answers["reason"],
-        now=timezone.now(),
-    )
-
-
-def _settle_ended(request: HttpRequest, row: OutsideOrder, answers: dict[str, Any]) -> OutsideOrder:
-    return settling.settle_ended(
-        outside_order_id=row.pk,
-        actor=actor_of(request),
-        reason=answers["reason"],
-        now=timezone.now(),
-    )
 
 
 def _of_done(row: OutsideOrder) -> Sequence[str]:
@@ -186,7 +152,7 @@ ACTIONS = {
         look="primary",
         suits=_is_unknown,
         tell=_of_done,
-        act=_settle_done,
+        act=settling.settle_done,
         told="It is kept as made there.",
         form=DoneForm,
     ),
@@ -196,7 +162,7 @@ ACTIONS = {
         statuses=(OutsideOrderStatus.UNKNOWN,),
         suits=_is_unknown,
         tell=_of_not_done,
-        act=_settle_not_done,
+        act=settling.settle_not_done,
         told="It is kept as not made there.",
     ),
     "settle_ended": Settlement(
@@ -206,7 +172,7 @@ ACTIONS = {
         look="primary",
         suits=_is_left,
         tell=_of_ended,
-        act=_settle_ended,
+        act=settling.settle_ended,
         told="It is kept as cancelled there.",
     ),
 }

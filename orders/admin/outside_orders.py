@@ -24,6 +24,7 @@ from channel_manager.lib.admin.typed import (
 from orders.admin import outside_acting
 from orders.admin.outside_story import read_story
 from orders.models import Order
+from wallets.admin.connections.unread import tell_of_order
 from wallets.admin.connections.words import name_cause
 from wallets.models import (
     OutsideOrder,
@@ -104,8 +105,12 @@ class OutsideOrderAdmin(ReadOnlyAdmin[OutsideOrder]):
     fieldsets = (
         (None, {"fields": ("at", "of_order", "called", "theirs", "since")}),
         ("Why", {"fields": ("why", "said", "times")}),
+        ("Reading back", {"fields": ("last_read", "unread")}),
     )
-    readonly_fields = ("at", "of_order", "called", "theirs", "since", "why", "said", "times")
+    readonly_fields = (
+        *("at", "of_order", "called", "theirs", "since", "why", "said", "times"),
+        *("last_read", "unread"),
+    )
     change_form_outer_after_template = "admin/wallets/outsideorder/below.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[OutsideOrder]:
@@ -210,6 +215,16 @@ class OutsideOrderAdmin(ReadOnlyAdmin[OutsideOrder]):
     def since(self, row: OutsideOrder) -> str:
         """Return since when it has its status, on the venue's clock."""
         return columns.moment(row.status_since, row.connection.venue.zone)
+
+    @column("Read back last")
+    def last_read(self, row: OutsideOrder) -> str:
+        """Return when its system was asked about it last, on the venue's clock."""
+        return columns.moment(row.read_at, row.connection.venue.zone)
+
+    @column("Why it could not be read")
+    def unread(self, row: OutsideOrder) -> SafeString | str:
+        """Return why its last reading failed, and when; nothing once it could be read."""
+        return columns.wrapped(tell_of_order(row))
 
     @column("Begun")
     def times(self, row: OutsideOrder) -> str:

@@ -27,7 +27,7 @@ def describe(
             choices = program.list_choices(
                 storefront=storefront, sub_event_id=str(sub.event_id), now=now
             )
-            methods, ids = purchases.list_methods(storefront)
+            methods, ids = purchases.list_methods(storefront, is_known=True)
             if choices and methods:
                 return {
                     "path": "/voordemensen",

@@ -16,6 +16,7 @@ from django.db import transaction
 from channel_manager.history import runner
 from channel_manager.history.runner import WORKER, Change
 from orders.models import Order
+from orders.outside import polling
 from orders.outside.turns import at_order
 from orders.outside.wishes import private_words
 from orders.queueing import enqueue_ending
@@ -252,9 +253,13 @@ def _settle(
     end_ticket = functools.partial(OutsideTicket.end, now=now)
     leave_ticket = functools.partial(OutsideTicket.leave, now=now, message=message)
     end = functools.partial(OutsideOrder.end, now=now)
-    leave = functools.partial(OutsideOrder.leave, now=now, cause=cause, message=message)
+    rows = OutsideOrder.objects.filter(pk=ended.pk).select_related("connection")
     with transaction.atomic():
-        for row in runner.lock(OutsideOrder.objects.filter(pk=ended.pk)):
+        for row in runner.lock(rows):
+            look_at = polling.first_after(row, now) if fault else None
+            leave = functools.partial(
+                OutsideOrder.leave, now=now, cause=cause, message=message, next_poll_at=look_at
+            )
             asked = row.tickets.filter(pk__in=[ticket.pk for ticket in chosen])
             tickets = runner.lock(asked.filter(status=OutsideTicketStatus.ENDING))
             runner.apply_to(tickets, leave_ticket if fault else end_ticket)
@@ -265,7 +270,10 @@ def _settle(
                 runner.apply_to([row], leave if fault else end, change=change)
             else:
                 runner.note(row, change=change)
-                OutsideOrder.objects.filter(pk=row.pk).update(failures=0)
+                row.failures = 0
+                if look_at and row.status == OutsideOrderStatus.MADE and not row.next_poll_at:
+                    row.next_poll_at = look_at
+                row.save(update_fields=["failures", "next_poll_at"])
 
 
 def _data_of(ticket: OutsideTicket) -> OutsideTicketData:

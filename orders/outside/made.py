@@ -44,7 +44,8 @@ def keep(row: OutsideOrder, wish: Wish, standing: Standing, *, now: datetime.dat
     Raises ConnectorError when the tickets are not those that were asked for.
     """
     tickets = list(_tickets(row, wish, standing, now))
-    can_poll = connector_of(row.connection).capabilities.read_back
+    connector = connector_of(row.connection)
+    can_poll = connector.capabilities.read_back and connector.can_change(row)
     make = functools.partial(
         OutsideOrder.make,
         now=now,

@@ -70,9 +70,8 @@ def come_back(*, connection: Connection, reference: str) -> None:
 
     The browser's word decides nothing; one that names no order of the connection has no effect.
     """
-    if is_reference(reference):
-        for row in _named(connection, reference):
-            reading_back.hasten(row)
+    for row in _named(connection, reference):
+        reading_back.hasten(row)
 
 
 def find(connection_id: uuid.UUID) -> Connection:

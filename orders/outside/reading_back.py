@@ -17,7 +17,7 @@ from channel_manager.history import runner
 from channel_manager.history.runner import WORKER, Change
 from channel_manager.lib.database import DATABASE_AWAY
 from orders.models import Order
-from orders.outside import ending, made, naming, polling, taking_over
+from orders.outside import ending, made, naming, noting, polling, taking_over
 from orders.outside.turns import at_order
 from orders.outside.wishes import private_words, read_parts, wish_of
 from orders.queueing import enqueue_reading
@@ -33,7 +33,7 @@ _MOST_IN_A_RUN = 100
 # A system that is away is asked again about whatever is due no sooner than this.
 _REST = datetime.timedelta(seconds=60)
 _MOST_RESTING = 1000
-_READ = (OutsideOrderStatus.MADE, OutsideOrderStatus.UNKNOWN)
+_READ = (OutsideOrderStatus.MADE, OutsideOrderStatus.UNKNOWN, OutsideOrderStatus.LEFT)
 _log = logging.getLogger(__name__)
 
 
@@ -54,9 +54,7 @@ def read_due(*, clock: Clock) -> int:
         except TryLater as later:
             _put_off(row, clock() + datetime.timedelta(seconds=later.seconds))
         except ConnectorError as error:
-            _log.warning("%s could not be read back: %s", row, error.detail)
-            if not error.permanent:
-                _leave_alone(row, error, clock())
+            _fail_reading(row, error, clock())
         except DATABASE_AWAY:
             raise
         except Exception:
@@ -75,9 +73,7 @@ def read_in_background(
         enqueue_reading(outside_order_id, since=since, wait=later.seconds)
     except ConnectorError as error:
         row = OutsideOrder.objects.select_related("connection").get(pk=outside_order_id)
-        _log.warning("%s could not be read back: %s", row, error.detail)
-        if not error.permanent:
-            _leave_alone(row, error, clock())
+        _fail_reading(row, error, clock())
 
 
 def read_one(
@@ -113,6 +109,9 @@ def read_one(
         elif standing.exists or standing.is_cancelled:
             naming.fill_in(row=row, standing=standing)
             taking_over.take_over(row=row, standing=standing, now=clock())
+            noting.settle_left(row=row, standing=standing, now=clock())
+        noting.note_remarks(row=row, remarks=standing.remarks, now=clock())
+        noting.clear_fault(row)
         row = rows.get(pk=outside_order_id)
         _put_off(row, polling.next_after(row, clock()))
         OutsideNotice.objects.filter(
@@ -121,6 +120,14 @@ def read_one(
             read_at=None,
             received_at__lte=asked_at,
         ).update(read_at=asked_at)
+
+
+def _fail_reading(row: OutsideOrder, error: ConnectorError, now: datetime.datetime) -> None:
+    """Keep why an order could not be read, and leave a system alone that may answer later."""
+    _log.warning("%s could not be read back: %s", row, error.detail)
+    noting.note_fault(row=row, error=error, now=now)
+    if not error.permanent:
+        _leave_alone(row, error, now)
 
 
 def hasten(row: OutsideOrder) -> None:

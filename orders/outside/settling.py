@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from collections.abc import Callable
 
 from django.db import transaction
 
@@ -35,23 +34,16 @@ def settle_done(
     numbers. Of an order of ours that is gone, it is cancelled there, by us or by a person. Raises
     NotFound, NothingToSettle.
     """
+    data = {"outsideReference": outside_reference}
     with transaction.atomic():
-        row = _lock(outside_order_id)
-        _require(row, OutsideOrderStatus.UNKNOWN)
-        _apply(
-            row,
+        row = _lock_in_doubt(outside_order_id)
+        look_at = now if polling.is_readable(row.connection) else None
+        runner.apply_to(
+            [row],
             lambda one: one.make(
-                now=now,
-                outside_reference=outside_reference,
-                next_poll_at=now if polling.is_readable(row.connection) else None,
+                now=now, outside_reference=outside_reference, next_poll_at=look_at
             ),
-            Change(
-                name="settled_as_done",
-                actor=actor,
-                now=now,
-                reason=reason,
-                data={"outsideReference": outside_reference},
-            ),
+            change=Change(name="settled_as_done", actor=actor, now=now, reason=reason, data=data),
         )
         if not row.is_current:
             ending.end_row(row=row, actor=actor, now=now)
@@ -65,15 +57,13 @@ def settle_not_done(
 
     Raises NotFound, NothingToSettle.
     """
+    message = "Somebody saw: it is not there."
     with transaction.atomic():
-        row = _lock(outside_order_id)
-        _require(row, OutsideOrderStatus.UNKNOWN)
-        _apply(
-            row,
-            lambda one: one.fail(
-                now=now, cause=one.cause, message="Somebody saw: it is not there."
-            ),
-            Change(name="settled_as_not_done", actor=actor, now=now, reason=reason),
+        row = _lock_in_doubt(outside_order_id)
+        runner.apply_to(
+            [row],
+            lambda one: one.fail(now=now, cause=one.cause, message=message),
+            change=Change(name="settled_as_not_done", actor=actor, now=now, reason=reason),
         )
         return row
 
@@ -99,7 +89,7 @@ def settle_ended(
             data={"tickets": len(left)},
         )
         if row.status == OutsideOrderStatus.LEFT:
-            _apply(row, lambda one: one.end(now=now), change)
+            runner.apply_to([row], lambda one: one.end(now=now), change=change)
         else:
             runner.note(row, change=change)
         return row
@@ -111,9 +101,11 @@ def _lock(outside_order_id: uuid.UUID) -> OutsideOrder:
     raise NotFound("There is no such order at an outside system.")
 
 
-def _require(row: OutsideOrder, status: OutsideOrderStatus) -> None:
-    if row.status != status:
+def _lock_in_doubt(outside_order_id: uuid.UUID) -> OutsideOrder:
+    row = _lock(outside_order_id)
+    if row.status != OutsideOrderStatus.UNKNOWN:
         raise _nothing(row)
+    return row
 
 
 def _nothing(row: OutsideOrder) -> NothingToSettle:
@@ -121,7 +113,3 @@ def _nothing(row: OutsideOrder) -> NothingToSettle:
         f"{row} is {row.get_status_display().lower()}: nothing about it is to be settled any more.",
         members={"currentStatus": row.status},
     )
-
-
-def _apply(row: OutsideOrder, transition: Callable[[OutsideOrder], None], change: Change) -> None:
-    runner.apply_to([row], transition, change=change)

@@ -17,12 +17,13 @@ class Told:
     """Which tickets have another state there than we know of, and which we do not know.
 
     used: scanned there since; unused: a scan was taken back; cancelled: admit nobody any more;
-    strange: their ids or numbers.
+    settled: were left for a person to cancel, who has; strange: their ids or numbers.
     """
 
     used: Sequence[OutsideTicket]
     unused: Sequence[OutsideTicket]
     cancelled: Sequence[OutsideTicket]
+    settled: Sequence[OutsideTicket]
     strange: Sequence[str]
 
 
@@ -33,7 +34,7 @@ def compare(tickets: Sequence[OutsideTicket], standing: Standing) -> Told:
     cancelled there.
     """
     states, strange = _states(tickets, standing.tickets)
-    used, unused, cancelled = [], [], []
+    used, unused, cancelled, settled = [], [], [], []
     for ticket in tickets:
         state = states.get(ticket.position)
         if standing.is_cancelled and state != TicketState.USED:
@@ -45,7 +46,9 @@ def compare(tickets: Sequence[OutsideTicket], standing: Standing) -> Told:
                 unused.append(ticket)
             case ((OutsideTicketStatus.VALID | OutsideTicketStatus.USED), TicketState.CANCELLED):
                 cancelled.append(ticket)
-    return Told(used=used, unused=unused, cancelled=cancelled, strange=strange)
+            case OutsideTicketStatus.LEFT, TicketState.CANCELLED:
+                settled.append(ticket)
+    return Told(used=used, unused=unused, cancelled=cancelled, settled=settled, strange=strange)
 
 
 def _states(

@@ -16,6 +16,7 @@ from channel_manager.lib.errors import ErrorCode, Fault, InvalidRequest, NotFoun
 from orders.manifest_views import html_of
 from orders.outside import notices, pages
 from orders.outside.visiting import VISITORS
+from wallets.connectors.voordemensen_calls import order_key_of_return
 from wallets.manifest import Notice
 
 MAX_NOTICE_BYTES = 256 * 1024
@@ -48,9 +49,7 @@ def come_back(request: HttpRequest, connection_id: uuid.UUID) -> HttpResponse:
         connection = notices.find(connection_id)
     except NotFound:
         return _answer(pages.unknown(language), 404)
-    # VoordeMensen's documents name both (C5).
-    reference = request.GET.get("return") or request.GET.get("response") or ""
-    notices.come_back(connection=connection, reference=reference)
+    notices.come_back(connection=connection, reference=order_key_of_return(request.GET))
     return _answer(pages.came_back(connection, language), 200)
 
 

@@ -42,7 +42,7 @@ from partners.admin.filters import ModeFilter
 from partners.admin.keys import list_keys_of
 from partners.keys import create_key, create_test_key, revoke_key
 from partners.models import ON_ACCOUNT_DIALECTS, ApiKey, Dialect, OutwardId, Partner, Storefront
-from partners.storefronts import MAILING_DIALECTS, open_storefront
+from partners.storefronts import MAILING_DIALECTS, forget_on_account, open_storefront
 
 _MOST_IDS = 500
 _SENT_AS: Mapping[str, str] = {
@@ -143,6 +143,14 @@ class StorefrontAdmin(StaffAdmin[Storefront]):
             ),
             *super().get_urls(),
         ]
+
+    def save_model(
+        self, request: HttpRequest, obj: Storefront, form: forms.ModelForm[Storefront], change: bool
+    ) -> None:
+        """Save it; whoever knew how to order on account does not any more when that changes."""
+        super().save_model(request, obj, form, change)
+        if "sells_on_account" in form.changed_data:
+            forget_on_account(obj)
 
     def surroundings(self, request: HttpRequest, row: Storefront) -> Mapping[str, Any]:
         """Return its secrets, and the ids that it knows our things by."""

@@ -41,8 +41,9 @@ class Storefront(models.Model):
         "sells on account",
         default=False,
         db_default=False,
-        help_text="One payment method more: on account. Orders by it are complete at once, "
-        "nobody pays at our page, and the partner is billed by statement.",
+        help_text="For a partner's server, not for a shop with guests: on account is its only "
+        "payment method. Orders by it are complete at once, nobody pays at our page, and the "
+        "partner is billed by statement.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
 

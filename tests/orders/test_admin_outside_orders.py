@@ -14,6 +14,7 @@ from orders.admin.home import Tile
 from orders.models import Order
 from tests.conftest import ApiClient
 from tests.orders.elsewhere import begun, doubted, left, ticket
+from tests.orders.expected import NOON
 from tests.staff import messages_of, person, signed_in, text_of
 from tests.wallets.elsewhere import FakeConnector, connect, put_in
 from wallets.models import Asset, OutsideOrder
@@ -74,6 +75,17 @@ def test_the_page_tells_what_was_asked_and_what_came(
     ):
         assert sentence in told, sentence
     assert told.index("Nobody knows what it did") < told.index("Nothing was done")
+
+
+def test_the_page_tells_why_it_could_not_be_read(
+    desk: Client, order: Order, onebox: Connection
+) -> None:
+    row = doubted(order, onebox)
+    assert "It is away" not in text_of(desk.get(page_of(row)))
+    OutsideOrder.objects.update(
+        read_cause="system_away", read_message="It answered 503.", read_failed_at=NOON
+    )
+    assert "It is away. It answered 503." in text_of(desk.get(page_of(row)))
 
 
 def test_orders_are_found_by_either_number_and_by_their_tickets(

@@ -22,6 +22,7 @@ from wallets.connectors.base import (
 )
 from wallets.connectors.desk import Desk, Operation, WhenUnsure
 from wallets.connectors.exchange import Reply, Request, ask, join, json_body
+from wallets.models import OutsideOrder
 
 HOLD = Operation(name="hold", when_unsure=WhenUnsure.RESTART)
 CANCEL = Operation(name="cancel", when_unsure=WhenUnsure.REPEAT)
@@ -141,6 +142,9 @@ class PlayhouseConnector:
         if not told["exists"]:
             return Standing(exists=False)
         return self._standing(f"X-{desk.outside_order.reference}", told["tickets"])
+
+    def can_change(self, outside_order: OutsideOrder) -> bool:
+        return self.capabilities.read_back
 
     def cancel(self, desk: Desk, tickets: Sequence[OutsideTicketData]) -> None:
         ids = [ticket.outside_id for ticket in tickets]

@@ -230,6 +230,14 @@ def test_a_browser_that_comes_back_has_its_order_read_soon(
     assert states() == [("HALL-0001", "Ended", "Destroyed")]
 
 
+@pytest.mark.usefixtures("order")
+def test_what_can_be_no_reference_does_not_hide_the_one_beside_it(
+    connection: Connection, clock: Clock
+) -> None:
+    come_back(connection.pk, f"return=../x&response={only_row().outside_reference}")
+    assert only_row().next_poll_at == NOON + datetime.timedelta(seconds=60)
+
+
 @pytest.mark.parametrize(
     "query", ["", "return=", "return=another", "return=%00", "return=" + "x" * 300]
 )

@@ -8,6 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from channel_manager.history.models import AuditEntry
+from partners import outward, storefronts
 from partners.models import ApiKey, Dialect, Partner, Storefront
 from partners.storefronts import open_storefront
 from tests.orders.expected import NOON
@@ -35,7 +36,7 @@ def test_staff_let_a_storefront_sell_on_account_and_it_is_kept_who_did(
     desk: Client, storefront: Storefront, order_desk: User
 ) -> None:
     text = text_of(desk.get(page_of(storefront)))
-    assert "nobody pays at our page, and the partner is billed by statement" in text
+    assert "For a partner's server, not for a shop with guests" in text
     assert desk.post(page_of(storefront), {"sells_on_account": "on"}).status_code == 302
     storefront.refresh_from_db()
     assert (storefront.sells_on_account, storefront.public_id) == (True, "molenpark")
@@ -47,6 +48,26 @@ def test_staff_let_a_storefront_sell_on_account_and_it_is_kept_who_did(
     desk.post(page_of(storefront), {})
     storefront.refresh_from_db()
     assert storefront.sells_on_account is False
+
+
+@pytest.mark.parametrize("dialect", [Dialect.OPENTICKET, Dialect.VOORDEMENSEN])
+def test_whoever_knew_the_id_of_on_account_does_not_once_it_was_off(
+    desk: Client, partner: Partner, dialect: Dialect
+) -> None:
+    row = open_storefront(partner=partner, dialect=dialect, now=NOON)
+    desk.post(page_of(row), {"sells_on_account": "on"})
+
+    def id_of_account() -> str:
+        kind, key = storefronts.PAYMENT_METHOD, storefronts.ON_ACCOUNT
+        return outward.values_of(row, kind, [key], shape=outward.number)[key]
+
+    before = id_of_account()
+    desk.post(page_of(row), {"sells_on_account": "on", "mails_tickets": "on"})
+    assert id_of_account() == before
+    desk.post(page_of(row), {})
+    assert not row.outward_ids.exists()
+    desk.post(page_of(row), {"sells_on_account": "on"})
+    assert id_of_account() != before
 
 
 def test_nothing_else_of_a_storefront_is_changed_by_its_form(

@@ -14,7 +14,9 @@ from catalog.models import Connection
 from channel_manager.history.models import AuditEntry
 from channel_manager.lib.sealing import Unsealable
 from partners.models import Venue
+from tests.connectors.conftest import make_outside_order
 from tests.factories import VenueFactory
+from tests.orders.expected import NOON
 from tests.staff import messages_of, person, signed_in, text_of
 from tests.wallets.elsewhere import FakeConnector, connect, put_in
 from wallets.connectors.base import Cause, ConnectorError, TryLater, UnsupportedByPartner
@@ -28,7 +30,7 @@ SECRET = "sk-live-3f9a7c"
 @pytest.fixture(autouse=True)
 def fake(monkeypatch: pytest.MonkeyPatch) -> FakeConnector:
     cache.clear()
-    return put_in(monkeypatch, FakeConnector(), "onebox", "ordino")
+    return put_in(monkeypatch, FakeConnector(), "onebox", "ordino", "openticket")
 
 
 @pytest.fixture
@@ -285,6 +287,52 @@ def test_who_may_only_look_or_test_gets_no_further(venue: Venue, fake: FakeConne
     assert tester.post(f"{LIST}{row.pk}/test/").status_code == 302
     assert tester.post(page_of(row), answers(venue)).status_code == 403
     assert fake.asked == 1
+
+
+def test_there_is_one_way_to_save(desk: Client, venue: Venue) -> None:
+    for page in (ADD, page_of(connect(venue))):
+        html = desk.get(page).content.decode()
+        assert 'name="_save"' in html
+        assert 'name="_addanother"' not in html
+        assert 'name="_continue"' not in html
+
+
+def test_how_we_pay_there_is_for_those_who_may_change_it(desk: Client, venue: Venue) -> None:
+    row = connect(venue, payment_method="pm-7c1e", system="openticket")
+    looker = signed_in(person("looker", "catalog.view_connection"))
+    page = looker.get(page_of(row))
+    assert page.status_code == 200
+    assert "pm-7c1e" not in page.content.decode()
+    assert "pm-7c1e" in desk.get(page_of(row)).content.decode()
+    desk.post(page_of(row), answers(venue, payment_method="pm-9f00", payment_minutes="15"))
+    row.refresh_from_db()
+    assert row.payment_method == "pm-9f00"
+    (entry,) = AuditEntry.objects.filter(subject_id=str(row.pk))
+    hidden = [one for one in entry.changes if one["field"] == "Prepaid payment method"]
+    field = {"field": "Prepaid payment method", "before": "", "after": "", "hidden": True}
+    assert hidden == [field]
+    assert "pm-" not in repr(entry.changes)
+
+
+def test_a_connection_says_when_several_of_its_orders_cannot_be_read(
+    desk: Client, venue: Venue
+) -> None:
+    row = connect(venue)
+    failed = {
+        "read_cause": "system_away",
+        "read_message": "It answered 503.",
+        "read_failed_at": NOON,
+        "status": "Made",
+    }
+    make_outside_order(row, **failed)
+    assert "could not be read back" not in text_of(desk.get(page_of(row)))
+    make_outside_order(row, **failed)
+    make_outside_order(row, **{**failed, "status": "Ended"})
+    text = text_of(desk.get(page_of(row)))
+    assert "2 of its orders could not be read back." in text
+    assert "It is away. It answered 503." in text
+    looker = signed_in(person("looker", "catalog.view_connection"))
+    assert "could not be read back" not in text_of(looker.get(page_of(row)))
 
 
 def test_a_connection_is_not_deleted(desk: Client, venue: Venue) -> None:

@@ -20,6 +20,7 @@ from catalog.models import (
     ComponentSource,
     Connection,
     Item,
+    OutsidePlaces,
     Session,
 )
 from channel_manager.history.models import AuditEntry
@@ -230,8 +231,10 @@ def test_a_system_without_a_catalogue_has_plain_fields_with_help(
     desk: Client, component: Component, venue: Venue
 ) -> None:
     ordino = connect(venue, system="ordino", name="Ordino")
+    park = connect(venue, system="voordemensen", name="Park")
+    assert "A text such as q9LmX2" in text_of(desk.get(new(component, park)))
     page = desk.get(page_of(component))
-    assert "Package id: In Ordino's own admin" in text_of(page)
+    assert "Package id: Ordino hands it over" in text_of(page)
     assert "Pick from its catalogue" not in text_of(page)
     assert desk.get(address(component, ordino, "pick")).status_code == 404
     assert desk.get(address(component, ordino, "match")).status_code == 404
@@ -270,6 +273,11 @@ def test_sessions_are_matched_by_their_start_and_stored_once_agreed(
         (datetime.time(12), "901", "55", "Adult", Decimal("12.500")),
     ]
     assert AuditEntry.objects.filter(name="added").count() == 2
+    wanted = OutsidePlaces.objects.filter(connection=onebox, asked_at__isnull=False)
+    assert sorted(wanted.values_list("outside_session", "outside_item")) == [
+        ("900", "55"),
+        ("901", "55"),
+    ]
     again = desk.post(match, {"kind": "label:Adult"})
     assert "has one: Onebox: Main channel, Adult" in text_of(again)
 

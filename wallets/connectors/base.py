@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from catalog.expansion import PlannedComponent
 from catalog.models import Connection
-from wallets.models import CallEffect, Wallet
+from wallets.models import CallEffect, OutsideOrder, Wallet
 
 if TYPE_CHECKING:
     from wallets.connectors.desk import Desk
@@ -244,6 +244,18 @@ class Standing:
     tickets_url: str = ""
     tickets: Sequence[OutsideTicketData] = ()
     is_cancelled: bool = False
+    remarks: Sequence[Remark] = ()
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Remark:
+    """What a system tells of an order and we can do nothing about: staff read it, noted once.
+
+    name: of the event in the order's history there. detail: a sentence, without people.
+    """
+
+    name: str
+    detail: str
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -308,6 +320,9 @@ class Connector(Protocol):
 
     def read_back(self, desk: Desk) -> Standing:
         """Tell how an order that was begun stands; `exists` None where that cannot be told."""
+
+    def can_change(self, outside_order: OutsideOrder) -> bool:
+        """Tell whether there is anything to learn of an order by reading it back; asks nobody."""
 
     def cancel(self, desk: Desk, tickets: Sequence[OutsideTicketData]) -> None:
         """Cancel these tickets of an order that was made; all of them are all of it."""

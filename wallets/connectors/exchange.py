@@ -6,13 +6,16 @@ done what it was asked.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import ipaddress
 import json
+import math
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextvars import ContextVar
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
@@ -42,6 +45,8 @@ _NOT_ANSWERED = {
     "timed_out": Cause.TIMED_OUT,
     "connection_failed": Cause.AWAY,
 }
+# By when the questions of a block are to be answered, by the monotonic clock.
+_deadline: ContextVar[float] = ContextVar("deadline", default=math.inf)
 # Nothing that we do ourselves mends these; a host that cannot be looked up may be back in a minute.
 _FOR_A_PERSON = ("refused_address", "unusable_url", "tls_failed")
 
@@ -173,17 +178,23 @@ def ask(connection: Connection, request: Request) -> Reply:
     if fault := fault_of_url(request.url.partition("?")[0]):
         raise ConnectorError(Cause.UNREACHABLE, fault, permanent=True)
     started = time.monotonic()
+    seconds = connection.connect_seconds + connection.read_seconds
+    left = _deadline.get() - started
+    if left <= 0:
+        raise _too_late()
     try:
         answer = http.send(
             request.method,
             request.url,
             body=request.body or None,
             headers={"Accept": "application/json", **request.headers},
-            seconds=connection.connect_seconds + connection.read_seconds,
-            connect_seconds=connection.connect_seconds,
+            seconds=min(seconds, left),
+            connect_seconds=min(connection.connect_seconds, left),
             keep_bytes=MAX_ANSWER_BYTES + 1,
         )
     except http.NotAnswered as error:
+        if left < seconds and error.code == "timed_out":
+            raise _too_late() from error
         raise ConnectorError(
             _NOT_ANSWERED[error.code],
             str(error),
@@ -191,6 +202,28 @@ def ask(connection: Connection, request: Request) -> Reply:
             effect=CallEffect.UNKNOWN if error.was_sent else CallEffect.NONE,
         ) from error
     return _read(answer, round((time.monotonic() - started) * 1000))
+
+
+@contextlib.contextmanager
+def all_within(seconds: float) -> Iterator[None]:
+    """Let all questions of a block take so many seconds together; raises ConnectorError then.
+
+    For what only reads: a question that is broken off may have been answered.
+    """
+    token = _deadline.set(min(_deadline.get(), time.monotonic() + seconds))
+    try:
+        yield
+    finally:
+        _deadline.reset(token)
+
+
+def _too_late() -> ConnectorError:
+    return ConnectorError(
+        Cause.TIMED_OUT,
+        "All that was to be asked took longer than it may.",
+        permanent=False,
+        effect=CallEffect.UNKNOWN,
+    )
 
 
 def quote(text: object) -> str:

@@ -48,7 +48,7 @@ from wallets.connectors.onebox_push import (
 )
 from wallets.connectors.onebox_refunds import read_order, refund_tickets
 from wallets.connectors.onebox_tokens import SECRET, oauth_url, renew
-from wallets.models import CallEffect
+from wallets.models import CallEffect, OutsideOrder
 
 _CONFIRM = Operation(name="confirm", when_unsure=WhenUnsure.REPEAT, commits=True)
 # [D] How long an order's barcodes are waited for, and how often it is looked.
@@ -141,6 +141,10 @@ class OneboxConnector:
         return Standing(
             exists=False if self._is_settled_as_lapsed(desk) else None, outside_reference=code
         )
+
+    def can_change(self, outside_order: OutsideOrder) -> bool:
+        """Tell whether there may be something to learn of an order: always."""
+        return self.capabilities.read_back
 
     def cancel(self, desk: Desk, tickets: Sequence[OutsideTicketData]) -> None:
         """Refund items; what is refunded already counts as done. Raises ConnectorError, TryLater."""

@@ -60,7 +60,7 @@ from wallets.connectors.openticket_tickets import (
     tickets_of,
 )
 from wallets.connectors.openticket_tokens import can_renew, given_token, read, read_api
-from wallets.models import CallEffect, OutsideOrderStatus
+from wallets.models import CallEffect, OutsideOrder, OutsideOrderStatus
 
 # How often an order that is to be paid is looked at.
 _SECONDS_BETWEEN_LOOKS = 10
@@ -171,6 +171,10 @@ class OpenTicketConnector:
             tickets=[*tickets_of(desk, sold), *gone(desk, sold)],
             is_cancelled=is_over,
         )
+
+    def can_change(self, outside_order: OutsideOrder) -> bool:
+        """Tell whether there may be something to learn of an order: always."""
+        return self.capabilities.read_back
 
     def cancel(self, desk: Desk, tickets: Sequence[OutsideTicketData]) -> NoReturn:
         """Refuse: no way to cancel or to refund is public."""

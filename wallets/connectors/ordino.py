@@ -38,6 +38,7 @@ from wallets.connectors.exchange import (
     text_of,
     unreadable,
 )
+from wallets.models import OutsideOrder
 
 MOST_UNITS_OF_A_LINE = 1000
 _PATH = "api/orders"
@@ -114,6 +115,10 @@ class OrdinoConnector:
     def read_back(self, desk: Desk) -> Standing:
         """Raise UnsupportedByPartner: no call reads an order (C10)."""
         _deny(desk.connection, "tell how an order stands")
+
+    def can_change(self, outside_order: OutsideOrder) -> bool:
+        """Tell whether there may be something to learn of an order: always."""
+        return self.capabilities.read_back
 
     def cancel(self, desk: Desk, tickets: Sequence[OutsideTicketData]) -> None:
         """Raise UnsupportedByPartner: no call cancels an order or refunds a part of it (C10)."""

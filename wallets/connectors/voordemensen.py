@@ -34,8 +34,9 @@ from wallets.connectors.voordemensen_calls import (
 )
 from wallets.connectors.voordemensen_cart import LARGEST_ID, check_cart, fill_cart
 from wallets.connectors.voordemensen_catalogue import list_entries, list_places
-from wallets.connectors.voordemensen_order import POLL_WAITS, complete, read_back
+from wallets.connectors.voordemensen_order import POLL_WAITS, can_change, complete, read_back
 from wallets.connectors.voordemensen_reading import is_id, list_of
+from wallets.models import OutsideOrder
 
 
 class VoordeMensenConnector:
@@ -79,9 +80,9 @@ class VoordeMensenConnector:
         if connection.payment_method:
             method = method_of(connection)
             said.append(
-                f"Payment method {connection.payment_method} is {quote(method['payment_desc'])}."
+                f"The payment method is {quote(method['payment_desc'])}."
                 if method and method.get("payment_desc")
-                else f"It does not list payment method {connection.payment_method}."
+                else "It does not list the payment method."
             )
         if key_of(connection):
             is_there = ask_back_office(connection, timezone.now()) is not None
@@ -101,6 +102,10 @@ class VoordeMensenConnector:
     def read_back(self, desk: Desk) -> Standing:
         """Tell how an order stands; what was told within ten seconds is not asked again."""
         return read_back(desk)
+
+    def can_change(self, outside_order: OutsideOrder) -> bool:
+        """Tell whether an order is to be asked about: a paid one of an account with a key only."""
+        return can_change(outside_order)
 
     def cancel(self, desk: Desk, tickets: Sequence[OutsideTicketData]) -> None:
         """Refuse: only a person can, in its back office."""

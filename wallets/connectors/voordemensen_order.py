@@ -18,16 +18,14 @@ from wallets.connectors.base import (
 from wallets.connectors.desk import Desk, Operation, OutcomeUnknown, Restart, WhenUnsure
 from wallets.connectors.exchange import Refused, Reply
 from wallets.connectors.voordemensen_calls import (
-    ask_back_office,
     ask_for,
     key_headers,
-    key_of,
     post_to,
     return_url_of,
 )
+from wallets.connectors.voordemensen_office import ask_office
 from wallets.connectors.voordemensen_reading import (
     OrderThere,
-    amount_of,
     explained,
     id_of,
     is_id,
@@ -35,14 +33,14 @@ from wallets.connectors.voordemensen_reading import (
     read_created,
     read_order,
 )
-from wallets.models import CallEffect
+from wallets.models import CallEffect, OutsideOrder, OutsideOrderStatus
 
 # Seconds between two questions about one order: never nearer than ten (C4).
 POLL_WAITS = (10, 10, 20, 30, 60)
 # `partial` is not paid (C4).
 _PAID, _CANCELLED = "paid", "cancelled"
-# What the back office calls orders that are no longer valid.
-_NOT_VALID = ("cancel", "trash")
+# Whose final state we know, and only the back office changes.
+_MADE = (OutsideOrderStatus.MADE, OutsideOrderStatus.LEFT)
 
 # [D] A cart that was converted answers with the key of the same order.
 CREATE = Operation(name="create_order", when_unsure=WhenUnsure.REPEAT, commits=True)
@@ -64,7 +62,8 @@ def complete(desk: Desk, wish: Wish) -> Standing:
 def read_back(desk: Desk) -> Standing:
     """Tell how an order stands: what was told within ten seconds is not asked again.
 
-    One that is not paid is not there yet, and may still be: that cannot be told.
+    One that is not paid is not there yet, and may still be: that cannot be told. Once it was seen
+    paid, that is final, and only the back office is asked (C4).
     """
     key = str(desk.progress.get("order_key") or desk.outside_order.outside_reference)
     if not is_id(key):
@@ -72,22 +71,44 @@ def read_back(desk: Desk) -> Standing:
     if _seconds_left(desk, POLL_WAITS[0]):
         was_cancelled = desk.progress.get("status") == _CANCELLED
         return _cancelled(desk, key) if was_cancelled else Standing(exists=None)
+    news = ask_office(desk, key)
+    if news.is_cancelled:
+        return _cancelled(desk, key)
+    if _is_final(desk.outside_order) and not news.is_missed:
+        return Standing(exists=True, outside_reference=key, remarks=news.remarks)
     try:
         order = _ask_order(desk, key)
     except Refused as refused:
         if refused.status_code == 404:
-            return Standing(exists=None)
+            return Standing(exists=None, remarks=news.remarks)
         raise
-    if order.payment_status == _CANCELLED or _is_cancelled_there(desk, key):
+    if order.payment_status == _CANCELLED:
         return _cancelled(desk, key)
     if order.payment_status != _PAID:
-        return Standing(exists=None, outside_reference=key)
+        return Standing(exists=None, outside_reference=key, remarks=news.remarks)
     return Standing(
         exists=True,
         outside_reference=key,
         tickets_url=order.tickets_url,
         tickets=_tickets(desk, _wanted_before(desk), order),
+        remarks=news.remarks,
     )
+
+
+def can_change(outside_order: OutsideOrder) -> bool:
+    """Tell whether there is anything to learn of an order: a paid one only the back office changes.
+
+    Not without a Peppered key, nor where there is no back office (C4).
+    """
+    if not _is_final(outside_order):
+        return True
+    has_key = bool(key_of(outside_order.connection))
+    return has_key and bool(outside_order.progress.get("has_office", True))
+
+
+def _is_final(outside_order: OutsideOrder) -> bool:
+    was_paid = bool(outside_order.progress.get("was_paid"))
+    return was_paid and outside_order.status in _MADE
 
 
 def _payment_id(desk: Desk) -> int:
@@ -230,35 +251,6 @@ def _cancelled(desk: Desk, key: str) -> Standing:
     """Return the standing of a cancelled order; one that was never paid does not exist."""
     was_paid = desk.progress.get("was_paid", False)
     return Standing(exists=bool(was_paid), outside_reference=key, is_cancelled=True)
-
-
-def _is_cancelled_there(desk: Desk, key: str) -> bool:
-    """Tell whether the back office has cancelled an order since it was asked last (C11).
-
-    Raises ConnectorError where it speaks of another amount than ours; it may be told with the cost
-    of paying or without (C7).
-    """
-    connection = desk.connection
-    if desk.progress.get("cancelled_there"):
-        return True
-    if not key_of(connection):
-        return False
-    since = desk.progress.get("office_asked_at") or desk.progress.get("created_at")
-    now = desk.clock()
-    begun = datetime.datetime.fromisoformat(str(since)) if since else desk.outside_order.created_at
-    rows = [row for row in ask_back_office(connection, begun) or () if row.get("orderKey") == key]
-    kept = [amount_of(desk.progress.get(name)) for name in ("total", "due")]
-    for row in rows:
-        amount = amount_of(row.get("amount"))
-        if amount is not None and all(kept) and amount not in kept:
-            raise ConnectorError(
-                Cause.CURRENCY,
-                f"Its back office says {amount} for an order of {kept[0]}.",
-                permanent=True,
-            )
-    is_cancelled = any(row.get("orderStatus") in _NOT_VALID for row in rows)
-    desk.keep({"office_asked_at": _iso(now), "cancelled_there": is_cancelled})
-    return is_cancelled
 
 
 def _iso(moment: datetime.datetime) -> str:

@@ -97,6 +97,14 @@ class OutsideOrder(FSMModelMixin, models.Model):
     read_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="When it was read back last."
     )
+    # Why it could not be read back last; empty once it could.
+    read_cause = models.CharField(
+        max_length=30, blank=True, default="", db_default="", editable=False
+    )
+    read_message = models.CharField(
+        max_length=300, blank=True, default="", db_default="", editable=False
+    )
+    read_failed_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = OutsideOrderQuerySet.as_manager()
 
@@ -205,9 +213,17 @@ class OutsideOrder(FSMModelMixin, models.Model):
         self.next_poll_at = None
 
     @transition("status", source=OutsideOrderStatus.ENDING, target=OutsideOrderStatus.LEFT)
-    def leave(self, *, now: datetime.datetime, cause: str, message: str) -> None:
+    def leave(
+        self,
+        *,
+        now: datetime.datetime,
+        cause: str,
+        message: str,
+        next_poll_at: datetime.datetime | None = None,
+    ) -> None:
         """Leave it to a person: it is there still, and we cannot cancel it."""
         self._moved(now, cause=cause, message=message)
+        self.next_poll_at = next_poll_at
 
 
 class OutsideTicketStatus(models.TextChoices):

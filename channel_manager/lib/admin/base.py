@@ -104,6 +104,8 @@ class StaffAdmin(ModelAdmin[_Model]):
     save_as_continue = False
     formfield_overrides = {models.TimeField: {"form_class": ClockField, "widget": ClockInput}}
     change_form_outer_before_template = "admin/state_bar.html"
+    # Whether the form has one way to save: without another row, and without staying.
+    only_saves = False
     # Whether there is a list of edits to lead to.
     is_edited = True
 
@@ -227,6 +229,9 @@ class StaffAdmin(ModelAdmin[_Model]):
         The form checks every constraint before it saves. When another row slips in between, the
         second look finds it and says so beside what was typed.
         """
+        if self.only_saves:
+            only_save = {"show_save_and_add_another": False, "show_save_and_continue": False}
+            extra_context = {**(extra_context or {}), **only_save}
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
         except IntegrityError:

@@ -17,7 +17,9 @@ from django.db import models
 from django.http import HttpRequest, HttpResponse
 
 _HIDDEN_NAME = re.compile(
-    r"(^|_)(password\d?|secret|token|key|email|phone|guest|first_name|last_name)(_|$)"
+    r"(^|_)(password\d?|secret|token|key|email|phone|guest|first_name|last_name"
+    # Who knows how we pay elsewhere may buy there on our account.
+    r"|payment_method)(_|$)"
 )
 _HIDDEN_FIELDS = (forms.EmailField, forms.FileField, ReadOnlyPasswordHashField)
 _HIDDEN_COLUMNS = (models.EmailField, models.FileField, models.BinaryField)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Generic, Literal, TypeVar
 
+from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import models
@@ -129,17 +130,10 @@ class Standing(Generic[_Row]):
             return redirect(f"admin:{self._name('change')}", key)
         data = request.POST if request.method == "POST" else None
         form = ReasonForm(data, is_required=action.is_destructive or action.asks_why)
-        if form.is_valid():
-            reason = form.cleaned_data["reason"]
-            if told := attempt(request, lambda: action.run(request, row, reason)):
-                messages.success(request, told)
-            return redirect(f"admin:{self._name('change')}", key)
-        obstacles = action.obstacles(row)
-        return show_confirmation(
-            request,
-            model_admin=model_admin,
-            subject=row,
-            confirmation=Confirmation(
+
+        def confirm() -> Confirmation:
+            obstacles = action.obstacles(row)
+            return Confirmation(
                 title=f"{action.label}: {row}",
                 button=action.label,
                 effects=[*action.effects, *action.about(request, row)],
@@ -147,8 +141,15 @@ class Standing(Generic[_Row]):
                 back=reverse(f"admin:{self._name('change')}", args=[key]),
                 is_destructive=action.is_destructive,
                 is_blocked=bool(obstacles),
-            ),
+            )
+
+        return ask_first(
+            request,
+            model_admin=model_admin,
+            row=row,
             form=form,
+            act=lambda: action.run(request, row, form.cleaned_data["reason"]),
+            confirm=confirm,
         )
 
     def _may_change(self, request: HttpRequest) -> bool:
@@ -158,6 +159,29 @@ class Standing(Generic[_Row]):
 
     def _name(self, page: str) -> str:
         return f"{self.model._meta.app_label}_{self.model._meta.model_name}_{page}"
+
+
+def ask_first(
+    request: HttpRequest,
+    *,
+    model_admin: ModelAdmin[Any],
+    row: models.Model,
+    form: forms.Form,
+    act: Callable[[], str],
+    confirm: Callable[[], Confirmation],
+) -> HttpResponse:
+    """Act once the form has been answered, tell what `act` returns, and lead back to the row.
+
+    Before that, show the page that `confirm` returns.
+    """
+    if form.is_valid():
+        if told := attempt(request, act):
+            messages.success(request, told)
+        opts = row._meta
+        return redirect(f"admin:{opts.app_label}_{opts.model_name}_change", row.pk)
+    return show_confirmation(
+        request, model_admin=model_admin, subject=row, confirmation=confirm(), form=form
+    )
 
 
 def action_urls(

@@ -6,13 +6,13 @@ import uuid
 from collections.abc import Collection, Mapping
 
 from channel_manager.lib.strict_fields import is_uuid
-from partners import outward
+from partners import outward, storefronts
 from partners.models import Storefront
 
 EVENT = "event"
 EVENT_DATE = "event_date"
 TICKET = "ticket"
-PAYMENT_METHOD = "payment_method"
+PAYMENT_METHOD = storefronts.PAYMENT_METHOD
 RETURN_PAGE = "return_page"
 
 

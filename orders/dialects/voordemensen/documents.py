@@ -6,9 +6,9 @@ import dataclasses
 import datetime
 
 from channel_manager.lib.errors import NotFound
-from orders import manifests, payment_receipt_pdf, payment_receipts
+from orders import manifests, paying, payment_receipt_pdf, payment_receipts
 from orders.api.waiting import wait_until_settled
-from orders.dialects.voordemensen.purchases import find_order, list_methods
+from orders.dialects.voordemensen.purchases import find_order
 from orders.models import Checkout, Order
 from partners.models import Storefront
 from wallets import pdf
@@ -49,12 +49,10 @@ def find_receipt(*, storefront: Storefront, order_key: str) -> Document:
     """Return the receipt of an order; raises OrderNotFound, NoDocument."""
     checkout = find_order(storefront=storefront, order_key=order_key)
     order = _paid(checkout)
-    methods, _ids = list_methods(storefront)
-    names = {method.code: method.name for method in methods}
     receipt = payment_receipts.build_receipt(
         checkout=checkout,
         order=order,
-        payment_method=names.get(checkout.payment_method, checkout.payment_method),
+        payment_method=paying.name_method(checkout.payment_method),
     )
     return Document(receipt.file_name, payment_receipt_pdf.render_receipt(receipt))
 

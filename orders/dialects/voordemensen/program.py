@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from catalog.models import AllotmentUse, Dating, SeatPlan
 from orders.dialects.voordemensen.errors import EventNotFound
 from orders.offerings import Event, Showing, TicketType, find_showing, list_events, list_showings
-from partners import outward
+from partners import outward, storefronts
 from partners.account import Account
 from partners.models import Storefront
 from partners.storefronts import account_of
 
 EVENT, SUB_EVENT, TICKET_TYPE = "event", "sub_event", "ticket_type"
-LOCATION, PAYMENT_METHOD = "location", "payment_method"
+LOCATION, PAYMENT_METHOD = "location", storefronts.PAYMENT_METHOD
 # A package that is valid on any day is an event with one sub-event, which has no date.
 _ANY_DAY = "any_day:"
 

@@ -7,11 +7,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 
 from catalog.models import Connection
 from tests.connectors.onebox.conftest import Story
 from tests.fakes.faults import Fault
 from tests.fakes.onebox_system import ADULT, CHILD, SESSION, OneboxSystem, Show
+from wallets.admin.connections import catalogue
+from wallets.connectors import exchange
 from wallets.connectors.base import CatalogueEntry, Cause, ConnectorError, PlacesThere
 from wallets.connectors.onebox import OneboxConnector
 
@@ -54,6 +57,28 @@ def test_the_catalogue_is_paged_until_its_total(
     assert [int(one.outside_session) for one in listed] == list(range(1, 251))
     offsets = [int(one.query["offset"]) for one in onebox.asked("sessions")]
     assert offsets == list(range(0, 250, largest_page))
+
+
+def test_a_list_that_takes_too_long_is_given_up(
+    connection: Connection, onebox: OneboxSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache.clear()
+    monkeypatch.setattr(catalogue, "LONGEST_SECONDS", 0.5)
+    connection.read_seconds = 20
+    onebox.faults.add("sessions", Fault.TIMEOUT_BEFORE)
+    error = fault_of(catalogue.read_catalogue, connection)
+    told = (Cause.TIMED_OUT, "All that was to be asked took longer than it may.")
+    assert (error.cause, error.detail) == told
+    assert catalogue.read_catalogue(connection)
+
+
+def test_nothing_is_asked_once_the_time_for_all_is_over(
+    connection: Connection, onebox: OneboxSystem
+) -> None:
+    with exchange.all_within(0):
+        assert fault_of(CONNECTOR.list_catalogue, connection).cause == Cause.TIMED_OUT
+    assert onebox.received == []
+    assert CONNECTOR.list_catalogue(connection)
 
 
 @pytest.mark.derived

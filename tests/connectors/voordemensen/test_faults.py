@@ -270,11 +270,10 @@ def test_a_check_says_what_it_found_and_changes_nothing(
     system: VoordeMensenSystem, keyed: Connection
 ) -> None:
     assert connector.check(keyed) == (
-        f"It lists 1 events. Payment method {ON_ACCOUNT} is Method {ON_ACCOUNT}. "
-        "The key is accepted."
+        f"It lists 1 events. The payment method is Method {ON_ACCOUNT}. The key is accepted."
     )
     keyed.payment_method = str(CARD + 1)
-    assert f"It does not list payment method {CARD + 1}." in connector.check(keyed)
+    assert "It does not list the payment method." in connector.check(keyed)
     keyed.set_credentials({"peppered_key": f"{KEY}x"})
     with pytest.raises(ConnectorError) as caught:
         connector.check(keyed)

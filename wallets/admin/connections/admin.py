@@ -41,7 +41,7 @@ from channel_manager.lib.admin.typed import (
 )
 from channel_manager.lib.sealing import Unsealable
 from partners.admin.filters import VenueFilter
-from wallets.admin.connections import checking
+from wallets.admin.connections import checking, unread
 from wallets.admin.connections.forms import (
     ConnectionForm,
     SystemForm,
@@ -57,6 +57,8 @@ CHECK = "catalog.check_connection"
 _PREFIX = "catalog_connection"
 # What is got at one place with one account is worth nothing at another.
 _PLACES = {"base_url", "second_url", "account"}
+# Whoever knows how we pay at a system may buy there on our account.
+_FOR_THOSE_WHO_CHANGE = {"payment_method"}
 _WELL, _ILL, _UNTESTED = "well", "ill", "untested"
 _COLOURS = {_WELL: "success", _ILL: "danger", _UNTESTED: ""}
 
@@ -65,6 +67,7 @@ _COLOURS = {_WELL: "success", _ILL: "danger", _UNTESTED: ""}
 class ConnectionAdmin(StaffAdmin[Connection]):
     """A venue's accounts at other systems."""
 
+    only_saves = True
     list_display = ("name", "system", "venue", "on", "tested", "used")
     list_select_related = ("venue",)
     list_filter = (
@@ -133,9 +136,7 @@ class ConnectionAdmin(StaffAdmin[Connection]):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """Show or save the form; what is posted is in no report of errors."""
-        only_save = {"show_save_and_add_another": False, "show_save_and_continue": False}
-        shown = {**(extra_context or {}), **only_save}
-        return super().changeform_view(request, object_id, form_url, shown)
+        return super().changeform_view(request, object_id, form_url, extra_context)
 
     def get_form(
         self,
@@ -152,6 +153,8 @@ class ConnectionAdmin(StaffAdmin[Connection]):
     def get_fieldsets(self, request: HttpRequest, obj: Connection | None = None) -> Any:
         """Ask for what the system needs; say where it tells us of changes, if it does."""
         asked = fields_of(_system_of(request, obj))
+        if not self.has_change_permission(request, obj) and obj is not None:
+            asked = [(title, _without(shown, _FOR_THOSE_WHO_CHANGE)) for title, shown in asked]
         if obj is None or not connector_of(obj).capabilities.push:
             return asked
         told = ("It tells us", {"fields": ("push_address",)})
@@ -278,6 +281,7 @@ class ConnectionAdmin(StaffAdmin[Connection]):
             else "",
             "check_seconds": row.connect_seconds + row.read_seconds,
             "check_fault": row.check_message if row.checked_at else "",
+            "read_fault": unread.tell_of_connection(request, row),
             "forgettable": [
                 (name_secret(name), reverse(f"admin:{_PREFIX}_forget", args=[row.pk, name]))
                 for name in _forgettable(row)
@@ -325,6 +329,10 @@ class ConnectionAdmin(StaffAdmin[Connection]):
     def _connection(self, key: uuid.UUID) -> Connection:
         rows = Connection.objects.select_related("venue").defer("venue__logo")
         return get_object_or_404(rows, pk=key)
+
+
+def _without(shown: Mapping[str, Any], names: Set[str]) -> dict[str, Any]:
+    return {**shown, "fields": tuple(one for one in shown["fields"] if one not in names)}
 
 
 def _system_of(request: HttpRequest, row: Connection | None) -> str:

@@ -17,10 +17,13 @@ from catalog.models import Component, ComponentSource, Connection, Session
 from channel_manager.lib.admin import columns
 from channel_manager.lib.errors import ErrorCode, Fault, Refusal
 from wallets.connectors.base import CatalogueEntry
+from wallets.connectors.exchange import all_within
 from wallets.connectors.registry import connector_of
 
 # Long enough to search it, and to confirm a list that was made from it.
 _KEPT_SECONDS = 60
+# A list may take hundreds of questions, and somebody waits for it.
+LONGEST_SECONDS = 30
 MOST_SHOWN = 200
 # Each is a field of one form, of which Django takes a thousand.
 MOST_SESSIONS = 400
@@ -37,12 +40,13 @@ class CannotMatch(Refusal):
 def read_catalogue(connection: Connection) -> Sequence[CatalogueEntry]:
     """Return what a system sells, at most a minute old; raises as connectors do.
 
-    Asks the other side, so it is called in no transaction.
+    A list that takes longer than LONGEST_SECONDS is given up: the cause is that it timed out. Asks the other side, so it is called in no transaction.
     """
     key = f"outside-catalogue:{connection.pk}"
     kept: Sequence[CatalogueEntry] | None = cache.get(key)
     if kept is None:
-        kept = list(connector_of(connection).list_catalogue(connection))
+        with all_within(LONGEST_SECONDS):
+            kept = list(connector_of(connection).list_catalogue(connection))
         cache.set(key, kept, _KEPT_SECONDS)
     return kept
 
@@ -219,7 +223,10 @@ def save_matches(
         if faults:
             told = list({fault.detail: fault for fault in faults}.values())
             raise CannotMatch("Nothing was saved.", faults=told)
-        return ComponentSource.objects.bulk_create(made)
+        saved = ComponentSource.objects.bulk_create(made)
+        for source in saved:
+            source.note_interest()
+        return saved
 
 
 def _source(

@@ -174,7 +174,7 @@ def _show(
         "original": None,
         "component": component,
         "connection": connection,
-        "seconds": connection.connect_seconds + connection.read_seconds,
+        "seconds": catalogue.LONGEST_SECONDS,
         "form": form,
         "back": component_url(component.pk),
         **shown,

@@ -44,6 +44,7 @@ class _VenueFilter(VenueFilter):
 class ComponentSourceAdmin(StaffAdmin[ComponentSource]):
     """Everything that is issued elsewhere, and what it is called there."""
 
+    only_saves = True
     list_display = ("issues", "package", "system", "holds", "known_as", "costs")
     list_display_links = ("issues",)
     list_filter = (_VenueFilter, ("connection", RelatedDropdownFilter))
@@ -97,18 +98,6 @@ class ComponentSourceAdmin(StaffAdmin[ComponentSource]):
             messages.info(request, "Outside ids are added from the page of a package's component.")
             return redirect("admin:catalog_package_changelist")
         return super().add_view(request, form_url, extra_context)
-
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """Show or save the form, which leads back to the component."""
-        only_save = {"show_save_and_add_another": False, "show_save_and_continue": False}
-        shown = {**(extra_context or {}), **only_save}
-        return super().changeform_view(request, object_id, form_url, shown)
 
     def get_form(
         self,

@@ -41,7 +41,7 @@ WORDS: Mapping[str, SystemWords] = {
     System.ORDINO: SystemWords(
         base_url="Of its API, with https:// and without /api.",
         item=FieldWords(
-            "Package id", "In Ordino's own admin, at the package; the API knows it as package_id."
+            "Package id", "Ordino hands it over for each package; the API knows it as package_id."
         ),
     ),
     System.ONEBOX: SystemWords(
@@ -51,7 +51,8 @@ WORDS: Mapping[str, SystemWords] = {
         ),
         second_url=FieldWords(
             "OAuth URL",
-            "Only where its OAuth server is another host than its API. Both are .com, or both .net.",
+            "Whole, with /oauth/token, and only where its OAuth server is another host than its "
+            "API. Both are .com, or both .net.",
         ),
         session=FieldWords("Session id", "A number; Onebox lists it under the event's sessions."),
         item=FieldWords("Price type id", "A number; one of the session's price types."),
@@ -70,8 +71,12 @@ WORDS: Mapping[str, SystemWords] = {
         base_url="https://api.voordemensen.nl/v1, without the client's name.",
         account=FieldWords("Client name", "It stands in every address of the API."),
         payment=FieldWords("Prepaid payment method", f"Its payment_id, a number. {_PREPAID}"),
-        session=FieldWords("Event id", "A number; of one event on one day, its sub-event."),
-        item=FieldWords("Discount id", "A number; the price group. 0 for the normal price."),
+        session=FieldWords("Event id", "A number, of the sub-event: one event on one day."),
+        item=FieldWords(
+            "Discount id",
+            "A text such as q9LmX2, of one of the event's ticket types; the normal price has its "
+            "own, too.",
+        ),
     ),
 }
 
