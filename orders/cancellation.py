@@ -16,7 +16,7 @@ from orders import destruction, ledger, reading, receipt, tombstone
 from orders.actions import require_action
 from orders.announcing import announce
 from orders.models import Order, OrderStatus
-from orders.outside import ending
+from orders.outside import ending, forgetting
 from orders.receipt import Received
 from partners import idempotency
 from partners.models import EventType
@@ -211,5 +211,6 @@ def _remove(
     # Nobody could look these up by the order any more, to erase them.
     idempotency.blank_answers(order_id=order.pk)
     pruning.forget_answers(order_id=order.pk)
+    forgetting.forget_links(order_id=order.pk)
     order.delete()
     return ended

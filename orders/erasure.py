@@ -34,8 +34,9 @@ from orders.models import (
     StatementFile,
     StatementLine,
 )
-from orders.models.order import IN_FLIGHT, SETTLED
+from orders.models.order import IN_FLIGHT, ISSUED_ELSEWHERE, SETTLED
 from orders.models.searched import line_text, order_text
+from orders.outside import forgetting
 from partners import idempotency
 from partners.webhooks import pruning
 from wallets.models import Asset, Wallet
@@ -81,7 +82,8 @@ def erase_order(
     """Erase all names and addresses that are kept of a settled order; return it.
 
     In one transaction: of the order, its lines and wallets, its checkout, the requests as received, the stored
-    answers, what endpoints answered, and lines of partners' statements. An order of which nothing is left is returned as it is.
+    answers, what endpoints answered, lines of partners' statements, and what outside systems said and
+    where they show the tickets. An order of which nothing is left is returned as it is.
     Raises NotFound, OrderStateConflict while it is in flight.
     """
     with transaction.atomic():
@@ -107,8 +109,9 @@ def forget_late_answers(*, now: datetime.datetime) -> int:
     """Forget what endpoints answered of orders that were erased or removed; return how many.
 
     Erasing and removing forget what is there; this is for deliveries that were on their way then,
-    and for events that came later.
+    and for events that came later; and for addresses that outside systems told of their tickets since.
     """
+    forgetting.forget_late_links(since=now - _SWEPT)
     living = Order.objects.filter(pk=OuterRef("delivery__event__order_id"), erased_at=None)
     answers = pruning.answers_since(now - _SWEPT)
     return answers.exclude(Exists(living.order_by())).update(answer="")
@@ -237,7 +240,18 @@ def _read(rows: QuerySet[Any, tuple[uuid.UUID]], **settings: str) -> set[uuid.UU
 def _erase(order: Order, *, actor: str, now: datetime.datetime, reason: str) -> None:
     order.sell_to_email = order.sell_to_name = None
     order.erased_at = order.updated_at = now
-    order.save(update_fields=["sell_to_email", "sell_to_name", "erased_at", "updated_at"])
+    if order.status_message and order.failure_code in ISSUED_ELSEWHERE:
+        # It may quote what that system said of a guest.
+        order.status_message = order.get_failure_code_display()
+    order.save(
+        update_fields=[
+            "sell_to_email",
+            "sell_to_name",
+            "erased_at",
+            "updated_at",
+            "status_message",
+        ]
+    )
     order.lines.update(sell_to_email=None, sell_to_name=None, names=[])
     Wallet.objects.filter(order=order).update(name=None)
     GuestOrder.objects.filter(order=order).update(guest="")
@@ -246,6 +260,8 @@ def _erase(order: Order, *, actor: str, now: datetime.datetime, reason: str) -> 
     checkout_erasure.erase_of_order(order_id=order.pk, now=now)
     idempotency.blank_answers(order_id=order.pk)
     pruning.forget_answers(order_id=order.pk)
+    forgetting.forget_links(order_id=order.pk)
+    forgetting.forget_words(order_id=order.pk)
     runner.note(order, change=Change(name=EVENT, actor=actor, now=now, reason=reason))
 
 

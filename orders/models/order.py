@@ -74,6 +74,10 @@ class FailureCode(models.TextChoices):
     CONNECTION_INCOMPLETE = "connection_incomplete", "Connection is not set up completely"
 
 
+# What outside systems say no with; the message may quote them.
+ISSUED_ELSEWHERE = tuple(FailureCode)[list(FailureCode).index(FailureCode.OUTCOME_UNKNOWN) :]
+
+
 class OrderQuerySet(models.QuerySet["Order"]):
     """Filters that read as adjectives."""
 
