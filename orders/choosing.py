@@ -15,6 +15,7 @@ from channel_manager.lib.errors import ErrorCode, Refusal
 from orders.models import BatchAction, Order, OrderLine, OrderStatus
 from orders.moving import visit_dates
 from orders.outside import refusing
+from orders.outside.uncertain import read_unsettled
 from partners.models import Venue
 from wallets.models import Asset, AssetStatus
 
@@ -53,7 +54,8 @@ class Choice:
 
     acted: those it would; changed: those that were changed since somebody saw them, which are left
     alone when their turn comes; left_out: by reason, a status or one of ours. days: how many of the
-    acted ones are visited on which day, read where they are to be moved.
+    acted ones are visited on which day, read where they are to be moved. unsettled: how many of the
+    acted ones no replay can issue before somebody says what was made elsewhere.
     """
 
     action: BatchAction
@@ -61,6 +63,7 @@ class Choice:
     changed: Sequence[tuple[Order, Seen]]
     left_out: Mapping[str, Sequence[Order]]
     days: Mapping[datetime.date, int]
+    unsettled: int = 0
 
     @property
     def rows(self) -> list[tuple[uuid.UUID, str, datetime.datetime]]:
@@ -127,7 +130,15 @@ def judge(
     days: Counter[datetime.date] = Counter()
     if action == BatchAction.MOVE:
         days.update(day for order in acted for day in visit_dates(order))
-    return Choice(action=action, acted=acted, changed=changed, left_out=left_out, days=days)
+    waiting = read_unsettled([order.pk for order in acted]) if action == BatchAction.REPLAY else {}
+    return Choice(
+        action=action,
+        acted=acted,
+        changed=changed,
+        left_out=left_out,
+        days=days,
+        unsettled=len(waiting),
+    )
 
 
 def _read(keys: Collection[uuid.UUID]) -> list[Order]:

@@ -17,6 +17,7 @@ from channel_manager.lib.errors import Fault
 from orders import clashes, places, resolution, shortages
 from orders.contents import fill_line, make_allocations, make_shells
 from orders.models import Allocation, Order, OrderLine
+from orders.outside.uncertain import read_unsettled, to_settle
 from orders.planning import LinePlan, NoRoom
 from orders.preview import issue_unsaved
 
@@ -28,13 +29,15 @@ _Key = tuple[uuid.UUID, datetime.date]
 class ReplayPreview:
     """What a failed order would become: its status with so many wallets and assets, or why not.
 
-    obstacles: what would be refused, in sentences; empty when nothing would.
+    obstacles: what would be refused, in sentences; empty when nothing would. is_unsettled: somebody
+    has to say first whether another system made it.
     """
 
     order: Order
     obstacles: Sequence[str] = ()
     wallets: int = 0
     assets: int = 0
+    is_unsettled: bool = False
 
 
 def preview_replays(
@@ -46,7 +49,7 @@ def preview_replays(
     that one would take are gone for the next, but for the names of seats, and for one whose own
     went back when it stood too long. meaning: a mapping that counts as stored as it stands.
 
-    Nothing is written: it reads in a transaction that PostgreSQL keeps from writing. Two statements,
+    Nothing is written: it reads in a transaction that PostgreSQL keeps from writing. Three statements,
     one for each partner, one for each day of receipt, one for each order of numbered seats, and
     some for each whose places went back. Raises TookTooLong.
     """
@@ -67,6 +70,7 @@ class _Desk:
         self._holders = set(
             Allocation.objects.filter(line__order__in=orders).values_list("line_id", flat=True)
         )
+        self._unsettled = read_unsettled([order.pk for order in orders])
         self._taken: dict[uuid.UUID, set[str]] = {}
         for partner_id in {order.partner_id for order in orders}:
             theirs = [order for order in orders if order.partner_id == partner_id]
@@ -75,6 +79,8 @@ class _Desk:
 
     def replay(self, order: Order) -> ReplayPreview:
         """Resolve and issue one order; what it takes is gone for the next."""
+        if names := self._unsettled.get(order.pk):
+            return ReplayPreview(order=order, obstacles=[to_settle(names)], is_unsettled=True)
         lines, waiting, before = list(order.lines.all()), _waiting(order), self._catalogues
         if self._has_lost_places(lines):
             shortage = resolution.shortage_of(order, lines)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from catalog.rescheduling import in_words
 from channel_manager.lib.admin.confirmation import Confirmation
+from orders.admin.waiting import unsettled_in_words
 from orders.admin.wording import ONE_BY_ONE, about_cancelling, amounts_of, count_of, counted
 from orders.choosing import ELSEWHERE, ENTERED, NO_VISIT, Choice
 from orders.models import BatchAction, OrderStatus
@@ -103,6 +104,10 @@ def _warnings(choice: Choice) -> Iterator[str]:
         number = len(orders)
         stays = "is left out" if number == 1 else "are left out"
         yield f"{count_of(number, 'order')} {stays}: {_reason(why)}."
+    if choice.unsettled:
+        told = unsettled_in_words(choice.unsettled, len(choice.acted))
+        what = "it" if len(choice.acted) == 1 else "them"
+        yield f"{told} Nobody knows whether another system made {what}: see Outside orders."
     if choice.changed:
         yield (
             f"{count_of(len(choice.changed), 'order')} changed while this page was open, and "

@@ -29,9 +29,16 @@ from channel_manager.lib.admin.typed import ModelAdmin
 from channel_manager.lib.identity import time_ordered_uuid
 from orders.admin.mending import OF_OURS, Told, read_mapped, read_packages
 from orders.admin.mending_elsewhere import read_components, read_connections
-from orders.admin.waiting import Waiting, list_url, read_waiting
+from orders.admin.waiting import (
+    Waiting,
+    list_url,
+    read_waiting,
+    unsettled_in_words,
+    unsettled_url,
+)
 from orders.causes import CauseGroup, parts_of, read_groups
 from orders.models import Batch, WorklistStatus
+from orders.outside.uncertain import count_unsettled
 from orders.replaying import start_replay
 from partners.models import Partner, Venue
 
@@ -53,6 +60,8 @@ class Cause:
     is_mended: bool
     # Whose item number it is, when it is one that nobody has mapped.
     partner: str = ""
+    # How many of its orders wait for somebody to say what was made elsewhere.
+    unsettled: int = 0
 
     @property
     def counted(self) -> str:
@@ -64,6 +73,16 @@ class Cause:
         """Say when it began and when it happened last."""
         first, last = _ago(self.group.first_at), _ago(self.group.last_at)
         return f"Failed {last}" if first == last else f"First failed {first}, last {last}"
+
+    @property
+    def to_settle(self) -> str:
+        """Say how many of its orders no replay can issue yet; nothing when there are none."""
+        return unsettled_in_words(self.unsettled, self.group.orders) if self.unsettled else ""
+
+    @property
+    def settle_url(self) -> str:
+        """Return where that is settled."""
+        return unsettled_url()
 
     @property
     def at_risk(self) -> str:
@@ -82,7 +101,7 @@ class ReplayForm(ReasonForm):
 
 
 def read_causes(request: HttpRequest) -> list[Cause]:
-    """Return the causes for somebody who may see orders: seven statements at most."""
+    """Return the causes for somebody who may see orders: eight statements at most."""
     now = timezone.now()
     today = min(
         (now.astimezone(venue.zone).date() for venue in Venue.objects.only("timezone")),
@@ -96,6 +115,7 @@ def read_causes(request: HttpRequest) -> list[Cause]:
     mapped = read_mapped(numbers, today)
     connections = read_connections({part.connection_id for part in parts if part.connection_id})
     components = read_components({part.component_id for part in parts if part.component_id})
+    unsettled = count_unsettled() if groups else {}
     causes = []
     for group, part in zip(groups, parts, strict=True):
         partner = partners.get(part.partner_id) if part.partner_id else None
@@ -124,6 +144,7 @@ def read_causes(request: HttpRequest) -> list[Cause]:
                 else "",
                 is_mended=told.is_mended,
                 partner=str(partner or "") if mapping is None else "",
+                unsettled=unsettled.get(group.fingerprint, 0),
             )
         )
     return causes
@@ -228,7 +249,10 @@ def _confirmation(cause: Cause, waiting: Waiting, *, back: str) -> Confirmation:
             "An order whose cause is not mended stays in Error and says why.",
             *([waiting.in_words] if _is_foretold(cause) and not waiting.refused else []),
         ],
-        warnings=[f"{waiting.in_words} The list says why."] if waiting.refused else [],
+        warnings=[
+            *([cause.to_settle] if cause.to_settle else []),
+            *([f"{waiting.in_words} The list says why."] if waiting.refused else []),
+        ],
         back=back,
     )
 

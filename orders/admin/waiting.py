@@ -15,6 +15,7 @@ from orders.admin.wording import counted
 from orders.models import Order, OrderLine
 from orders.replay_preview import ReplayPreview, preview_replays
 from orders.replaying import failed_for
+from wallets.models import OutsideOrderStatus
 
 # Shown and tried: those with the earliest visits, as long as they are for so many in all.
 _TRIED = 20
@@ -38,6 +39,11 @@ class Waiting:
     def refused(self) -> int:
         """Return how many of the tried ones would not be issued."""
         return sum(bool(row.obstacles) for row in self.rows)
+
+    @property
+    def unsettled(self) -> int:
+        """Return for how many of the tried ones somebody has to say first what was made there."""
+        return sum(row.is_unsettled for row in self.rows)
 
     @property
     def in_words(self) -> str:
@@ -91,6 +97,20 @@ def _within_units(orders: Sequence[Order]) -> list[Order]:
             break
         kept.append(order)
     return kept
+
+
+def unsettled_in_words(number: int, of: int) -> str:
+    """Say how many orders wait to be settled before a replay can issue them."""
+    if of == 1:
+        return "It waits to be settled first."
+    wait = "waits" if number == 1 else "wait"
+    return f"{number:,} of {of:,} {wait} to be settled first."
+
+
+def unsettled_url() -> str:
+    """Return the list of the outside orders whose outcome nobody knows."""
+    query = urlencode({"status__exact": OutsideOrderStatus.UNKNOWN.value})
+    return f"{reverse('admin:wallets_outsideorder_changelist')}?{query}"
 
 
 def list_url(fingerprint: str) -> str:

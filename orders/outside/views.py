@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import uuid
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.http.request import UnreadablePostError
 from django.utils import timezone, translation
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_POST, require_safe
 
 from channel_manager.lib import content_policy
 from channel_manager.lib.addresses import address_of
@@ -20,6 +19,7 @@ from wallets.connectors.voordemensen_calls import order_key_of_return
 from wallets.manifest import Notice
 
 MAX_NOTICE_BYTES = 256 * 1024
+_SAFE = ("GET", "HEAD")
 
 
 class NoticeTooLarge(Refusal):
@@ -29,10 +29,12 @@ class NoticeTooLarge(Refusal):
 
 
 @csrf_exempt
-@require_POST
 def take_notice(request: HttpRequest, connection_id: uuid.UUID) -> HttpResponse:
     """Keep what a system pushes: 200 once it is kept, now or before."""
     VISITORS.charge(address_of(request))
+    if request.method != "POST":
+        notices.find(connection_id)
+        return HttpResponseNotAllowed(["POST"])
     headers = {name.lower(): value for name, value in request.headers.items()}
     is_new = notices.take(
         connection_id=connection_id, headers=headers, body=_body_of(request), now=timezone.now()
@@ -40,7 +42,7 @@ def take_notice(request: HttpRequest, connection_id: uuid.UUID) -> HttpResponse:
     return JsonResponse({"effect": "noted" if is_new else "known"})
 
 
-@require_safe
+@csrf_exempt  # it changes nothing, and what is no GET is to be told so
 def come_back(request: HttpRequest, connection_id: uuid.UUID) -> HttpResponse:
     """Thank whoever was sent back, and look ourselves what has become of the order."""
     VISITORS.charge(address_of(request))
@@ -49,6 +51,8 @@ def come_back(request: HttpRequest, connection_id: uuid.UUID) -> HttpResponse:
         connection = notices.find(connection_id)
     except NotFound:
         return _answer(pages.unknown(language), 404)
+    if request.method not in _SAFE:
+        return HttpResponseNotAllowed(_SAFE)
     notices.come_back(connection=connection, reference=order_key_of_return(request.GET))
     return _answer(pages.came_back(connection, language), 200)
 

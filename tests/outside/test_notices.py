@@ -155,6 +155,7 @@ def problem(status: int, code: str) -> dict[str, Any]:
         ({"to": uuid.uuid4()}, 404, "not_found"),
         ({"to": "nothing"}, 404, "not_found"),
         ({"method": "GET"}, 405, "method_not_allowed"),
+        ({"method": "GET", "to": uuid.uuid4()}, 404, "not_found"),
         ({"body": b"x" * (views.MAX_NOTICE_BYTES + 1)}, 413, "payload_too_large"),
     ],
 )
@@ -256,7 +257,18 @@ def test_nobody_s_address_says_that_there_is_nothing(connection: Connection) -> 
     response = come_back(uuid.uuid4(), "return=X", **{"accept-language": "nl"})
     assert (response.status_code, response["Content-Language"]) == (404, "nl")
     assert "Op dit adres staat niets" in response.content.decode()
-    assert Client().post(f"/outside/{connection.pk}/return").status_code == 405
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+def test_a_browser_comes_back_by_get_only(connection: Connection, method: str) -> None:
+    """A browser's own method, without the admin's token, is refused in our words."""
+    asked = Client(raise_request_exception=False, enforce_csrf_checks=True)
+    response = asked.generic(method, f"/outside/{connection.pk}/return")
+    assert (response.status_code, response["Allow"]) == (405, "GET, HEAD")
+    body = response.json()
+    assert body.pop("errors") == []
+    assert body == problem(405, "method_not_allowed")
+    assert asked.generic(method, f"/outside/{uuid.uuid4()}/return").status_code == 404
 
 
 def test_partners_are_not_told_of_these_addresses(client: Client) -> None:

@@ -10,10 +10,13 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from catalog.models import Connection, Package
+from orders.admin.bulk_effects import of_many
 from orders.admin.causes import Cause
 from orders.admin.mending_elsewhere import is_told
+from orders.admin.waiting import unsettled_in_words
 from orders.causes import OUTSIDE_CAUSES, Parts, parts_of
-from orders.models import FailureCode, Order
+from orders.choosing import Seen, judge
+from orders.models import BatchAction, FailureCode, Order
 from partners.models import Venue
 from tests.conftest import ApiClient
 from tests.issued_elsewhere import ScriptedConnector, connection_of, issue_elsewhere, source_of
@@ -22,6 +25,7 @@ from tests.staff import signed_in, text_of
 from wallets.models import Asset, OutsideOrder
 
 CAUSES = "/admin/orders/batch/causes/"
+OUTSIDE_ORDERS = "/admin/wallets/outsideorder/"
 Issue = Callable[[str], Order]
 Told = Callable[[], Cause]
 
@@ -132,6 +136,44 @@ def test_what_nobody_knows_is_mended_once_it_is_settled(
     assert not told().is_mended
     OutsideOrder.objects.filter(pk=row.pk).update(status="Made")
     assert told().is_mended
+
+
+def test_a_cause_says_how_many_orders_wait_to_be_settled_first(
+    failed: Callable[..., Order], told: Told, venue: Venue, order_desk: User
+) -> None:
+    order = failed("system_away", connection_of(venue).pk)
+    row = issue_elsewhere(Asset.objects.get(), order_status="Unknown")
+    desk, settle = signed_in(order_desk), f"{OUTSIDE_ORDERS}?status__exact=Unknown"
+    cause = told()
+    assert (cause.to_settle, cause.settle_url) == ("It waits to be settled first.", settle)
+    page = desk.get(cause.replay_url)
+    assert "Nobody knows whether Onebox: The onebox made it: settle that first." in text_of(page)
+    assert settle in page.content.decode()
+    (tried,) = page.context["waiting"].rows
+    assert (tried.is_unsettled, tried.wallets) == (True, 0)
+    OutsideOrder.objects.filter(pk=row.pk).update(status="Failed")
+    assert told().to_settle == ""
+    (tried,) = desk.get(cause.replay_url).context["waiting"].rows
+    assert (tried.order.pk, tried.is_unsettled, tried.obstacles) == (order.pk, False, ())
+
+
+def test_a_batch_says_how_many_orders_wait_to_be_settled_first(
+    failed: Callable[..., Order], venue: Venue
+) -> None:
+    order = failed("system_away", connection_of(venue).pk)
+    issue_elsewhere(Asset.objects.get(), order_status="Unknown")
+    order.refresh_from_db()
+    seen = [Seen(order.pk, order.updated_at)]
+    shown = of_many(judge(seen=seen, action=BatchAction.REPLAY), back="/", post_to="/")
+    assert shown.warnings == [
+        "It waits to be settled first. Nobody knows whether another system made it: see Outside "
+        "orders."
+    ]
+
+
+def test_counts_of_what_is_to_be_settled_are_in_words() -> None:
+    told = [unsettled_in_words(number, 3) for number in (1, 2)]
+    assert told == ["1 of 3 waits to be settled first.", "2 of 3 wait to be settled first."]
 
 
 def test_a_component_without_an_outside_id_is_named(
