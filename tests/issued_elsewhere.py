@@ -12,7 +12,7 @@ from tests.orders.expected import NOON
 from wallets.connectors.base import (
     BadSignature,
     Capabilities,
-    CatalogueEntry,
+    Catalogue,
     OutsideTicketData,
     PlacesThere,
     PushedNotice,
@@ -149,8 +149,8 @@ class ScriptedConnector:
     def cancel(self, desk: Desk, tickets: Sequence[OutsideTicketData]) -> None:
         """Cancel at once."""
 
-    def list_catalogue(self, connection: Connection) -> Sequence[CatalogueEntry]:
-        return ()
+    def list_catalogue(self, connection: Connection) -> Catalogue:
+        return Catalogue()
 
     def ask_places(self, connection: Connection, outside_session: str) -> Sequence[PlacesThere]:
         self.asked.append((connection.name, outside_session))

@@ -11,7 +11,7 @@ from catalog.models import Connection
 from tests.fakes.faults import FaultySystem
 from wallets.connectors.base import (
     Capabilities,
-    CatalogueEntry,
+    Catalogue,
     OutsideTicketData,
     PlacesThere,
     PushedNotice,
@@ -152,7 +152,7 @@ class PlayhouseConnector:
         key = ",".join(ids)[:60]
         desk.call(CANCEL, self._request(desk, "cancel", body), accept=lambda _: {}, key=key)
 
-    def list_catalogue(self, connection: Connection) -> Sequence[CatalogueEntry]:
+    def list_catalogue(self, connection: Connection) -> Catalogue:
         raise UnsupportedByPartner(connection, "list what it sells")
 
     def ask_places(self, connection: Connection, outside_session: str) -> Sequence[PlacesThere]:

@@ -9,7 +9,7 @@ import pytest
 
 from catalog.models import Connection, System
 from partners.models import Venue
-from wallets.connectors.base import Capabilities, CatalogueEntry
+from wallets.connectors.base import Capabilities, Catalogue, CatalogueEntry
 from wallets.connectors.registry import CONNECTORS
 
 
@@ -30,6 +30,7 @@ class FakeConnector:
             catalogue=catalogue,
         )
         self.sells: list[CatalogueEntry] = []
+        self.is_cut = False
         self.fault: Exception | None = None
         self.asked = 0
         self.seen: Mapping[str, str] = {}
@@ -50,10 +51,10 @@ class FakeConnector:
         self._ask(connection)
         return "It knows channel 7."
 
-    def list_catalogue(self, connection: Connection) -> Sequence[CatalogueEntry]:
+    def list_catalogue(self, connection: Connection) -> Catalogue:
         """Return what it is told to sell."""
         self._ask(connection)
-        return self.sells
+        return Catalogue(self.sells, is_cut=self.is_cut)
 
     def _ask(self, connection: Connection) -> None:
         self.asked += 1
@@ -80,6 +81,7 @@ def connect(venue: Venue, *, system: str = System.ONEBOX, **settings: Any) -> Co
             "name": "Main channel",
             "base_url": "https://api.onebox.example",
             "account": "7",
+            "buyer_email": "tickets@dunes.example",
             **settings,
         }
     )

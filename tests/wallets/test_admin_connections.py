@@ -46,7 +46,7 @@ def answers(venue: Venue, **others: Any) -> dict[str, Any]:
         "second_url": "",
         "account": "7",
         "is_active": "on",
-        "buyer_email": "",
+        "buyer_email": "tickets@dunes.example",
         "connect_seconds": "10",
         "read_seconds": "30",
         "availability_seconds": "60",
@@ -96,6 +96,85 @@ def test_what_the_connector_finds_wrong_is_said_at_the_fields(desk: Client, venu
         "secret_client_secret": ["The client secret is missing."],
     }
     assert not Connection.objects.exists()
+
+
+def test_what_nothing_works_without_is_asked_for(desk: Client, venue: Venue) -> None:
+    page = desk.post(ADD, answers(venue, account="", buyer_email=""))
+    needed = ["This field is required."]
+    assert page.context["adminform"].form.errors == {"account": needed, "buyer_email": needed}
+    assert "which would stop without it" in text_of(page)
+    assert not Connection.objects.exists()
+
+
+@pytest.mark.parametrize("system", ["ordino", "onebox", "openticket", "voordemensen"])
+def test_only_where_repeating_decides_something_it_is_asked_about(
+    desk: Client, db: None, system: str
+) -> None:
+    form = desk.get(f"{LIST}add/?system={system}").context["adminform"].form
+    assert ("repeats_safely" in form.fields) == (system == "ordino")
+    assert form.fields["buyer_email"].required
+    if system != "ordino":
+        assert form.fields["account"].required
+
+
+def test_the_secret_of_voordemensen_says_what_it_may_be(desk: Client, db: None) -> None:
+    form = text_of(desk.get(f"{LIST}add/?system=voordemensen"))
+    assert "Back-office (Peppered) key, or the secret of a storefront of this product" in form
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"base_url": "https://other.example"},
+        {"second_url": "https://oauth.example/oauth/token"},
+        {"account": "8"},
+        {"secret_client_secret": SECRET},
+        {"buyer_email": "other@dunes.example"},
+    ],
+    ids=lambda changed: next(iter(changed)),
+)
+def test_what_a_test_has_found_does_not_outlive_what_was_tested(
+    desk: Client, venue: Venue, changed: dict[str, str]
+) -> None:
+    row = connect(venue)
+    desk.post(f"{LIST}{row.pk}/test/")
+    desk.post(page_of(row), answers(venue, name="Renamed", secret_client_secret=""))
+    row.refresh_from_db()
+    assert row.checked_at is not None
+    desk.post(page_of(row), answers(venue, **{"secret_client_secret": "", **changed}))
+    row.refresh_from_db()
+    assert (row.checked_at, row.check_message) == (None, "")
+    assert "It has not been tested yet." in text_of(desk.get(page_of(row)))
+
+
+def test_what_a_test_has_found_does_not_outlive_a_secret_or_a_payment_method(
+    desk: Client, venue: Venue
+) -> None:
+    row = connect(venue, system="openticket", payment_method="1")
+    row.set_credentials({"client_secret": "first-secret", "webhook_key": "hook"})
+    row.save()
+    desk.post(f"{LIST}{row.pk}/test/")
+    desk.post(f"{LIST}{row.pk}/forget/webhook_key/", {})
+    row.refresh_from_db()
+    assert row.checked_at is None
+    desk.post(f"{LIST}{row.pk}/test/")
+    paying = {"payment_method": "2", "payment_minutes": "10", "secret_client_secret": ""}
+    desk.post(page_of(row), answers(venue, **paying))
+    row.refresh_from_db()
+    assert (row.payment_method, row.checked_at) == ("2", None)
+
+
+def test_a_connection_without_a_buyer_s_address_is_told_of_by_its_test(
+    desk: Client, venue: Venue
+) -> None:
+    row = connect(venue, buyer_email="")
+    (told,) = messages_of(desk.post(f"{LIST}{row.pk}/test/", follow=True))
+    assert told == (
+        "The test failed. It knows channel 7. But it has no buyer e-mail: orders whose partner told "
+        "no e-mail address stop. Give one."
+    )
+    row.refresh_from_db()
+    assert row.check_message.startswith("It knows channel 7. But it has no buyer e-mail")
 
 
 def test_no_secret_is_rendered_again_nor_kept_in_the_audit_log(

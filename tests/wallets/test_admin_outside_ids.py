@@ -28,11 +28,13 @@ from partners.models import Venue
 from tests.factories import AttractionFactory, VenueFactory, sellable_package
 from tests.staff import messages_of, person, signed_in, text_of
 from tests.wallets.elsewhere import FakeConnector, connect, put_in
+from wallets.admin.connections import catalogue
 from wallets.connectors.base import CatalogueEntry, Cause, ConnectorError
 
 AMSTERDAM = zoneinfo.ZoneInfo("Europe/Amsterdam")
 SOURCES = "/admin/catalog/componentsource/"
 HOURS = (10, 12, 14)
+GUID = "1b4e28ba-2fa1-11d2-883f-0016d3cca427"
 
 
 @pytest.fixture(autouse=True)
@@ -156,10 +158,10 @@ def test_what_only_a_guests_payment_could_buy_is_refused_at_the_connection(
     desk: Client, component: Component, venue: Venue
 ) -> None:
     shop = connect(venue, system="openticket", name="Shop", payment_method="")
-    refused = desk.post(new(component, shop), {"outside_item": "g-1", "outside_price": "10"})
+    refused = desk.post(new(component, shop), {"outside_item": GUID, "outside_price": "10"})
     assert "has no prepaid payment method" in text_of(refused)
     assert rows() == []
-    free = desk.post(new(component, shop), {"outside_item": "g-1", "outside_price": "0"})
+    free = desk.post(new(component, shop), {"outside_item": GUID, "outside_price": "0"})
     assert free.status_code == 302
 
 
@@ -255,7 +257,11 @@ def test_sessions_are_matched_by_their_start_and_stored_once_agreed(
     assert fake.asked == 0
     assert "Ask what it sells" in text_of(asked)
     kinds = desk.post(match).context["form"].fields["kind"].choices
-    assert kinds == [("label:Adult", "Adult (3 starts)"), ("label:Child", "Child (1 start)")]
+    assert kinds == [
+        ("", "Choose one"),
+        ("label:Adult", "Adult (3 starts)"),
+        ("label:Child", "Child (1 start)"),
+    ]
     listed = desk.post(match, {"kind": "label:Adult"})
     proposals = listed.context["proposals"]
     shown = [
@@ -344,6 +350,133 @@ def test_names_that_differ_are_matched_by_their_id(
     assert [len(row.there) for row, _choices in listed.context["proposals"]] == [1, 1, 0]
     unknown = desk.post(address(component, onebox, "match"), {"kind": "item:9"})
     assert unknown.status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("labels", "guess"),
+    [
+        (("Adult", "Child"), ""),
+        (("Adult", "Show of the cinema", "Late show of the cinema"), "label:Show of the cinema"),
+        (("Adult", "Late show of the cinema"), "label:Late show of the cinema"),
+        (("Early show of the cinema", "Late show of the cinema"), ""),
+    ],
+)
+def test_a_kind_is_chosen_beforehand_only_where_one_has_the_item_s_name(
+    desk: Client,
+    component: Component,
+    onebox: Connection,
+    fake: FakeConnector,
+    labels: tuple[str, ...],
+    guess: str,
+) -> None:
+    fake.sells = [show("900", 10, label, label[:3]) for label in labels]
+    match = address(component, onebox, "match")
+    assert desk.post(match).context["form"]["kind"].value() == guess
+    unsaid = desk.post(match, {"kind": ""})
+    assert unsaid.status_code == 422
+    assert "Say what the component is there." in text_of(unsaid)
+
+
+def test_a_kind_that_earlier_ids_use_is_chosen_beforehand(
+    desk: Client, component: Component, onebox: Connection, fake: FakeConnector
+) -> None:
+    ComponentSource.objects.create(
+        component=component,
+        connection=onebox,
+        session=Session.objects.earliest("starts_at"),
+        outside_item="56",
+        label="Child",
+    )
+    fake.sells = [show("900", 10, "Show of the cinema"), show("901", 12, "Child", "56")]
+    match = address(component, onebox, "match")
+    assert desk.post(match).context["form"]["kind"].value() == "label:Child"
+
+
+def test_more_sessions_than_a_form_holds_are_matched_in_turns(
+    desk: Client,
+    component: Component,
+    onebox: Connection,
+    fake: FakeConnector,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(catalogue, "MOST_SESSIONS", 2)
+    fake.sells = [show("900", 10), show("901", 12), show("902", 14)]
+    match = address(component, onebox, "match")
+    first = desk.post(match, {"kind": "label:Adult"})
+    assert "The first 2 of 3 sessions that something fits" in text_of(first)
+    answers = {row.field: choices[0][0] for row, choices in first.context["proposals"]}
+    desk.post(match, {"kind": "label:Adult", "_agreed": "1", **answers})
+    second = desk.post(match, {"kind": "label:Adult"})
+    fitting = [
+        row.session.time.hour for row, _choices in second.context["proposals"] if not row.has
+    ]
+    assert fitting == [14]
+    assert "1 more session has an id already, or nothing fits." in text_of(second)
+
+
+def test_a_component_without_sessions_has_nothing_to_match(
+    desk: Client, component: Component, onebox: Connection, fake: FakeConnector
+) -> None:
+    Item.objects.filter(pk=component.item_id).update(attraction=None)
+    led = desk.get(address(component, onebox, "match"), follow=True)
+    (told,) = messages_of(led)
+    assert told.endswith("has no sessions to match. Give it an id that always holds.")
+    assert led.redirect_chain == [(page_of(component), 302)]
+
+
+def test_a_list_that_was_cut_claims_no_absence(
+    desk: Client, component: Component, onebox: Connection, fake: FakeConnector
+) -> None:
+    fake.sells, fake.is_cut = [show("900", 10)], True
+    cut = "It sells more than could be read"
+    missing = text_of(desk.post(address(component, onebox, "pick"), {"q": "nothing"}))
+    assert cut in missing
+    assert "Nothing of that name is among what was read." in missing
+    assert "It sells nothing of that name." not in missing
+    listed = text_of(desk.post(address(component, onebox, "match"), {"kind": "label:Adult"}))
+    assert cut in listed
+    assert "nothing that was read starts there then" in listed
+    assert "nothing starts there then" not in listed
+
+
+@pytest.mark.parametrize(
+    ("system", "answers", "faults"),
+    [
+        (
+            "onebox",
+            {"outside_session": "s-1", "outside_item": "0"},
+            {
+                "outside_session": ["Onebox's ids are whole numbers, such as 90210."],
+                "outside_item": ["Onebox's ids are whole numbers, such as 90210."],
+            },
+        ),
+        (
+            "openticket",
+            {"outside_session": GUID, "outside_item": GUID[:-1]},
+            {"outside_item": [f"Give a GUID, such as {GUID}."]},
+        ),
+        (
+            "voordemensen",
+            {"outside_session": "q9LmX2", "outside_item": "a/b"},
+            {
+                "outside_session": ["VoordeMensen's event ids are whole numbers, such as 4711."],
+                "outside_item": ["It has letters, digits, hyphens and dots only."],
+            },
+        ),
+    ],
+)
+def test_an_id_by_hand_looks_as_that_system_s_do(
+    desk: Client,
+    component: Component,
+    venue: Venue,
+    system: str,
+    answers: dict[str, str],
+    faults: dict[str, list[str]],
+) -> None:
+    there = connect(venue, system=system, payment_method="7")
+    refused = desk.post(new(component, there), answers)
+    assert refused.context["adminform"].form.errors == faults
+    assert rows() == []
 
 
 def test_who_may_only_look_sees_no_way_to_change(component: Component, onebox: Connection) -> None:

@@ -10,7 +10,7 @@ import dataclasses
 import datetime
 import enum
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -272,6 +272,14 @@ class CatalogueEntry:
     price: Decimal | None = None
 
 
+class Catalogue(list[CatalogueEntry]):
+    """What may be picked as an outside id; `is_cut` where that system sells more than was read."""
+
+    def __init__(self, entries: Iterable[CatalogueEntry] = (), *, is_cut: bool = False) -> None:
+        super().__init__(entries)
+        self.is_cut = is_cut
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class PlacesThere:
     """How many places are left of one thing there; None: it does not count them."""
@@ -327,8 +335,8 @@ class Connector(Protocol):
     def cancel(self, desk: Desk, tickets: Sequence[OutsideTicketData]) -> None:
         """Cancel these tickets of an order that was made; all of them are all of it."""
 
-    def list_catalogue(self, connection: Connection) -> Sequence[CatalogueEntry]:
-        """Return what may be picked as the outside id of a component."""
+    def list_catalogue(self, connection: Connection) -> Catalogue:
+        """Return what may be picked as the outside id of a component, and whether that is all."""
 
     def ask_places(self, connection: Connection, outside_session: str) -> Sequence[PlacesThere]:
         """Return what is left of each item of an outside session."""

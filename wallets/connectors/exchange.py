@@ -217,6 +217,11 @@ def all_within(seconds: float) -> Iterator[None]:
         _deadline.reset(token)
 
 
+def seconds_left() -> float:
+    """Return how many seconds are left for all questions together; without end outside a block."""
+    return _deadline.get() - time.monotonic()
+
+
 def _too_late() -> ConnectorError:
     return ConnectorError(
         Cause.TIMED_OUT,

@@ -14,7 +14,7 @@ from django.utils import timezone
 from catalog.models import Connection
 from wallets.connectors.base import (
     Capabilities,
-    CatalogueEntry,
+    Catalogue,
     Cause,
     ConnectorError,
     OutsideTicketData,
@@ -159,7 +159,7 @@ class OneboxConnector:
             )
         refund_tickets(desk, code, tickets)
 
-    def list_catalogue(self, connection: Connection) -> Sequence[CatalogueEntry]:
+    def list_catalogue(self, connection: Connection) -> Catalogue:
         """Return each session with each of its price types; raises ConnectorError."""
         return list_entries(connection, timezone.now())
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from catalog.models import Connection
-from wallets.connectors.base import CatalogueEntry, Cause, ConnectorError, PlacesThere
+from wallets.connectors.base import Catalogue, CatalogueEntry, Cause, ConnectorError, PlacesThere
 from wallets.connectors.exchange import Refused, members, quote, text_of, unreadable
 from wallets.connectors.onebox_calls import CATALOGUE, explained, read
 from wallets.connectors.onebox_orders import moment_of, require_currency
@@ -31,14 +31,14 @@ def count_sessions(connection: Connection, now: datetime.datetime) -> int:
     return _total(document) or len(_list(document, "data"))
 
 
-def list_entries(connection: Connection, now: datetime.datetime) -> list[CatalogueEntry]:
+def list_entries(connection: Connection, now: datetime.datetime) -> Catalogue:
     """Return each session that is not over, with each of its price types.
 
     Calls: a page for every 100 sessions, and the availability of one session for each of the first
-    100 events; later events are left out. Raises ConnectorError.
+    100 events; of later events it is cut. Raises ConnectorError.
     """
     types: dict[str, list[_PriceType]] = {}
-    entries: list[CatalogueEntry] = []
+    entries = Catalogue()
     for session in _sessions(connection, now):
         require_currency(_object(session, "price"), connection.venue.currency)
         starts_at = _start_of(session)
@@ -47,6 +47,7 @@ def list_entries(connection: Connection, now: datetime.datetime) -> list[Catalog
         event = _event_of(session)
         if event not in types:
             if len(types) >= MOST_EVENTS:
+                entries.is_cut = True
                 continue
             types[event] = _price_types(connection, _id_of(session, "session"), now)
         entries.extend(

@@ -22,6 +22,7 @@ from channel_manager.lib.strict_fields import is_uuid
 from wallets.connectors.base import (
     BadSignature,
     Capabilities,
+    Catalogue,
     CatalogueEntry,
     Cause,
     ConnectorError,
@@ -180,9 +181,9 @@ class OpenTicketConnector:
         """Refuse: no way to cancel or to refund is public."""
         raise UnsupportedByPartner(desk.connection, "cancel orders or refund tickets")
 
-    def list_catalogue(self, connection: Connection) -> Sequence[CatalogueEntry]:
+    def list_catalogue(self, connection: Connection) -> Catalogue:
         """Return the shop's tickets, each at its event date."""
-        return [
+        return Catalogue(
             CatalogueEntry(
                 outside_session=ticket.at,
                 outside_item=ticket.guid,
@@ -191,7 +192,7 @@ class OpenTicketConnector:
                 price=ticket.price,
             )
             for ticket in self._read_shop(connection).tickets
-        ]
+        )
 
     def ask_places(self, connection: Connection, outside_session: str) -> Sequence[PlacesThere]:
         """Return whether each ticket of an event date or event is to be had; nothing is counted.

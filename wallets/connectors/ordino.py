@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from catalog.models import Connection
 from wallets.connectors.base import (
     Capabilities,
-    CatalogueEntry,
+    Catalogue,
     Cause,
     ConnectorError,
     OutsideTicketData,
@@ -124,7 +124,7 @@ class OrdinoConnector:
         """Raise UnsupportedByPartner: no call cancels an order or refunds a part of it (C10)."""
         _deny(desk.connection, "cancel or refund what it issued")
 
-    def list_catalogue(self, connection: Connection) -> Sequence[CatalogueEntry]:
+    def list_catalogue(self, connection: Connection) -> Catalogue:
         """Raise UnsupportedByPartner: package ids are handed over by Ordino's people."""
         _deny(connection, "list what it sells")
 

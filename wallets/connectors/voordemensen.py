@@ -13,7 +13,7 @@ from django.utils import timezone
 from catalog.models import Connection
 from wallets.connectors.base import (
     Capabilities,
-    CatalogueEntry,
+    Catalogue,
     ConnectorError,
     OutsideTicketData,
     PlacesThere,
@@ -111,7 +111,7 @@ class VoordeMensenConnector:
         """Refuse: only a person can, in its back office."""
         raise UnsupportedByPartner(desk.connection, "cancel an order")
 
-    def list_catalogue(self, connection: Connection) -> Sequence[CatalogueEntry]:
+    def list_catalogue(self, connection: Connection) -> Catalogue:
         """Return the ticket types of the coming sub-events."""
         return list_entries(lambda path: ask_for(connection, path).document)
 

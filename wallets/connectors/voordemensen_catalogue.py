@@ -5,26 +5,48 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from wallets.connectors.base import CatalogueEntry, PlacesThere
-from wallets.connectors.exchange import Refused, text_of
+from wallets.connectors.base import (
+    Catalogue,
+    CatalogueEntry,
+    Cause,
+    ConnectorError,
+    PlacesThere,
+)
+from wallets.connectors.exchange import Refused, seconds_left, text_of
 from wallets.connectors.voordemensen_reading import amount_of, id_of, list_of, moment_of
 
 # Each is a call of its own; the next ones come first.
-MOST_SUB_EVENTS = 60
+MOST_SUB_EVENTS = 400
+# So much of the time for all is kept for whoever waits.
+_SPARE_SECONDS = 1.0
 _LONGEST_LABEL = 200
 
 # Asks for what is below a client's address; returns its JSON.
 _Ask = Callable[[str], Any]
 
 
-def list_entries(ask: _Ask) -> list[CatalogueEntry]:
-    """Return the ticket types of the next sub-events; those that are gone meanwhile are left out."""
-    entries = []
-    for sub_event in _sub_events(ask("events/upcoming"))[:MOST_SUB_EVENTS]:
+def list_entries(ask: _Ask) -> Catalogue:
+    """Return the ticket types of the next sub-events, as many as there is time for.
+
+    Those that are gone meanwhile are left out.
+    """
+    coming = _sub_events(ask("events/upcoming"))
+    entries = Catalogue(is_cut=len(coming) > MOST_SUB_EVENTS)
+    for sub_event in coming[:MOST_SUB_EVENTS]:
+        if entries and seconds_left() <= _SPARE_SECONDS:
+            entries.is_cut = True
+            break
         event_id = id_of(sub_event, "event_id")
         name = text_of(sub_event, "event_name", longest=_LONGEST_LABEL)
         starts_at = moment_of(sub_event.get("event_date"), sub_event.get("event_time"))
-        for ticket_type in _ticket_types(ask, event_id):
+        try:
+            ticket_types = _ticket_types(ask, event_id)
+        except ConnectorError as error:
+            if not entries or error.cause != Cause.TIMED_OUT or seconds_left() > _SPARE_SECONDS:
+                raise
+            entries.is_cut = True
+            break
+        for ticket_type in ticket_types:
             kind = text_of(ticket_type, "discount_name", longest=_LONGEST_LABEL)
             entries.append(
                 CatalogueEntry(

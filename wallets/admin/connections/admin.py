@@ -57,8 +57,11 @@ CHECK = "catalog.check_connection"
 _PREFIX = "catalog_connection"
 # What is got at one place with one account is worth nothing at another.
 _PLACES = {"base_url", "second_url", "account"}
+# What was found with other ones says nothing of these.
+_TESTED = {*_PLACES, "payment_method", "buyer_email"}
 # Whoever knows how we pay at a system may buy there on our account.
 _FOR_THOSE_WHO_CHANGE = {"payment_method"}
+_TEST = {"checked_at", "check_message"}
 _WELL, _ILL, _UNTESTED = "well", "ill", "untested"
 _COLOURS = {_WELL: "success", _ILL: "danger", _UNTESTED: ""}
 
@@ -195,6 +198,9 @@ class ConnectionAdmin(StaffAdmin[Connection]):
         if given or changed & _PLACES:
             _drop_tokens(obj, there, set(given))
             changed |= {"sealed_tokens", "tokens_expire_at"}
+        if given or changed & _TESTED:
+            _forget_test(obj)
+            changed |= _TEST
         if changed:
             obj.save(update_fields=changed)
 
@@ -354,7 +360,12 @@ def _forget(connection: Connection, secret: str) -> None:
     before = copy.copy(there)
     there.set_credentials(left)
     _drop_tokens(there, before, {secret})
-    there.save(update_fields=["sealed_credentials", "sealed_tokens", "tokens_expire_at"])
+    _forget_test(there)
+    there.save(update_fields=["sealed_credentials", "sealed_tokens", "tokens_expire_at", *_TEST])
+
+
+def _forget_test(row: Connection) -> None:
+    row.checked_at, row.check_message = None, ""
 
 
 def _drop_tokens(row: Connection, before: Connection, secrets: Set[str]) -> None:

@@ -16,7 +16,7 @@ from django.db import transaction
 from catalog.models import Component, ComponentSource, Connection, Session
 from channel_manager.lib.admin import columns
 from channel_manager.lib.errors import ErrorCode, Fault, Refusal
-from wallets.connectors.base import CatalogueEntry
+from wallets.connectors.base import Catalogue, CatalogueEntry
 from wallets.connectors.exchange import all_within
 from wallets.connectors.registry import connector_of
 
@@ -37,16 +37,17 @@ class CannotMatch(Refusal):
     code = ErrorCode.INVALID_REQUEST
 
 
-def read_catalogue(connection: Connection) -> Sequence[CatalogueEntry]:
+def read_catalogue(connection: Connection) -> Catalogue:
     """Return what a system sells, at most a minute old; raises as connectors do.
 
-    A list that takes longer than LONGEST_SECONDS is given up: the cause is that it timed out. Asks the other side, so it is called in no transaction.
+    A list that takes longer than LONGEST_SECONDS is cut, or given up: the cause is that it timed
+    out. Asks the other side, so it is called in no transaction.
     """
     key = f"outside-catalogue:{connection.pk}"
-    kept: Sequence[CatalogueEntry] | None = cache.get(key)
+    kept: Catalogue | None = cache.get(key)
     if kept is None:
         with all_within(LONGEST_SECONDS):
-            kept = list(connector_of(connection).list_catalogue(connection))
+            kept = connector_of(connection).list_catalogue(connection)
         cache.set(key, kept, _KEPT_SECONDS)
     return kept
 
@@ -130,6 +131,27 @@ def list_kinds(entries: Sequence[CatalogueEntry]) -> list[Kind]:
     return numbered + named
 
 
+def guess_kind(kinds: Sequence[Kind], component: Component, connection: Connection) -> str:
+    """Return the one kind that a component can be taken for; "" where staff have to say.
+
+    What its earlier ids there are of; else the kind that is named as its item, or has its name.
+    """
+    sources = ComponentSource.objects.filter(component=component, connection=connection)
+    before = set(sources.order_by().values_list("label", "outside_item").distinct())
+    name = component.item.description.casefold().strip()
+    told = [(kind.key, kind.label.casefold()) for kind in kinds]
+    wanted = {f"label:{label}" for label, _item in before}
+    numbered = {f"item:{item}" for _label, item in before}
+    ways = (
+        [key for key, _label in told if key in wanted],
+        [key for key, _label in told if key in numbered],
+        [key for key, _label in told if name and key.casefold() == f"label:{name}"],
+        [key for key, label in told if name and key.startswith("label:") and name in label],
+    )
+    found = next(filter(None, ways), [])
+    return found[0] if len(found) == 1 else ""
+
+
 def is_of(entry: CatalogueEntry, kind: str) -> bool:
     """Tell whether an entry is of a kind."""
     return kind in (f"label:{entry.label}", f"item:{entry.outside_item}")
@@ -150,6 +172,28 @@ class Proposal:
         return f"s-{self.session.pk}"
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Proposals:
+    """As many coming sessions as one form can hold, those that something fits before the others.
+
+    fitting: how many have no id yet, and something starts there then; others: of the rest.
+    """
+
+    rows: Sequence[Proposal]
+    fitting: int
+    others: int
+
+    @property
+    def shown(self) -> int:
+        """Return how many of the fitting ones are among the rows."""
+        return min(self.fitting, MOST_SESSIONS)
+
+    @property
+    def others_left_out(self) -> int:
+        """Return how many of the rest are not among the rows."""
+        return self.others - (len(self.rows) - self.shown)
+
+
 def propose(
     component: Component,
     connection: Connection,
@@ -157,7 +201,7 @@ def propose(
     kind: str,
     *,
     now: datetime.datetime,
-) -> list[Proposal]:
+) -> Proposals:
     """Return the coming sessions of a component with the entries of a kind at the same start."""
     zone, currency = connection.venue.zone, connection.venue.currency
     by_start: dict[datetime.datetime, list[EntryView]] = defaultdict(list)
@@ -171,21 +215,23 @@ def propose(
             component=component, session__isnull=False
         ).select_related("connection")
     }
-    return [
+    coming = Session.objects.filter(attraction=component.item.attraction_id, starts_at__gte=now)
+    fitting: list[uuid.UUID] = []
+    others: list[uuid.UUID] = []
+    for key, start in coming.order_by("starts_at", "pk").values_list("pk", "starts_at"):
+        (fitting if start in by_start and key not in has else others).append(key)
+    chosen = [*fitting, *others][:MOST_SESSIONS]
+    sessions = Session.objects.filter(pk__in=chosen).select_related("attraction")
+    rows = [
         Proposal(
             session=session,
             starts=columns.moment(session.starts_at, zone),
             there=by_start.get(session.starts_at, ()),
             has=has.get(session.pk),
         )
-        for session in coming_sessions(component, now=now)
+        for session in sessions.order_by("starts_at", "pk")
     ]
-
-
-def coming_sessions(component: Component, *, now: datetime.datetime) -> list[Session]:
-    """Return the next sessions of a component's attraction, as many as one form can hold."""
-    rows = Session.objects.filter(attraction=component.item.attraction_id, starts_at__gte=now)
-    return list(rows.select_related("attraction").order_by("starts_at", "pk")[:MOST_SESSIONS])
+    return Proposals(rows=rows, fitting=len(fitting), others=len(others))
 
 
 def save_matches(

@@ -15,6 +15,9 @@ from wallets.connectors.base import Cause, Connector, ConnectorError, TryLater, 
 from wallets.connectors.registry import connector_of
 
 _LONGEST_MESSAGE = 300
+_NO_BUYER = (
+    "But it has no buyer e-mail: orders whose partner told no e-mail address stop. Give one."
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,7 +62,10 @@ def _ask(connector: Connector, connection: Connection) -> Checked:
     try:
         if faults := connector.faults_of(connection):
             return Checked(False, f"{name_cause(Cause.MISCONFIGURED)}. {_listed(faults)}")
-        return Checked(True, connector.check(connection)[:_LONGEST_MESSAGE])
+        told = connector.check(connection)
+        if not connection.buyer_email:
+            told = f"{told[: _LONGEST_MESSAGE - len(_NO_BUYER) - 1]} {_NO_BUYER}"
+        return Checked(bool(connection.buyer_email), told[:_LONGEST_MESSAGE])
     except EXPLAINED as error:
         return Checked(False, explain(error))
 

@@ -112,6 +112,7 @@ def fields_of(system: str) -> list[tuple[str | None, dict[str, Any]]]:
     words, connector = WORDS[system], CONNECTORS[system]
     there = [name for name in ("account", "second_url") if getattr(words, name)]
     paying = ("payment_method", "payment_minutes") if words.payment else ()
+    repeating = ("repeats_safely",) if words.repeats else ()
     secrets = tuple(_PREFIX + name for name in secrets_of(connector))
     found: list[tuple[str | None, dict[str, Any]]] = [
         (None, {"fields": ("venue", "system_name", "name", "is_active")}),
@@ -121,7 +122,7 @@ def fields_of(system: str) -> list[tuple[str | None, dict[str, Any]]]:
         found.append(("Credentials", {"fields": secrets}))
     return [
         *found,
-        ("Orders there", {"fields": (*paying, "buyer_email", "repeats_safely")}),
+        ("Outside orders", {"fields": (*paying, "buyer_email", *repeating)}),
         (
             "Timing",
             {
@@ -160,6 +161,14 @@ def _rename(fields: dict[str, forms.Field], system: str) -> None:
         fields["is_active"].label = "In use"
     if "base_url" in fields:
         fields["base_url"].help_text = words.base_url
+    if "buyer_email" in fields:
+        fields["buyer_email"].required = True
+        fields["buyer_email"].help_text = (
+            "The park's own address. It is given there for orders whose partner told no e-mail "
+            "address, which would stop without it. That system may mail its tickets to it."
+        )
+    if words.account is not None and "account" in fields:
+        fields["account"].required = True
     own: dict[str, FieldWords | None] = {
         "account": words.account,
         "second_url": words.second_url,

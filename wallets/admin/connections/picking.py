@@ -21,11 +21,11 @@ from channel_manager.lib.admin.confirmation import attempt_in
 from channel_manager.lib.admin.typed import ModelAdmin
 from channel_manager.lib.strict_fields import is_uuid
 from wallets.admin.connections import catalogue
-from wallets.admin.connections.catalogue import MOST_SESSIONS, Pair, Proposal
+from wallets.admin.connections.catalogue import Pair, Proposal, Proposals
 from wallets.admin.connections.checking import EXPLAINED, explain
 from wallets.admin.connections.paths import component_url, new_source_url
 from wallets.admin.connections.source_forms import KindForm, SearchForm
-from wallets.connectors.base import CatalogueEntry
+from wallets.connectors.base import Catalogue, CatalogueEntry
 
 
 def pick(
@@ -36,11 +36,12 @@ def pick(
 ) -> HttpResponse:
     """Show a search box (GET), and what a system sells (POST), each entry leading to the form."""
     form = SearchForm(request.POST if request.method == "POST" else None)
-    found = None
+    found, is_cut = None, False
     if form.is_valid():
         entries = _ask(form, connection)
         if entries is not None:
             found = catalogue.search(entries, form.cleaned_data["q"], connection=connection)
+            is_cut = entries.is_cut
     rows = found.rows if found else ()
     return _show(
         model_admin,
@@ -51,6 +52,8 @@ def pick(
         form,
         title=f"What {connection} sells",
         found=found,
+        is_cut=is_cut,
+        by_hand_url=new_source_url(component, connection),
         rows=[(row, new_source_url(component, connection, row.answers)) for row in rows],
     )
 
@@ -63,19 +66,24 @@ def match(
 ) -> HttpResponse:
     """Ask what the component is there, propose its outside id for each session, and store them."""
     form: Form = Form(request.POST if request.method == "POST" else None)
-    proposals: Sequence[Proposal] = ()
+    if component.item.attraction_id is None:
+        told = f"{component.item} is of no attraction, so it has no sessions to match."
+        messages.info(request, f"{told} Give it an id that always holds.")
+        return redirect(component_url(component.pk))
+    found: Proposals | None = None
     kind = request.POST.get("kind", "")
     step = "ask"
     entries = _ask(form, connection) if form.is_valid() else None
     if entries is not None:
-        chosen = {"kind": kind} if kind else None
-        form = KindForm(chosen, kinds=catalogue.list_kinds(entries))
+        kinds = catalogue.list_kinds(entries)
+        guess = catalogue.guess_kind(kinds, component, connection)
+        form = KindForm(request.POST if "kind" in request.POST else None, kinds=kinds, guess=guess)
         step = "kind"
         if form.is_valid():
             step = "list"
             if "_agreed" in request.POST and _store(request, form, component, connection, entries):
                 return redirect(component_url(component.pk))
-            proposals = catalogue.propose(component, connection, entries, kind, now=timezone.now())
+            found = catalogue.propose(component, connection, entries, kind, now=timezone.now())
     return _show(
         model_admin,
         request,
@@ -86,14 +94,13 @@ def match(
         title=f"Match {component.item} with {connection}",
         step=step,
         kind=kind,
-        proposals=[(row, _choices(row, request.POST)) for row in proposals],
-        new=sum(1 for row in proposals if row.there and not row.has),
-        most=MOST_SESSIONS,
-        is_cut=len(proposals) >= MOST_SESSIONS,
+        found=found,
+        proposals=[(row, _choices(row, request.POST)) for row in found.rows] if found else [],
+        is_cut=entries is not None and entries.is_cut,
     )
 
 
-def _ask(form: Form, connection: Connection) -> Sequence[CatalogueEntry] | None:
+def _ask(form: Form, connection: Connection) -> Catalogue | None:
     """Return the catalogue; None, with the fault on the form, where it cannot be had."""
     try:
         return catalogue.read_catalogue(connection)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -13,7 +14,7 @@ from catalog.models import Component, ComponentSource, Connection, Session
 from channel_manager.lib.admin import columns
 from channel_manager.lib.admin.typed import ModelForm, Select, TextInput
 from wallets.admin.connections.catalogue import MOST_SESSIONS, Kind
-from wallets.admin.connections.words import WORDS
+from wallets.admin.connections.words import WORDS, FieldWords
 
 
 class SessionField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not generic when it runs
@@ -66,6 +67,20 @@ class SourceForm(ModelForm[ComponentSource]):
             outside_session.label = words.session.label
             outside_session.help_text = words.session.help
 
+    def clean_outside_session(self) -> str:
+        """Refuse what no session or event of that system is called."""
+        return self._checked("outside_session", WORDS[self.connection_there.system].session)
+
+    def clean_outside_item(self) -> str:
+        """Refuse what nothing of that system is called."""
+        return self._checked("outside_item", WORDS[self.connection_there.system].item)
+
+    def _checked(self, name: str, words: FieldWords | None) -> str:
+        text: str = self.cleaned_data[name]
+        if text and words is not None and words.form is not None and not words.form(text):
+            raise ValidationError(words.fault)
+        return text
+
     def _fix(self, name: str, row: Any) -> None:
         """Show a row that cannot be chosen; the model's own rules need it in the form."""
         field: Any = self.fields[name]
@@ -90,12 +105,17 @@ class SearchForm(forms.Form):
 class KindForm(forms.Form):
     """Which of the things that are sold at each start a component is."""
 
-    kind = forms.ChoiceField(label="The component is there", widget=Select)
+    kind = forms.ChoiceField(
+        label="The component is there",
+        widget=Select,
+        error_messages={"required": "Say what the component is there."},
+    )
 
-    def __init__(self, *args: Any, kinds: Sequence[Kind], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, kinds: Sequence[Kind], guess: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         chosen: Any = self.fields["kind"]
-        chosen.choices = [(kind.key, kind.label) for kind in kinds]
+        chosen.choices = [("", "Choose one"), *((kind.key, kind.label) for kind in kinds)]
+        chosen.initial = guess
 
 
 def form_for(component: Component, connection: Connection) -> type[SourceForm]:
