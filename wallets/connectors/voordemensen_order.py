@@ -20,6 +20,7 @@ from wallets.connectors.exchange import Refused, Reply
 from wallets.connectors.voordemensen_calls import (
     ask_for,
     key_headers,
+    key_of,
     post_to,
     return_url_of,
 )
