@@ -70,7 +70,7 @@ _SIDEBAR: Sequence[tuple[str, Sequence[tuple[str, ...]]]] = [
     (
         "Outside systems",
         [
-            ("Orders there", "outbound", "wallets", "outsideorder"),
+            ("Outside orders", "outbound", "wallets", "outsideorder"),
             ("Outside ids", "add_link", "catalog", "componentsource"),
             ("Connections", "hub", "catalog", "connection"),
         ],

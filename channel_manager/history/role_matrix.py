@@ -134,7 +134,7 @@ MATRIX: Mapping[str, tuple[Deed, ...]] = {
     ),
     "Outside systems": (
         Deed(
-            "See connections to other systems, what components are there, and orders there",
+            "See connections to other systems, what components are there, and outside orders",
             (
                 *_each("catalog", "view", "connection componentsource"),
                 "wallets.view_outsideorder",

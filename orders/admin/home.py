@@ -149,7 +149,7 @@ def _unsettled(request: HttpRequest) -> list[Tile]:
         return []
     return [
         Tile(
-            title="Elsewhere",
+            title="Outside orders",
             number=number,
             meaning="Orders at other systems that somebody has to look up there",
             icon="hub",

@@ -33,7 +33,7 @@ _AGAIN = "Test the connection; once it answers, replay them."
 # What happened there, after the connection's name, and what to do.
 _TEXTS: Mapping[str, tuple[str, str]] = {
     FailureCode.OUTCOME_UNKNOWN: (
-        "nobody knows whether it was issued",
+        "may have issued it or not: nobody knows",
         "Look in that system for each order, say in its page here what you found (done there, or "
         "not done there), then replay them.",
     ),

@@ -232,11 +232,11 @@ def test_an_order_that_another_system_refused_says_where_to_mend_it(
 def test_the_home_page_counts_what_needs_a_person(
     desk: Client, order: Order, second: Order, onebox: Connection
 ) -> None:
-    assert "Elsewhere" not in [tile.title for tile in tiles(desk)]
+    assert "Outside orders" not in [tile.title for tile in tiles(desk)]
     doubted(order, onebox)
     begun(second, onebox)
     first = tiles(desk)[0]
-    assert (first.title, first.number, first.url) == ("Elsewhere", 1, f"{LIST}?waits=yes")
+    assert (first.title, first.number, first.url) == ("Outside orders", 1, f"{LIST}?waits=yes")
 
 
 def tiles(desk: Client) -> list[Tile]:
