@@ -88,8 +88,8 @@ class WaitsFilter(DropdownFilter):
 class OutsideOrderAdmin(ReadOnlyAdmin[OutsideOrder]):
     """Orders at other systems; the way to those that wait for a person stands first."""
 
-    list_display = ("called", "state", "at", "why", "theirs", "since")
-    list_display_links = ("called",)
+    list_display = ("state", "numbers", "at", "why", "since")
+    list_display_links = ("numbers",)
     list_select_related = ("connection__venue",)
     list_filter = (
         WaitsFilter,
@@ -174,6 +174,11 @@ class OutsideOrderAdmin(ReadOnlyAdmin[OutsideOrder]):
             "story": read_story(row),
             "zone": row.connection.venue.timezone,
         }
+
+    @column("Ours, theirs", two_lines=True)
+    def numbers(self, row: OutsideOrder) -> tuple[str, str]:
+        """Return what we call it there, above what that system calls it."""
+        return row.reference, row.outside_reference
 
     @column("Called there by us")
     def called(self, row: OutsideOrder) -> SafeString | str:

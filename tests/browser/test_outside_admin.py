@@ -87,6 +87,7 @@ def test_sessions_are_matched_in_two_steps(
     desk.goto(f"{live_server.url}/admin/catalog/componentsource/component/{component.pk}/")
     desk.get_by_role("link", name="Match by start time").click()
     desk.get_by_role("button", name="Ask what it sells").click()
+    desk.get_by_label("The component is there").select_option(index=1)
     desk.get_by_role("button", name="Propose a list").click()
     desk.get_by_label("12:00").select_option(label="Leave as it is")
     desk.get_by_role("button", name="Save these ids").click()
@@ -141,7 +142,42 @@ def test_the_pages_fit_every_screen(
     looks.look("picked")
     desk.goto(f"{live_server.url}{sources}{onebox.pk}/match/")
     desk.get_by_role("button", name="Ask what it sells").click()
+    desk.get_by_label("The component is there").select_option(index=1)
     desk.get_by_role("button", name="Propose a list").click()
     expect(desk.get_by_role("button", name="Save these ids")).to_be_visible()
     looks.look("matched")
     assert looks.wrong == {}
+
+
+def test_nothing_of_a_row_has_to_be_scrolled_to(
+    desk: Page,
+    live_server: LiveServer,
+    onebox: Connection,
+    component: Component,
+    api: ApiClient,
+    issue: Callable[[str], Order],
+) -> None:
+    doubted(issue(api.create()["orderId"]), onebox)
+    ComponentSource.objects.create(
+        component=component,
+        connection=onebox,
+        session=Session.objects.earliest("starts_at"),
+        outside_session="900",
+        outside_item="55",
+        label=LONG,
+    )
+    desk.set_viewport_size({"width": 1280, "height": 900})
+    desk.goto(f"{live_server.url}/admin/wallets/outsideorder/")
+    assert within(desk, "#result_list tbody :is(td, th)", 1280)
+    desk.set_viewport_size({"width": 390, "height": 844})
+    assert within(desk, "#result_list tbody :is(td, th)", 390)
+    desk.goto(f"{live_server.url}/admin/catalog/componentsource/component/{component.pk}/")
+    assert within(desk, ".cm-table td, .cm-table td a", 390)
+
+
+def within(page: Page, cells: str, width: int) -> bool:
+    """Tell whether all cells end on the screen."""
+    ends = page.eval_on_selector_all(
+        cells, "(cells) => cells.map((cell) => cell.getBoundingClientRect().right)"
+    )
+    return bool(ends) and max(ends) <= width
