@@ -88,7 +88,7 @@ class WaitsFilter(DropdownFilter):
 class OutsideOrderAdmin(ReadOnlyAdmin[OutsideOrder]):
     """Orders at other systems; the way to those that wait for a person stands first."""
 
-    list_display = ("state", "numbers", "at", "why", "since")
+    list_display = ("numbers", "state", "placed", "why")
     list_display_links = ("numbers",)
     list_select_related = ("connection__venue",)
     list_filter = (
@@ -179,6 +179,11 @@ class OutsideOrderAdmin(ReadOnlyAdmin[OutsideOrder]):
     def numbers(self, row: OutsideOrder) -> tuple[str, str]:
         """Return what we call it there, above what that system calls it."""
         return row.reference, row.outside_reference
+
+    @column("At, since", two_lines=True)
+    def placed(self, row: OutsideOrder) -> tuple[str, str]:
+        """Return the connection, above since when it has its status there."""
+        return self.at(row), self.since(row)
 
     @column("Called there by us")
     def called(self, row: OutsideOrder) -> SafeString | str:
