@@ -95,13 +95,13 @@ def fail_order(
     """Settle a Processing order in Error; one that has moved on is left alone."""
     with transaction.atomic():
         for order in _locked(order_id, OrderStatus.PROCESSING):
-            ending.doubt_what_may_exist(order=order, now=now)
-            message += _end_made(order, now)
+            message += _end_elsewhere(order, now)
             _fail(order, failure_code, fingerprint, message, now)
 
 
-def _end_made(order: Order, now: datetime.datetime) -> str:
+def _end_elsewhere(order: Order, now: datetime.datetime) -> str:
     """Take back what outside systems made of an order that fails; return what they keep in words."""
+    ending.settle_begun(order=order, now=now)
     kept = ending.end_what_can_be(order=order, now=now)
     names = ", ".join(f"{row.connection} ({row.outside_reference})" for row in kept)
     return f" Made already, and not to be taken back by us: {names}." if kept else ""
@@ -141,7 +141,7 @@ def _fail_elsewhere(
     """
     with transaction.atomic():
         for order in _locked(order_id, OrderStatus.PROCESSING):
-            message = fault.message + _end_made(order, now)
+            message = fault.message + _end_elsewhere(order, now)
             _fail(order, fault.cause, fault.fingerprint, message, now)
 
 

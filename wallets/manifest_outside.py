@@ -39,11 +39,11 @@ class ManifestOutside:
 def shown_tickets(outside: Outside) -> Sequence[TicketThere]:
     """Return the tickets that an asset is shown by.
 
-    Each of a group's by itself where they have numbers, else one that stands for all.
+    Each of a group's by itself where they have numbers of their own, else one that stands for all.
     """
-    if any(ticket.number for ticket in outside.tickets):
-        return outside.tickets
-    return [TicketThere(number="", url=outside.url, status=outside.status)]
+    if outside.number or not any(ticket.number for ticket in outside.tickets):
+        return [TicketThere(number=outside.number, url=outside.url, status=outside.status)]
+    return outside.tickets
 
 
 def describe(outside: Outside, ticket: TicketThere, texts: Mapping[str, str]) -> ManifestOutside:
@@ -57,7 +57,9 @@ def describe(outside: Outside, ticket: TicketThere, texts: Mapping[str, str]) ->
         order_reference=outside.order_reference,
         number=ticket.number,
         status=ticket.status.value,
-        note=texts[note].format(system=outside.system),
+        note=texts[note].format(
+            system=outside.system, reference=outside.order_reference or outside.asked_as
+        ),
         url=ticket.url,
         url_text=texts["open_there"].format(system=outside.system),
     )

@@ -51,8 +51,8 @@ _ENGLISH = {
     "issued_there": "Issued by {system}.",
     "shown_there": "This ticket is at {system}. Open it there and show it at the entrance: it is not "
     "scanned from this page.",
-    "linked_there": "{system} has linked this ticket to your account there. Show it from that "
-    "account at the entrance: it is not scanned from this page.",
+    "linked_there": "{system} has issued this ticket, as order {reference}. Show it at the entrance "
+    "from your account there, or name that order: it is not scanned from this page.",
     "with_order_there": "This ticket is at {system}, together with the others of its order. Whoever "
     "ordered can open it there: it is not scanned from this page.",
     "open_there": "Open at {system}",
@@ -119,8 +119,9 @@ _DUTCH = {
     "issued_there": "Uitgegeven door {system}.",
     "shown_there": "Dit ticket staat bij {system}. Open het daar en laat het bij de ingang zien: het "
     "wordt niet vanaf deze pagina gescand.",
-    "linked_there": "{system} heeft dit ticket aan je account daar gekoppeld. Laat het bij de ingang "
-    "vanuit dat account zien: het wordt niet vanaf deze pagina gescand.",
+    "linked_there": "{system} heeft dit ticket uitgegeven, als bestelling {reference}. Laat het bij de "
+    "ingang vanuit je account daar zien of noem die bestelling: het wordt niet vanaf deze pagina "
+    "gescand.",
     "with_order_there": "Dit ticket staat bij {system}, samen met de andere van de bestelling. Wie "
     "besteld heeft, kan het daar openen: het wordt niet vanaf deze pagina gescand.",
     "open_there": "Openen bij {system}",
@@ -187,8 +188,9 @@ _GERMAN = {
     "issued_there": "Ausgestellt von {system}.",
     "shown_there": "Dieses Ticket liegt bei {system}. Öffnen Sie es dort und zeigen Sie es am Eingang "
     "vor: Es wird nicht von dieser Seite gescannt.",
-    "linked_there": "{system} hat dieses Ticket mit Ihrem dortigen Konto verknüpft. Zeigen Sie es am "
-    "Eingang aus diesem Konto vor: Es wird nicht von dieser Seite gescannt.",
+    "linked_there": "{system} hat dieses Ticket ausgestellt, als Bestellung {reference}. Zeigen Sie es "
+    "am Eingang aus Ihrem dortigen Konto vor oder nennen Sie diese Bestellung: Es wird nicht von "
+    "dieser Seite gescannt.",
     "with_order_there": "Dieses Ticket liegt bei {system}, zusammen mit den anderen der Bestellung. "
     "Wer bestellt hat, kann es dort öffnen: Es wird nicht von dieser Seite gescannt.",
     "open_there": "Bei {system} öffnen",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -55,19 +55,21 @@ class TicketThere:
 class Outside:
     """Where an asset was issued: the system's name, what it calls the order, and its tickets.
 
-    A group's asset has a ticket there for each of its guests. has_order_page: the order there has a
+    A group's asset has a ticket there for each of its guests. asked_as: what we called the order,
+    for where nobody knows what it is called there. has_order_page: the order there has a
     page of its own, whether or not it may be shown here.
     """
 
     system: str
     order_reference: str
     tickets: Sequence[TicketThere]
+    asked_as: str = ""
     has_order_page: bool = False
 
     @property
     def number(self) -> str:
-        """Return the number that is scanned there; empty for several tickets."""
-        return self.tickets[0].number if len(self.tickets) == 1 else ""
+        """Return the number that is scanned there, for all of a group; empty for several numbers."""
+        return only_number(ticket.number for ticket in self.tickets)
 
     def number_like(self, shown: str) -> str:
         """Return the number that somebody shows of several, or the only one; empty for neither."""
@@ -90,6 +92,15 @@ class Outside:
             if state in states:
                 return state
         return StateThere.CANCELLED
+
+
+def only_number(numbers: Iterable[str]) -> str:
+    """Return the one number that several tickets have between them; empty for none, or several.
+
+    A group may have one for all its guests, which stands on the first of its tickets.
+    """
+    told = {number for number in numbers if number}
+    return told.pop() if len(told) == 1 else ""
 
 
 def with_outside(assets: QuerySet[Asset]) -> QuerySet[Asset]:
@@ -116,6 +127,7 @@ def _with_pages(assets: QuerySet[Asset], page: Combinable) -> QuerySet[Asset]:
     told = JSONObject(
         system=F("outside_order__connection__system"),
         reference=F("outside_order__outside_reference"),
+        asked=F("outside_order__reference"),
         page=page,
         orderPage=F("outside_order__tickets_url"),
         number=F("number"),
@@ -133,6 +145,7 @@ def outside_of(asset: Asset) -> Outside | None:
     return Outside(
         system=System(rows[0]["system"]).label,
         order_reference=rows[0]["reference"],
+        asked_as=rows[0]["asked"],
         tickets=tuple(
             TicketThere(
                 number=row["number"],

@@ -141,14 +141,19 @@ def _doubt(row: OutsideOrder, actor: str, now: datetime.datetime) -> None:
     )
 
 
-def doubt_what_may_exist(*, order: Order, now: datetime.datetime) -> None:
-    """Leave to a person what an order that failed was having made, where that may exist."""
+def settle_begun(*, order: Order, now: datetime.datetime) -> None:
+    """Leave to a person what an order that failed was having made, where that may exist.
+
+    What was only prepared lapses by itself; a replay begins it anew.
+    """
     begun = OutsideOrder.objects.current().filter(
         order_key=order.pk, status=OutsideOrderStatus.OPEN
     )
     for row in runner.lock(begun):
         if _may_exist(row):
             _doubt(row, WORKER, now)
+        else:
+            _give_up(row, WORKER, now)
 
 
 def recover_endings(*, now: datetime.datetime) -> None:

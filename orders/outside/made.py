@@ -34,6 +34,7 @@ from wallets.models import (
     OutsideTicket,
     Wallet,
 )
+from wallets.outside_tickets import only_number
 
 _log = logging.getLogger(__name__)
 
@@ -178,9 +179,8 @@ def numbers_of(order: Order, tickets: Sequence[OutsideTicket]) -> NumbersThere:
     by_key: dict[AssetKey, list[OutsideTicket]] = defaultdict(list)
     for ticket in tickets:
         by_key[_key_of(ticket)].append(ticket)
-    told = {
-        key: rows[0].number for key, rows in by_key.items() if len(rows) == 1 and rows[0].number
-    }
+    only = {key: only_number(row.number for row in rows) for key, rows in by_key.items()}
+    told = {key: number for key, number in only.items() if number}
     counts = Counter(told.values())
     taken = Asset.objects.filter(venue=order.venue_id, reference_number__in=list(counts))
     known = set(taken.values_list("reference_number", flat=True)) if told else set()

@@ -56,6 +56,7 @@ class Playhouse(FaultySystem):
         self.made = 0
         self.tells_numbers = True
         self.makes_too_many = False
+        self.tells_first_only = False
 
     def operation_of(self, method: str, path: str) -> str:
         return path.strip("/").split("/")[0]
@@ -98,8 +99,10 @@ class Playhouse(FaultySystem):
         return {"reference": f"X-{sent['reference']}", "tickets": self._told(tickets)}
 
     def _told(self, tickets: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        number = {} if self.tells_numbers else {"number": ""}
-        return [{**ticket, **number} for ticket in tickets]
+        told = [dict(ticket) for ticket in tickets]
+        for ticket in told[1 if self.tells_first_only else len(told) * self.tells_numbers :]:
+            ticket["number"] = ""
+        return told
 
     def living(self) -> list[str]:
         """Return the numbers of the tickets that were not cancelled."""

@@ -144,6 +144,18 @@ def test_a_group_stands_for_as_many_tickets_there(
     ]
 
 
+def test_a_group_that_has_one_number_there_is_scanned_by_it(
+    api: ApiClient, work: Work, group: Package, connection: Connection, playhouse: Playhouse
+) -> None:
+    issued_by(connection, group, "balcony")
+    playhouse.tells_first_only = True
+    made = api.create({"itemNumber": "GROUP", "visitDate": VISIT, "quantity": 3})
+    assert work(made).status == OrderStatus.ISSUED
+    assert Asset.objects.get().reference_number == "HALL-0001"
+    told = api.get(f"{api.base}/{made['orderId']}").json()["items"][0]["wallets"][0]["assets"][0]
+    assert (told["referenceNumber"], told["outside"]["number"]) == ("HALL-0001", "HALL-0001")
+
+
 @pytest.mark.usefixtures("show")
 def test_an_answer_that_never_came_stops_for_a_person_and_is_not_asked_again(
     api: ApiClient,

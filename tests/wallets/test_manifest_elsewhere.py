@@ -65,9 +65,9 @@ def test_the_code_is_of_the_number_that_the_other_gate_scans(order: Order, guest
 @pytest.mark.parametrize(
     ("language", "system", "url", "said"),
     [
-        ("en", "ordino", "", "Ordino has linked this ticket to your account there."),
-        ("nl", "ordino", "", "Ordino heeft dit ticket aan je account daar gekoppeld."),
-        ("de", "ordino", "", "Ordino hat dieses Ticket mit Ihrem dortigen Konto verknüpft."),
+        ("en", "ordino", "", "Ordino has issued this ticket, as order THERE-1."),
+        ("nl", "ordino", "", "Ordino heeft dit ticket uitgegeven, als bestelling THERE-1."),
+        ("de", "ordino", "", "Ordino hat dieses Ticket ausgestellt, als Bestellung THERE-1."),
         ("en", "voordemensen", PAGE, "This ticket is at VoordeMensen. Open it there"),
         ("nl", "voordemensen", PAGE, "Dit ticket staat bij VoordeMensen. Open het daar"),
         ("de", "voordemensen", PAGE, "Dieses Ticket liegt bei VoordeMensen. Öffnen Sie es dort"),
@@ -155,4 +155,4 @@ def test_an_address_that_is_not_https_is_not_shown(order: Order, guest: Guest) -
     issue_elsewhere(Asset.objects.get(), "", urls=["javascript:alert(1)"])
     page = html(guest, order)
     assert "javascript" not in page
-    assert "Onebox has linked this ticket to your account there." in page
+    assert "Onebox has issued this ticket, as order THERE-1." in page

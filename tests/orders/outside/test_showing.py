@@ -147,7 +147,7 @@ def test_several_tickets_behind_one_asset_are_listed(
 ) -> None:
     order = issued()
     ticket = Asset.objects.get()
-    issue_elsewhere(ticket, "G-1", "", urls=[f"{PAGE}/1"])
+    issue_elsewhere(ticket, "G-1", "G-2", "", urls=[f"{PAGE}/1"])
     (asset,) = assets(api, order)
     assert asset["referenceNumber"] == ticket.reference_number
     assert asset["outside"] == {
@@ -158,6 +158,7 @@ def test_several_tickets_behind_one_asset_are_listed(
         "status": "Valid",
         "tickets": [
             {"number": "G-1", "ticketUrl": f"{PAGE}/1", "status": "Valid"},
+            {"number": "G-2", "ticketUrl": None, "status": "Valid"},
             {"number": None, "ticketUrl": None, "status": "Valid"},
         ],
     }
