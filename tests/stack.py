@@ -176,7 +176,7 @@ class Stack:
         """Run a management command and return what it says; raises StackError when it fails."""
         return self.python("manage.py", *arguments)
 
-    def python(self, *arguments: str, given: str = "", seconds: float = 120) -> str:
+    def python(self, *arguments: str, given: str = "", seconds: float = 300) -> str:
         """Run a Python process on this stack's database and return what it prints."""
         done = subprocess.run(
             [sys.executable, *arguments],
@@ -192,7 +192,7 @@ class Stack:
             raise StackError(f"{' '.join(arguments)} failed:\n{done.stdout}{done.stderr}")
         return done.stdout
 
-    def django(self, module: str, *arguments: str, given: str = "", seconds: float = 120) -> str:
+    def django(self, module: str, *arguments: str, given: str = "", seconds: float = 300) -> str:
         """Run a module as a program that finds Django set up; return what it prints."""
         return self.python("-c", _DJANGO, module, *arguments, given=given, seconds=seconds)
 
