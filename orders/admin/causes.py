@@ -38,6 +38,7 @@ from orders.admin.waiting import (
 )
 from orders.causes import CauseGroup, parts_of, read_groups
 from orders.models import Batch, WorklistStatus
+from orders.models.line import UNRESOLVED_CAUSES
 from orders.outside.uncertain import count_unsettled
 from orders.replaying import start_replay
 from partners.models import Partner, Venue
@@ -115,7 +116,9 @@ def read_causes(request: HttpRequest) -> list[Cause]:
     mapped = read_mapped(numbers, today)
     connections = read_connections({part.connection_id for part in parts if part.connection_id})
     components = read_components({part.component_id for part in parts if part.component_id})
-    unsettled = count_unsettled() if groups else {}
+    # What never got as far as another system has nothing that is uncertain there.
+    begun = any(group.failure_code not in UNRESOLVED_CAUSES for group in groups)
+    unsettled = count_unsettled() if begun else {}
     causes = []
     for group, part in zip(groups, parts, strict=True):
         partner = partners.get(part.partner_id) if part.partner_id else None

@@ -37,5 +37,6 @@ class OutsideSerializer(OutsideTicketSerializer):
         many=True,
         required=False,
         help_text="Only where several tickets there stand behind one of ours, as for a group: "
-        "`number` is null then, `ticketUrl` their common page, and `status` that of all.",
+        "`number` is the one they have between them or null, `ticketUrl` their common page, and "
+        "`status` that of all.",
     )

@@ -138,11 +138,13 @@ def test_the_start_of_a_number_goes_before_parts_of_others(
     start = api.create(sellToOrderReference="7341-A")["buyFromOrderReference"]
     assert found("7341") == ([start], NOT_ALL)
     assert found("*7341") == ([start, str(order)], "")
-    wallet = Wallet.objects.filter(order=order).values_list("reference_number", flat=True)[0]
-    asset = Asset.objects.filter(wallet__order=order).values_list("reference_number", flat=True)[0]
+    # Drawn numbers have no digit among so many characters once in some hundred runs.
+    wallet, asset = "WAB7CDEFGHJKMNPQR", "TAB7CDEFGHJKMNPQR"
+    held = Asset.objects.filter(wallet__order=order).values_list("pk", "wallet")[0]
+    Asset.objects.filter(pk=held[0]).update(reference_number=asset)
+    Wallet.objects.filter(pk=held[1]).update(reference_number=wallet)
     for number in (wallet, asset):
-        # Any five of them have a digit so often that this test would fail once in 30 runs.
-        part = next(number[:end] for end in range(5, 18) if any(map(str.isdigit, number[:end])))
+        part = number[:5]
         assert found(part.lower()) == ([str(order)], NOT_ALL)
 
 

@@ -74,6 +74,20 @@ class OrderToPlace(TypedDict):
     sellToLanguage: NotRequired[str | None]
 
 
+class TicketThere(TypedDict):
+    number: str | None
+    ticketUrl: str | None
+    status: Literal["Valid", "Used", "Cancelling", "Cancelled"]
+
+
+class Outside(TicketThere):
+    """Where another system of the venue's has issued an asset."""
+
+    system: str
+    orderReference: str | None
+    tickets: NotRequired[list[TicketThere]]
+
+
 class Asset(TypedDict):
     assetId: str
     type: Literal["ticket", "coupon"]
@@ -84,6 +98,7 @@ class Asset(TypedDict):
     validFrom: str
     validUntil: str
     seat: NotRequired[str]
+    outside: NotRequired[Outside]
 
 
 class Wallet(TypedDict):
