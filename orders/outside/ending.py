@@ -29,7 +29,7 @@ from wallets.connectors.base import (
     TryLater,
     UnsupportedByPartner,
 )
-from wallets.connectors.desk import RETRY_WAITS, Desk, Restart
+from wallets.connectors.desk import Desk, Restart
 from wallets.connectors.registry import connector_of
 from wallets.models import (
     CallEffect,
@@ -96,11 +96,11 @@ def end_wallets(
 
 def end_row(*, row: OutsideOrder, actor: str, now: datetime.datetime) -> None:
     """Begin to end what stands for an order elsewhere, as far as it exists; the row is locked."""
+    if row.status == OutsideOrderStatus.OPEN:
+        _settle_begun(row, actor, now)
     if row.status == OutsideOrderStatus.UNKNOWN:
         change = Change(name="outlived", actor=actor, now=now)
         runner.apply_to([row], lambda one: one.outlive(now=now), change=change)
-    elif row.status == OutsideOrderStatus.OPEN:
-        _give_up(row, actor, now)
     elif row.status == OutsideOrderStatus.MADE:
         tickets = runner.lock(row.tickets.filter(status__in=_LIVING))
         runner.apply_to(tickets, lambda ticket: ticket.begin_end(now=now))
@@ -109,36 +109,28 @@ def end_row(*, row: OutsideOrder, actor: str, now: datetime.datetime) -> None:
         enqueue_ending(row.pk)
 
 
-def _give_up(row: OutsideOrder, actor: str, now: datetime.datetime) -> None:
-    """End what was only begun: holds lapse by themselves; what may exist waits for a person."""
+def _settle_begun(row: OutsideOrder, actor: str, now: datetime.datetime) -> None:
+    """Settle what was only begun: what may exist waits for a person, the rest lapses by itself."""
     if _may_exist(row):
-        _doubt(row, actor, now)
-        end_row(row=row, actor=actor, now=now)
+        message = "Its order ended before it was known whether this was made."
+        runner.apply_to(
+            [row],
+            lambda one: one.doubt(now=now, cause=Cause.OUTCOME_UNKNOWN, message=message),
+            change=Change(name="doubted", actor=actor, now=now, reason=message),
+        )
     else:
         message = "Its order ended before this was made."
-        change = Change(name="failed", actor=actor, now=now, reason=message)
         runner.apply_to(
-            [row], lambda one: one.fail(now=now, cause="given_up", message=message), change=change
+            [row],
+            lambda one: one.fail(now=now, cause="given_up", message=message),
+            change=Change(name="failed", actor=actor, now=now, reason=message),
         )
 
 
 def _may_exist(row: OutsideOrder) -> bool:
     """Tell whether a call that commits was done, or is in doubt: any of them, in any round."""
     calls = ConnectorCall.objects.filter(outside_order=row, commits=True)
-    for call in calls.prefetch_related("outcomes"):
-        outcomes = list(call.outcomes.all())
-        if not outcomes or outcomes[-1].effect != CallEffect.NONE:
-            return True
-    return False
-
-
-def _doubt(row: OutsideOrder, actor: str, now: datetime.datetime) -> None:
-    message = "Its order ended before it was known whether this was made."
-    runner.apply_to(
-        [row],
-        lambda one: one.doubt(now=now, cause=Cause.OUTCOME_UNKNOWN, message=message),
-        change=Change(name="doubted", actor=actor, now=now, reason=message),
-    )
+    return any(call.effect != CallEffect.NONE for call in calls.prefetch_related("outcomes"))
 
 
 def settle_begun(*, order: Order, now: datetime.datetime) -> None:
@@ -150,10 +142,7 @@ def settle_begun(*, order: Order, now: datetime.datetime) -> None:
         order_key=order.pk, status=OutsideOrderStatus.OPEN
     )
     for row in runner.lock(begun):
-        if _may_exist(row):
-            _doubt(row, WORKER, now)
-        else:
-            _give_up(row, WORKER, now)
+        _settle_begun(row, WORKER, now)
 
 
 def recover_endings(*, now: datetime.datetime) -> None:
@@ -217,11 +206,8 @@ def _cancel(
         return Cause.OUTCOME_UNKNOWN, "Cancelling it is in doubt."
     except ConnectorError as error:
         _log.warning("%s could not be cancelled: %s", row, desk.hide(error).detail)
-        if not error.permanent and row.failures < len(RETRY_WAITS):
-            row.failures += 1
-            row.save(update_fields=["failures"])
-            raise TryLater(error.wait or RETRY_WAITS[row.failures - 1], error.detail) from error
-        return error.cause, desk.hide(error).detail
+        desk.put_off(error)
+        return error.cause, error.detail
     return None
 
 

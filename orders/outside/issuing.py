@@ -31,7 +31,7 @@ from wallets.connectors.base import (
     TryLater,
     Wish,
 )
-from wallets.connectors.desk import RETRY_WAITS, Desk, GivenUp, Restart
+from wallets.connectors.desk import Desk, GivenUp, Restart
 from wallets.connectors.registry import connector_of
 from wallets.models import OutsideOrder, OutsideOrderStatus, Wallet
 
@@ -233,8 +233,7 @@ def _is_settled(seat: _Seat, error: ConnectorError, clock: Clock) -> bool:
     Raises TryLater while it may pass by itself, NotIssuedElsewhere when it does not.
     """
     _log.warning("%s: %s", seat.row, seat.desk.hide(error).detail)
-    if not error.permanent:
-        _wait_for(seat, error)
+    seat.desk.put_off(error)
     if not seat.desk.may_exist or isinstance(error, NothingThere):
         raise _failed(seat, error, clock())
     standing = _read_back(seat)
@@ -245,15 +244,6 @@ def _is_settled(seat: _Seat, error: ConnectorError, clock: Clock) -> bool:
     if standing is None or not standing.exists or not _is_kept(seat, standing, clock()):
         raise _doubted(seat, error, clock())
     return True
-
-
-def _wait_for(seat: _Seat, error: ConnectorError) -> None:
-    """Raise TryLater unless a fault that may pass has stayed for too long."""
-    row = seat.row
-    if row.failures < len(RETRY_WAITS):
-        row.failures += 1
-        row.save(update_fields=["failures"])
-        raise TryLater(error.wait or RETRY_WAITS[row.failures - 1], error.detail) from error
 
 
 def _read_back(seat: _Seat) -> Standing | None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import enum
-import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -23,10 +22,10 @@ from wallets.connectors.exchange import (
     Refused,
     Reply,
     Request,
+    accepted,
     ask,
     masked,
     text_of,
-    unreadable,
 )
 from wallets.models import (
     CallEffect,
@@ -139,7 +138,7 @@ class Desk:
         reply: Reply | None = None
         try:
             reply = ask(self.connection, request)
-            kept = _accepted(accept, reply)
+            kept = accepted(accept, reply)
         except ConnectorError as raised:
             error = self.hide(explain(raised) if isinstance(raised, Refused) else raised)
             self._write_fault(call, error, reply or raised)
@@ -167,7 +166,7 @@ class Desk:
         One in doubt stays so, whatever its repetition is refused for, until one is done or it is
         read back: a system may refuse the second only because it has done the first.
         """
-        effects = [self._effect_of(call) for call in self._made(operation, key)]
+        effects = [call.effect for call in self._made(operation, key)]
         for effect in (CallEffect.DONE, CallEffect.UNKNOWN):
             if effect in effects:
                 return effect
@@ -183,7 +182,7 @@ class Desk:
     ) -> None:
         """Write down what reading back has shown of a call that was in doubt."""
         made = self._made(operation, key)
-        doubted = [call for call in made if self._effect_of(call) == CallEffect.UNKNOWN]
+        doubted = [call for call in made if call.effect == CallEffect.UNKNOWN]
         for call in doubted or made[-1:]:
             self._write_outcome(
                 call,
@@ -195,16 +194,23 @@ class Desk:
     def resolve_commit(self, *, is_done: bool) -> None:
         """Write down what reading back has shown of the calls that commit and were in doubt."""
         for call in self._calls:
-            if call.commits and self._effect_of(call) == CallEffect.UNKNOWN:
+            if call.commits and call.effect == CallEffect.UNKNOWN:
                 effect = CallEffect.DONE if is_done else CallEffect.NONE
                 self._write_outcome(call, effect=effect, message="It was read back.")
 
     @property
     def may_exist(self) -> bool:
         """Tell whether the order may exist there: a call that commits was done, or is in doubt."""
-        return any(
-            call.commits and self._effect_of(call) != CallEffect.NONE for call in self._calls
-        )
+        return any(call.commits and call.effect != CallEffect.NONE for call in self._calls)
+
+    def put_off(self, error: ConnectorError) -> None:
+        """Raise TryLater for a fault that may pass by itself, unless it has stayed for too long."""
+        order = self.outside_order
+        if error.permanent or order.failures >= len(RETRY_WAITS):
+            return
+        order.failures += 1
+        order.save(update_fields=["failures"])
+        raise TryLater(error.wait or RETRY_WAITS[order.failures - 1], error.detail) from error
 
     def keep(self, values: Mapping[str, Any]) -> None:
         """Remember something that no call of ours has brought."""
@@ -241,10 +247,6 @@ class Desk:
     def _made(self, operation: Operation, key: str) -> list[ConnectorCall]:
         """Return the calls of an operation in this round, oldest first."""
         return [one for one in self._calls if (one.operation, one.key) == (operation.name, key)]
-
-    def _effect_of(self, call: ConnectorCall) -> str:
-        outcomes = list(call.outcomes.all())
-        return outcomes[-1].effect if outcomes else CallEffect.UNKNOWN
 
     def _read_calls(self) -> list[ConnectorCall]:
         """Read the calls of this round; those without an outcome are given one: nobody knows."""
@@ -368,22 +370,6 @@ class Desk:
                 self.keep(kept)
         # What was prefetched does not know of it.
         getattr(call, "_prefetched_objects_cache", {}).clear()
-
-
-def _accepted(accept: Callable[[Reply], Mapping[str, Any]], reply: Reply) -> Mapping[str, Any]:
-    """Return what is kept of an answer; one that nobody foresaw is one that cannot be read."""
-    try:
-        kept = accept(reply)
-        text = json.dumps(kept, ensure_ascii=False)
-        text.encode()  # half a surrogate pair is no text
-        if "\\u0000" in text:
-            raise ValueError("The database keeps no NUL.")
-    except (ArithmeticError, LookupError, TypeError, ValueError) as fault:
-        _log.exception("An answer of %s cannot be read", reply.status_code)
-        raise unreadable(
-            "What it answered cannot be read or kept.", status_code=reply.status_code
-        ) from fault
-    return kept
 
 
 def _is_over(operation: Operation, attempts: int) -> bool:

@@ -11,10 +11,11 @@ import dataclasses
 import hashlib
 import ipaddress
 import json
+import logging
 import math
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from decimal import Decimal
 from typing import Any
@@ -27,6 +28,7 @@ from channel_manager.lib import http
 from wallets.connectors.base import Cause, ConnectorError
 from wallets.models import CallEffect
 
+_log = logging.getLogger(__name__)
 MAX_ANSWER_BYTES = 1_000_000
 _LONGEST_QUOTE = 200
 # All attempts of a call must be over long before its order is given up.
@@ -260,6 +262,22 @@ def unreadable(detail: str, *, status_code: int = 200) -> ConnectorError:
         effect=CallEffect.UNKNOWN,
         status_code=status_code,
     )
+
+
+def accepted(accept: Callable[[Reply], Mapping[str, Any]], reply: Reply) -> Mapping[str, Any]:
+    """Return what is kept of an answer; one that nobody foresaw is one that cannot be read."""
+    try:
+        kept = accept(reply)
+        text = json.dumps(kept, ensure_ascii=False)
+        text.encode()  # half a surrogate pair is no text
+        if "\\u0000" in text:
+            raise ValueError("The database keeps no NUL.")
+    except (ArithmeticError, LookupError, TypeError, ValueError) as fault:
+        _log.exception("An answer of %s cannot be read", reply.status_code)
+        raise unreadable(
+            "What it answered cannot be read or kept.", status_code=reply.status_code
+        ) from fault
+    return kept
 
 
 def members(document: Any, what: str = "answer") -> Mapping[str, Any]:

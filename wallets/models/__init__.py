@@ -10,15 +10,13 @@ from wallets.models.gate import (
 from wallets.models.mail import MailStatus, ManifestMail
 from wallets.models.notice import OutsideNotice
 from wallets.models.outside import (
-    CallEffect,
-    ConnectorCall,
-    ConnectorOutcome,
     OutsideOrder,
     OutsideOrderQuerySet,
     OutsideOrderStatus,
     OutsideTicket,
     OutsideTicketStatus,
 )
+from wallets.models.outside_call import CallEffect, ConnectorCall, ConnectorOutcome
 from wallets.models.wallet import Wallet, WalletQuerySet, WalletStatus, new_wallet_number
 
 __all__ = [
