@@ -87,11 +87,6 @@ def list_methods(storefront: Storefront) -> list[PaymentMethod]:
     ]
 
 
-def name_method(code: str) -> str:
-    """Return what a payment method is called, whether or not it is offered any more."""
-    return _ON_ACCOUNT.name if code == checkouts.ON_ACCOUNT else METHOD_NAMES.get(code, code)
-
-
 def start(*, checkout: Checkout, return_url: str, now: datetime.datetime) -> str:
     """Return the address of the payment page of a locked checkout that awaits payment.
 

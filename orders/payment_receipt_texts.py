@@ -69,7 +69,7 @@ _GERMAN = {
     "incl_vat": "Mit MwSt.",
     "payment": "Bezahlt mit {method}",
     "on_account": "Auf Rechnung von {seller}",
-    "payment_cost": "Zahlungskosten",
+    "payment_cost": "Zahlungsgebühr",
     "paid": "Bezahlt",
     "nothing_due": "Es war nichts zu zahlen.",
     "seats": "Sitzplätze {seats}",

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from orders.checkouts import ON_ACCOUNT
 from orders.models import Checkout, Order, OrderLine, OrderStatus
+from orders.payment.texts import write_method
 from wallets.manifest_texts import choose_language
 from wallets.venue_look import VenueLook, look_of
 
@@ -80,12 +81,13 @@ class PaymentReceipt:
         return f"receipt-{self.number}.pdf"
 
 
-def build_receipt(*, checkout: Checkout, order: Order, payment_method: str) -> PaymentReceipt:
-    """Return the receipt of a checkout that has become an order; `payment_method` is its name."""
+def build_receipt(*, checkout: Checkout, order: Order) -> PaymentReceipt:
+    """Return the receipt of a checkout that has become an order, in its guest's language."""
     lines = list(order.lines.order_by("line_no"))
     seats = _seats_of(checkout)
+    language = choose_language(order.sell_to_language, order.venue.language)
     return PaymentReceipt(
-        language=choose_language(order.sell_to_language, order.venue.language),
+        language=language,
         currency=order.currency,
         venue=look_of(order.venue),
         number=order.buy_from_order_reference,
@@ -95,7 +97,7 @@ def build_receipt(*, checkout: Checkout, order: Order, payment_method: str) -> P
         buyer=_buyer_of(checkout),
         lines=tuple(_line_of(line, seats.get(line.line_no, ())) for line in lines),
         vat=_vat_of(lines),
-        payment_method=payment_method,
+        payment_method=write_method(checkout.payment_method, language),
         is_on_account=checkout.payment_method == ON_ACCOUNT,
         payment_cost=checkout.payment_cost,
         paid_amount=checkout.paid_amount,

@@ -143,7 +143,7 @@ _DUTCH = {
     "not_found_text": "Controleer of je het hele adres hebt: het is lang, en hoofdletters en kleine "
     "letters maken verschil.",
     "not_found_advice": "Heb je net besteld? Probeer het dan over een paar minuten opnieuw. Werkt "
-    "het dan nog niet, neem contact op met de winkel waar je je tickets hebt gekocht.",
+    "het dan nog niet, neem dan contact op met de winkel waar je je tickets hebt gekocht.",
 }
 
 _GERMAN = {

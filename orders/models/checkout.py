@@ -17,6 +17,7 @@ from channel_manager.lib.identity import time_ordered_uuid
 from orders.models.hold import Hold
 from orders.models.order import Order
 from partners.models import Storefront
+from wallets.manifest_texts import choose_language
 
 CHECKOUT_KIND = "checkout"
 
@@ -152,6 +153,11 @@ class Checkout(FSMModelMixin, models.Model):
 
     def __str__(self) -> str:
         return self.code or self.public_id
+
+    @property
+    def language(self) -> str:
+        """Return the language of its guest, else the venue's: one that our pages speak."""
+        return choose_language(self.buyer_language, self.storefront.partner.venue.language)
 
     @property
     def amount_due(self) -> Decimal:

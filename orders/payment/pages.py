@@ -8,9 +8,8 @@ import itertools
 from collections.abc import Mapping
 from decimal import Decimal
 
-from channel_manager.lib.payment_settings import METHOD_NAMES
 from orders.models import Checkout, CheckoutItem, CheckoutStatus, Payment, PaymentState
-from orders.payment.texts import PAYMENT_TEXTS, write_amount
+from orders.payment.texts import PAYMENT_TEXTS, write_amount, write_method
 from wallets.manifest_texts import TEXTS, choose_language, write_day, write_time
 from wallets.venue_look import VenueLook, look_of
 
@@ -97,21 +96,16 @@ def unknown(language_tag: str | None) -> PayNotice:
     return _notice("unknown", 404, language=language, venue=VenueLook(name=""), return_url="")
 
 
-def language_of(checkout: Checkout) -> str:
-    """Return the language of a checkout's guest, or the venue's."""
-    return choose_language(checkout.buyer_language, checkout.storefront.partner.venue.language)
-
-
 def _page(payment: Payment, checkout: Checkout, now: datetime.datetime) -> PayPage:
     venue = checkout.storefront.partner.venue
-    language = language_of(checkout)
+    language = checkout.language
     texts = PAYMENT_TEXTS[language]
 
     def written(amount: Decimal) -> str:
         return write_amount(amount, payment.currency, language)
 
     until = checkout.expires_at.astimezone(venue.zone)
-    method = METHOD_NAMES.get(checkout.payment_method, checkout.payment_method)
+    method = write_method(checkout.payment_method, language)
     cost = None
     if checkout.payment_cost:
         cost = Row(texts["cost"].format(method=method), "", written(checkout.payment_cost))
@@ -172,7 +166,7 @@ def _notice_of(checkout: Checkout, kind: str, status: int) -> PayNotice:
     return _notice(
         kind,
         status,
-        language=language_of(checkout),
+        language=checkout.language,
         venue=look_of(venue),
         return_url=checkout.return_url,
     )

@@ -1,4 +1,4 @@
-"""What the payment pages say in each language, and how that language writes an amount."""
+"""What the payment pages say in each language; how it names a method and writes an amount."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from channel_manager.lib.money import rounded
+from channel_manager.lib.payment_settings import METHOD_NAMES
 
 _ENGLISH = {
     "pay_title": "Pay for your tickets",
     "order": "Your order",
     "piece": "{count} × {name}",
     "cost": "Payment by {method}",
+    "method_creditcard": "credit card",
     "total": "To pay",
     "paid_so_far": "Paid so far",
     "still_due": "Still to pay",
@@ -69,6 +71,7 @@ _DUTCH = {
     "order": "Je bestelling",
     "piece": "{count} × {name}",
     "cost": "Betalen met {method}",
+    "method_creditcard": "creditcard",
     "total": "Te betalen",
     "paid_so_far": "Al betaald",
     "still_due": "Nog te betalen",
@@ -78,7 +81,7 @@ _DUTCH = {
     "pay_now": "Verder naar de betaling",
     "go_on": "Ga verder met betalen",
     "give_up": "Aankoop annuleren",
-    "waiting": "Je betaling is begonnen, maar nog niet bevestigd. Deze pagina blijft kijken.",
+    "waiting": "Je betaling is begonnen, maar nog niet bevestigd. Deze pagina kijkt vanzelf opnieuw.",
     "to_shop": "Terug naar de winkel",
     "sold_by": "Je koopt bij {seller}",
     "test": "Test: er wordt niets verkocht en niets afgeschreven",
@@ -109,14 +112,14 @@ _DUTCH = {
     "settled_text": "{venue} heeft je betaling afgehandeld.",
     "settled_advice": "Heb je er een vraag over, neem dan contact op met {venue}.",
     "sandbox_title": "Betaalzandbak",
-    "sandbox_text": "Dit is geen echte betaalpagina. Er gaat geen geld om: kies wat er moet gebeuren.",
+    "sandbox_text": "Dit is geen echte betaalpagina. Er wordt niets betaald: kies wat er moet gebeuren.",
     "sandbox_ended": "Deze zandbakbetaling is klaar.",
     "sandbox_pay": "Betaal {amount}",
     "sandbox_pending": "Later betalen",
     "sandbox_part": "Een deel betalen ({amount})",
     "sandbox_fail": "Laat de betaling mislukken",
     "sandbox_cancel": "Annuleer de betaling",
-    "sandbox_silent": "Betaal, maar zeg het niemand",
+    "sandbox_silent": "Betaal, maar vertel het niemand",
 }
 
 _GERMAN = {
@@ -124,6 +127,7 @@ _GERMAN = {
     "order": "Ihre Bestellung",
     "piece": "{count} × {name}",
     "cost": "Zahlung mit {method}",
+    "method_creditcard": "Kreditkarte",
     "total": "Zu zahlen",
     "paid_so_far": "Bisher bezahlt",
     "still_due": "Noch zu zahlen",
@@ -133,8 +137,8 @@ _GERMAN = {
     "pay_now": "Weiter zur Zahlung",
     "go_on": "Zahlung fortsetzen",
     "give_up": "Kauf abbrechen",
-    "waiting": "Ihre Zahlung hat begonnen, ist aber noch nicht bestätigt. Diese Seite sieht weiter "
-    "nach.",
+    "waiting": "Ihre Zahlung hat begonnen, ist aber noch nicht bestätigt. Diese Seite prüft es "
+    "weiter.",
     "to_shop": "Zurück zum Shop",
     "sold_by": "Sie kaufen bei {seller}",
     "test": "Test: Es wird nichts verkauft und nichts abgebucht",
@@ -147,7 +151,7 @@ _GERMAN = {
     "expired_title": "Die Zeit zum Bezahlen ist abgelaufen",
     "expired_text": "Ihre Plätze waren so lange reserviert wie vereinbart und sind wieder im Verkauf.",
     "expired_advice": "Gehen Sie zurück zum Shop, um neu zu wählen. Falls Sie doch bezahlt haben, "
-    "weiß der Park davon: Sie erhalten Ihre Tickets oder Ihr Geld zurück.",
+    "weiß der Park davon: Sie erhalten dann doch noch Ihre Tickets oder Ihr Geld zurück.",
     "cancelled_title": "Der Kauf wurde abgebrochen",
     "cancelled_text": "Es wurde nichts gekauft, und Ihre Plätze sind wieder im Verkauf.",
     "cancelled_advice": "Gehen Sie zurück zum Shop, um neu zu wählen.",
@@ -178,6 +182,11 @@ _GERMAN = {
 
 PAYMENT_TEXTS: Mapping[str, Mapping[str, str]] = {"en": _ENGLISH, "nl": _DUTCH, "de": _GERMAN}
 _SYMBOLS: Mapping[str, str] = {"EUR": "€", "GBP": "£", "USD": "$"}
+
+
+def write_method(code: str, language: str) -> str:
+    """Return what a payment method is called within a sentence; most have one name everywhere."""
+    return PAYMENT_TEXTS[language].get(f"method_{code}") or METHOD_NAMES.get(code, code)
 
 
 def write_amount(amount: Decimal, currency: str, language: str) -> str:

@@ -153,7 +153,7 @@ def _sandbox_page(found: SandboxPayment) -> HttpResponse:
     venue = VenueLook(name="")
     if payment is not None:
         venue = look_of(payment.checkout.storefront.partner.venue)
-        language = pages.language_of(payment.checkout)
+        language = payment.checkout.language
     texts = PAYMENT_TEXTS[language]
     shown = Shown(language=language, venue=venue, title=texts["sandbox_title"])
     left = found.amount - found.paid

@@ -69,7 +69,7 @@ def test_a_guest_pays_at_the_sandbox_and_comes_back_to_the_shop(
     expect(page.get_by_role("timer")).to_contain_text("Resterende tijd: 7:")
     page.get_by_role("button", name="Verder naar de betaling").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Betaalzandbak")
-    page.get_by_role("button", name="Betaal, maar zeg het niemand").click()
+    page.get_by_role("button", name="Betaal, maar vertel het niemand").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Thank you")
     assert page.url == f"{shop}/thanks?lang=nl"
     assert Checkout.objects.get().status == "Ordered"

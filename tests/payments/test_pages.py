@@ -13,7 +13,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from orders import checkouts, paying
 from orders.models import Checkout, Payment, SandboxPayment
-from orders.payment.texts import PAYMENT_TEXTS, write_amount
+from orders.payment.texts import PAYMENT_TEXTS, write_amount, write_method
 from orders.queueing import NOTIFY_TASK
 from tests.orders.expected import NOON, Clock
 from tests.payments.buying import SHOP, start
@@ -39,7 +39,7 @@ def test_the_page_tells_what_is_bought_and_until_when_it_is_kept(
         "Betaal je tickets",
         "Je koopt bij Sunny Trips",
         "2 × Name of SHOW maandag 23 november 2026, 14:00 uur € 24,00",
-        "Betalen met Credit card € 1,50",
+        "Betalen met creditcard € 1,50",
         "Te betalen € 25,50",
         "Je plaatsen worden vastgehouden tot 12:08 uur.",
         "Verder naar de betaling: € 25,50",
@@ -92,6 +92,18 @@ def test_every_language_says_everything_and_fills_the_same_places() -> None:
         for key, text in texts.items():
             assert text != english[key] or key in ("piece",), (language, key)
             assert re.findall(r"\{\w+\}", text) == re.findall(r"\{\w+\}", english[key]), key
+
+
+@pytest.mark.parametrize(
+    ("code", "names"),
+    [
+        ("ideal", ["iDEAL", "iDEAL", "iDEAL"]),
+        ("creditcard", ["credit card", "creditcard", "Kreditkarte"]),
+        ("offered-no-more", ["offered-no-more"] * 3),
+    ],
+)
+def test_a_payment_method_is_named_as_each_language_does(code: str, names: list[str]) -> None:
+    assert [write_method(code, language) for language in ("en", "nl", "de")] == names
 
 
 def test_amounts_are_written_as_each_language_does() -> None:

@@ -19,6 +19,7 @@ from channel_manager.lib.payment_settings import PaymentSettings
 from orders import paying
 from orders.models import Checkout, Payment
 from orders.payment.providers.base import ProviderAway
+from partners.models import Venue
 from tests.fakes.payment_apis import PaymentApi, running_payment_api
 from tests.orders.expected import NOON, Clock
 from tests.payments.buying import begun, start
@@ -96,6 +97,24 @@ def notify(client: Client, api: PaymentApi, payment: Payment) -> Any:
     headers = {"stripe-signature": stripe_signature(body)}
     path = "/pay/notify/stripe"
     return client.post(path, body, content_type="application/json", headers=headers)
+
+
+@pytest.mark.parametrize(
+    ("provider", "spoken", "locale"), [("mollie", "de-AT", "de_DE"), ("stripe", "", "nl")]
+)
+def test_a_provider_speaks_the_guests_language_else_the_venues(
+    api_of: Callable[[str], PaymentApi],
+    checkout: Checkout,
+    provider: str,
+    spoken: str,
+    locale: str,
+) -> None:
+    api = api_of(provider)
+    Venue.objects.update(language="nl")
+    Checkout.objects.update(buyer_language=spoken)
+    begun(start(Checkout.objects.get(pk=checkout.pk), NOON), NOON)
+    ((_, _, asked),) = api.asked
+    assert asked["locale"] == locale
 
 
 def test_mollie_is_asked_for_a_payment_page(

@@ -14,7 +14,6 @@ from partners.models import Dialect
 from partners.storefronts import find_storefront
 from wallets import manifest
 from wallets.manifest import Notice
-from wallets.manifest_texts import choose_language
 from wallets.venue_look import look_of
 
 _SECONDS_UNTIL_NEXT_LOOK = 3
@@ -30,7 +29,7 @@ def return_page(request: HttpRequest, shop: str, guid: str) -> HttpResponse:
         tag = translation.get_language_from_request(request)
         return _answer(manifest.not_found_notice(language_tag=tag), status=404)
     venue = checkout.storefront.partner.venue
-    language = choose_language(checkout.buyer_language, venue.language)
+    language = checkout.language
     standing = page_of.standing_of(
         checkout,
         language=language,

@@ -47,7 +47,10 @@ _TEXTS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     },
     "nl": {
         "issuing": ("Bedankt", "Je tickets worden gemaakt. Deze pagina opent ze zo meteen."),
-        "delayed": ("Bedankt", "Je tickets duren langer dan anders. Je krijgt een e-mail."),
+        "delayed": (
+            "Bedankt",
+            "Het maken van je tickets duurt langer dan anders. Je krijgt een e-mail.",
+        ),
         "waiting": ("Je betaling", "We wachten op de bevestiging van je betaling."),
         "ended": ("Je bestelling is gestopt", "Er is niet op tijd betaald. Bestel opnieuw."),
         "given_up": ("Je bestelling is gestopt", "Er is niet betaald. Bestel opnieuw."),
@@ -67,8 +70,8 @@ _TEXTS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "pay": ("Naar de betaling", ""),
     },
     "de": {
-        "issuing": ("Danke", "Ihre Tickets werden erstellt. Gleich öffnen sie sich hier."),
-        "delayed": ("Danke", "Ihre Tickets dauern länger als sonst. Sie erhalten eine E-Mail."),
+        "issuing": ("Danke", "Ihre Tickets werden erstellt. Diese Seite öffnet sie gleich."),
+        "delayed": ("Danke", "Ihre Tickets brauchen länger als sonst. Sie erhalten eine E-Mail."),
         "waiting": ("Ihre Zahlung", "Wir warten auf die Bestätigung Ihrer Zahlung."),
         "ended": (
             "Ihre Bestellung ist beendet",

@@ -6,7 +6,7 @@ import dataclasses
 import datetime
 
 from channel_manager.lib.errors import NotFound
-from orders import manifests, paying, payment_receipt_pdf, payment_receipts
+from orders import manifests, payment_receipt_pdf, payment_receipts
 from orders.api.waiting import wait_until_settled
 from orders.dialects.voordemensen.purchases import find_order
 from orders.models import Checkout, Order
@@ -49,11 +49,7 @@ def find_receipt(*, storefront: Storefront, order_key: str) -> Document:
     """Return the receipt of an order; raises OrderNotFound, NoDocument."""
     checkout = find_order(storefront=storefront, order_key=order_key)
     order = _paid(checkout)
-    receipt = payment_receipts.build_receipt(
-        checkout=checkout,
-        order=order,
-        payment_method=paying.name_method(checkout.payment_method),
-    )
+    receipt = payment_receipts.build_receipt(checkout=checkout, order=order)
     return Document(receipt.file_name, payment_receipt_pdf.render_receipt(receipt))
 
 

@@ -27,7 +27,6 @@ from orders.payment.providers.base import (
     Report,
     Standing,
 )
-from wallets.manifest_texts import choose_language
 
 _API = "https://api.mollie.com"
 _STANDINGS: Mapping[str, Standing] = {
@@ -53,7 +52,7 @@ class MollieProvider(HostedProvider):
     def begin(self, payment: Payment) -> Begun:
         """Create the payment; its token keeps a second request from making a second one."""
         value = str(rounded(payment.total - payment.captured_amount, payment.currency))
-        language = choose_language(payment.checkout.buyer_language)
+        language = payment.checkout.language
         asked = {
             "amount": {"currency": payment.currency, "value": value},
             "description": payment.description,

@@ -53,7 +53,7 @@ class SandboxProvider(HostedProvider):
                 "amount": payment.total,
                 "currency": payment.currency,
                 "method": payment.checkout.payment_method,
-                "language": payment.checkout.buyer_language,
+                "language": payment.checkout.language,
                 "return_url": payment.get_success_url(),
                 "opened_at": timezone.now(),
             },

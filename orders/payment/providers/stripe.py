@@ -29,7 +29,6 @@ from orders.payment.providers.base import (
     Report,
     Standing,
 )
-from wallets.manifest_texts import choose_language
 
 _API = "https://api.stripe.com"
 _VERSION = "2025-03-31.basil"
@@ -66,7 +65,7 @@ class StripeProvider(HostedProvider):
             "client_reference_id": payment.token,
             "success_url": payment.get_success_url(),
             "cancel_url": payment.get_failure_url(),
-            "locale": choose_language(payment.checkout.buyer_language),
+            "locale": payment.checkout.language,
             "line_items[0][quantity]": "1",
             "line_items[0][price_data][currency]": payment.currency.lower(),
             "line_items[0][price_data][unit_amount]": str(int(amount)),

@@ -124,14 +124,11 @@ def test_what_costs_nothing_is_free_on_account_too(shop: Shop, secret: str, venu
     assert order_of(made["order_key"]).payment_reference == "FREE"
 
 
-def test_a_method_that_is_offered_no_more_keeps_its_name(
+def test_a_shop_that_sells_on_account_has_no_other_method(
     secret: str, storefront: Storefront
 ) -> None:
     assert [one.code for one in paying.list_methods(Storefront.objects.get(pk=storefront.pk))] == [
         "account"
-    ]
-    assert [paying.name_method(code) for code in ("ideal", "account", "other")] == [
-        *("iDEAL", "On account", "other"),
     ]
 
 

@@ -91,7 +91,7 @@ def test_the_receipt_says_what_was_bought_the_vat_and_how_it_was_paid(
         "VAT Without VAT VAT With VAT",
         "9 % €49.55 €4.45 €54.00",
         "Cost of payment €1.50",
-        "Paid by Credit card €55.50",
+        "Paid by credit card €55.50",
     ]
 
 
