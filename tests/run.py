@@ -24,6 +24,9 @@ class Stopped(BaseException):
 
 def main(arguments: list[str]) -> int:
     """Return pytest's exit code."""
+    if {"-h", "--help"} & set(arguments):
+        print(f"{__doc__}\nWhat pytest takes: {sys.executable} -m pytest --help")
+        return 0
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, _stop)
     given = os.environ.get("TEST_DATABASE_URL")

@@ -61,11 +61,6 @@ class Whereabouts:
     covering_exports: Sequence[Export] = ()
     fate: str = ""
 
-    @property
-    def is_nowhere(self) -> bool:
-        """Tell whether neither an order nor a statement knows the number."""
-        return self.order is None and not self.lines
-
 
 # The columns of a line that hold numbers; each has its index.
 _REFERENCES = ("our_reference", "their_reference", "other_reference")

@@ -5,12 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
 ARCHITECTURE = (ROOT / "docs/architecture.md").read_text()
-PAGES = pytest.mark.parametrize("text", [README, ARCHITECTURE], ids=["readme", "architecture"])
 # Where variables are read; what a program gives itself, or make gives it, is nobody's to set.
 READERS = (
     "channel_manager/settings.py",
@@ -58,27 +55,6 @@ def test_the_make_targets_are_those_of_the_makefile() -> None:
     )
     for text in (README, ARCHITECTURE):
         assert set(re.findall(r"`make (\w+)", text)) <= targets
-
-
-@PAGES
-def test_files_that_are_named_exist(text: str) -> None:
-    top = {path.name for path in ROOT.iterdir()} - {"var"}
-    named = set(re.findall(r"`([\w.]+/[\w./-]*)`", text))
-    ours = {name for name in named if name.split("/")[0] in top}
-    assert len(ours) > 5
-    assert {name for name in ours if not (ROOT / name).exists()} == set()
-
-
-@PAGES
-def test_links_lead_to_headings_that_exist(text: str) -> None:
-    for target, anchor in re.findall(r"\]\(([^)#:]*)(?:#([^)]*))?\)", text):
-        base = ROOT if text == README else ROOT / "docs"
-        page = (base / target).read_text() if target else text
-        anchors = {
-            re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-")
-            for heading in re.findall(r"^#+ (.*)$", page, re.MULTILINE)
-        }
-        assert not anchor or anchor in anchors, (target, anchor)
 
 
 def test_every_test_folder_belongs_to_the_layout() -> None:

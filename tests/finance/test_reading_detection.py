@@ -33,7 +33,7 @@ ENGLISH = "Order ID,Date,Gross,Net\nA-1,04/13/2026,1200.50,9.00\nA-2,04/03/2026,
 
 def test_everything_about_a_text_is_found_out():
     found = detected(text_file(ENGLISH))
-    assert (found.questions, found.notes, found.is_decided) == ((), (), True)
+    assert (found.questions, found.notes) == ((), ())
     assert found.headers == ("Order ID", "Date", "Gross", "Net")
     assert found.format == StatementFormat(
         kind=Kind.CSV,
@@ -163,7 +163,7 @@ def test_real_dates_and_dates_that_say_it_need_no_order():
         shared_workbook(["Order ID", "Date", "Net"], ["A", datetime.date(2026, 4, 3), 1])
     )
     assert (found.questions, found.preview[0].line.date) == ((), datetime.date(2026, 4, 3))
-    assert detected(text_file("Order ID,Date,Net\nA,2026-04-03,1\n")).is_decided
+    assert detected(text_file("Order ID,Date,Net\nA,2026-04-03,1\n")).questions == ()
 
 
 def test_signs_that_are_all_reversed_are_turned():

@@ -63,10 +63,13 @@ def test_a_report_is_written_to_standard_output(
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["--from", "March"], "firstDay: Must be a date such as 2026-03-31."),
+        (["--from", "March"], "--from: Must be a date such as 2026-03-31."),
+        (
+            ["--from", "2026-03-31", "--to", "2026-03-01"],
+            "--to: The last day lies before the first.",
+        ),
         (["--partner", "Nobody"], "There is no partner: Nobody."),
-        (["--state", "issued"], "state: Unknown value 'issued'; known are"),
-        (["--output", "/nowhere/at/all.csv"], "/nowhere/at/all.csv: No such file or directory"),
+        (["--state", "issued"], "--state: Unknown value 'issued'; known are"),
     ],
 )
 def test_what_cannot_be_done_is_told_in_a_sentence(
@@ -76,3 +79,12 @@ def test_what_cannot_be_done_is_told_in_a_sentence(
         report("register", "--output", "-", *arguments)
 
     assert str(refused.value).startswith(told)
+    assert refused.value.returncode == 2
+
+
+def test_a_file_that_cannot_be_written_is_named(order: Order) -> None:
+    with pytest.raises(CommandError) as refused:
+        report("register", "--output", "/nowhere/at/all.csv")
+
+    assert str(refused.value) == "/nowhere/at/all.csv: No such file or directory"
+    assert refused.value.returncode == 1

@@ -14,17 +14,20 @@ from channel_manager.history.runner import WORKER
 
 
 class Command(BaseCommand):
-    help = "Take somebody's second factor away; the password alone lets them in then."
+    help = (
+        "Take somebody's second factor away, for who has lost phone and recovery codes; the password "
+        "alone lets them in then. The audit log keeps it."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Ask whose."""
-        parser.add_argument("username")
+        parser.add_argument("username", help="Who it is that signs in by this name.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Do it, and write it down."""
         person = User.objects.filter(username=options["username"]).first()
         if person is None:
-            raise CommandError(f"There is nobody called {options['username']}.")
+            raise CommandError(f"There is nobody called {options['username']}.", returncode=2)
         with transaction.atomic():
             two_factor.reset(user=person)
             audit.write(

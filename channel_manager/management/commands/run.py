@@ -41,7 +41,10 @@ class Unusable(Exception):
 
 
 class Command(BaseCommand):
-    help = "Start the database if none is given, migrate, load the demo, run web and worker."
+    help = (
+        "Start the database if none is given, migrate, load the demo, run web and workers until "
+        "Ctrl-C. PORT, VAR_DIR and the other settings come from the environment."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until Ctrl-C or SIGTERM; exit 1 with a plain message when something is missing."""

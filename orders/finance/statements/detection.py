@@ -62,11 +62,6 @@ class Detection:
         """Return the names to choose columns from."""
         return tuple(dict.fromkeys(name for name in self.names if name))
 
-    @property
-    def is_decided(self) -> bool:
-        """Tell whether the file can be read with this format, with nothing left to ask."""
-        return not self.questions
-
 
 def detect(
     file: IO[bytes],

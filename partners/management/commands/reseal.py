@@ -13,7 +13,10 @@ _PREFIX = "sealed_"
 
 
 class Command(BaseCommand):
-    help = "Seal stored secrets anew with the newest key, so that older keys can be taken out."
+    help = (
+        "Seal stored secrets anew with the newest key of ENCRYPTION_KEYS, so that older keys can be "
+        "taken out. All of them, or none where one cannot be opened."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Do it in one transaction, or nothing where a secret cannot be opened."""
