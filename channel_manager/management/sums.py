@@ -110,12 +110,23 @@ def read_sums(reader: BaseDatabaseWrapper) -> Sums:
 
 
 def differences(before: Sums, now: Sums) -> list[str]:
-    """Return a sentence for everything that is not as it was; empty when nothing is."""
+    """Return a sentence for everything that is not as it was; empty when nothing is.
+
+    A sequence may have gone on: no snapshot keeps it, and a restored one is moved on purpose.
+    """
     return [
         sentence
         for name in dict.fromkeys((*before, *now))
-        for sentence in _unlike(name, before.get(name), now.get(name))
+        for sentence in (_fallen_back if name == "sequences" else _unlike)(
+            name, before.get(name), now.get(name)
+        )
     ]
+
+
+def _fallen_back(name: str, before: Any, now: Any) -> Iterator[str]:
+    for sequence, value in before.items():
+        if sequence not in now or (now[sequence] or 0) < (value or 0):
+            yield from _unlike(f"{name} {sequence}", value, now.get(sequence, "missing"))
 
 
 def _unlike(name: str, before: Any, now: Any) -> Iterator[str]:

@@ -20,6 +20,7 @@ from psycopg.conninfo import make_conninfo
 
 from channel_manager.history.models import Event
 from channel_manager.lib.embedded_postgres_place import program
+from channel_manager.management.sums import differences
 from orders.models import LedgerEntry, Order
 from tests.conftest import ApiClient
 from tests.invariants import violations
@@ -97,6 +98,15 @@ def test_what_differs_is_named(sold: None, tmp_path: Path) -> None:
         f"triggers: {name} is missing",
         f"triggers: {name} (off) was not there",
     )
+
+
+def test_a_sequence_may_have_gone_on_but_not_fallen_back() -> None:
+    before = {"sequences": {"numbers": 5, "unused": None}}
+    assert differences(before, {"sequences": {"numbers": 6, "unused": 3, "new": 1}}) == []
+    assert differences(before, {"sequences": {"numbers": 4}}) == [
+        "sequences numbers: was 5, is 4",
+        "sequences unused: was nothing, is missing",
+    ]
 
 
 def test_figures_that_are_none_are_refused(tmp_path: Path) -> None:

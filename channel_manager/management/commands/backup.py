@@ -41,8 +41,9 @@ class Command(BaseCommand):
             raise CommandError(f"{unfinished} cannot be written: {fault.strerror}") from fault
         try:
             with standing_still() as reader:
-                _dump(reader, unfinished)
+                # Figures first: no snapshot keeps sequences, and the dump must not have older ones.
                 sums = read_sums(reader)
+                _dump(reader, unfinished)
             figures.touch(mode=0o600)
             figures.write_text(json.dumps(sums, indent=1) + "\n")
             unfinished.rename(dump)  # last: where there is a dump, it is whole
