@@ -26,4 +26,4 @@ WORKDIR /app
 USER 10001
 EXPOSE 8000
 STOPSIGNAL SIGTERM
-CMD ["python", "manage.py", "web", "--host", "0.0.0.0"]
+CMD ["python", "manage.py", "web", "--host", "0.0.0.0", "--port", "8000"]
