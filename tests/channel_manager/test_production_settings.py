@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
+import runpy
 import subprocess
 import sys
 from typing import Any
@@ -14,11 +14,15 @@ from django.test import override_settings
 from channel_manager.checks import check_installation
 from tests.stack import ROOT
 
-PRODUCTION = {
-    "PUBLIC_URL": "https://tickets.dunes.example",
-    "ALLOWED_HOSTS": "tickets.dunes.example",
-    "TRUST_PROXY": "1",
-}
+NEW_ENVIRONMENT = runpy.run_path(str(ROOT / "docs/deploy/new_environment.py"))["environment"]
+
+
+def new_environment() -> dict[str, str]:
+    """Return what docs/deploy/new_environment.py writes for an installation."""
+    lines = NEW_ENVIRONMENT("tickets.dunes.example").splitlines()
+    return dict(line.split("=", 1) for line in lines if not line.startswith("#"))
+
+
 # Checks the settings, then asks for some addresses; the database does not exist.
 PROGRAM = """
 import json, django
@@ -42,10 +46,9 @@ def run(**changes: str) -> subprocess.CompletedProcess[str]:
     """Run the program with the settings of a production environment, changed as said."""
     given = {
         "DATABASE_URL": "postgres://nobody@127.0.0.1:1/nothing",
-        "SECRET_KEY": secrets.token_urlsafe(50),
         "DJANGO_SETTINGS_MODULE": "channel_manager.settings",
         "PATH": os.environ["PATH"],
-        **PRODUCTION,
+        **new_environment(),
         **changes,
     }
     return subprocess.run(

@@ -1,4 +1,4 @@
-"""The README and the architecture page name what exists, and all of it that matters."""
+"""The README and the pages of docs/ name what exists, and all of it that matters."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
 ARCHITECTURE = (ROOT / "docs/architecture.md").read_text()
+CONFIGURATION = (ROOT / "docs/configuration.md").read_text()
 # Where variables are read; what a program gives itself, or make gives it, is nobody's to set.
 READERS = (
     "channel_manager/settings.py",
     "channel_manager/management/commands/run.py",
+    "channel_manager/management/commands/web.py",
+    "channel_manager/management/processes.py",
     "channel_manager/lib/local_environment.py",
     "channel_manager/lib/payment_settings.py",
     "tests/run.py",
@@ -33,9 +36,14 @@ def variables_read() -> set[str]:
 
 
 def test_the_configuration_table_lists_every_variable_that_is_read() -> None:
-    listed = re.findall(r"^\| `([A-Z_]+)` \|", section("Configuration"), re.MULTILINE)
+    product, of_compose = CONFIGURATION.split("## Of compose.yaml")
+    listed = re.findall(r"^\| `([A-Z_]+)` \|", product, re.MULTILINE)
     assert len(listed) == len(set(listed))
     assert set(listed) == variables_read()
+    interpolated = set(re.findall(r"\$\{([A-Z_]+)", (ROOT / "compose.yaml").read_text()))
+    assert interpolated - variables_read() == set(
+        re.findall(r"^\| `([A-Z_]+)` \|", of_compose, re.MULTILINE)
+    )
 
 
 def test_defaults_in_the_table_are_those_of_the_settings() -> None:
@@ -44,7 +52,7 @@ def test_defaults_in_the_table_are_those_of_the_settings() -> None:
         seconds = 1
         for factor in value.split("*"):
             seconds *= int(factor)
-        row = next(line for line in README.splitlines() if line.startswith(f"| `{name}` |"))
+        row = next(line for line in CONFIGURATION.splitlines() if line.startswith(f"| `{name}` |"))
         assert row.endswith(f"| `{seconds}` |")
 
 

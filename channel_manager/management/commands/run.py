@@ -17,6 +17,12 @@ from channel_manager.lib import embedded_postgres
 from channel_manager.lib.child_process import IN_THE_BACKGROUND, stop_when_parent_dies
 from channel_manager.lib.embedded_postgres import EmbeddedPostgres, EmbeddedPostgresError
 from channel_manager.management.banner import banner
+from channel_manager.management.processes import (
+    cores,
+    orders_worker,
+    web_command,
+    webhooks_worker,
+)
 from channel_manager.supervisor import (
     Child,
     GaveUp,
@@ -31,9 +37,6 @@ EXTENSIONS = ("btree_gist", "pg_trgm", "unaccent")
 OTHER_CONNECTIONS = 46  # the workers', a shell's, and those reserved for superusers
 WEB_STOP_SECONDS = 7  # a long poll may last 25 s; its client asks again
 WORKER_STOP_SECONDS = 20
-# Receivers of webhooks may be slow: what sends to them holds up nothing else.
-WORKER_QUEUES = ("orders", "closing", "recovery", "events")
-SENDER_QUEUE = "webhooks"
 
 
 class Unusable(Exception):
@@ -151,49 +154,28 @@ def _check_database() -> None:
             ) from error
 
 
-def _web_workers(cores: int) -> int:
+def _web_workers() -> int:
     """Return one per core, as far as the database has a connection for each of their threads."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_setting('max_connections')::int")
         connections_allowed: int = cursor.fetchone()[0]
     connection.close()
     spare = connections_allowed - OTHER_CONNECTIONS
-    return max(1, min(cores, spare // int(settings.WEB_THREADS)))
+    return max(1, min(cores(), spare // int(settings.WEB_THREADS)))
 
 
 def _children(port: int) -> tuple[Child, ...]:
     """Return the processes, what the others wait for first; a worker of its own sends webhooks."""
-    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
     logs = Path(settings.VAR_DIR)
-    web = [
-        *(sys.executable, "-m", "granian", "--interface", "wsgi"),
-        *("--host", "127.0.0.1", "--port", str(port)),
-        *("--workers", os.environ.get("WEB_WORKERS") or str(_web_workers(cores))),
-        *("--blocking-threads", str(settings.WEB_THREADS)),
-        # A thread ends with its connection to the database, and a new one is slow at first.
-        *("--blocking-threads-idle-timeout", "600"),
-        # It counts open connections, idle ones too: near the number of threads, a few browsers
-        # that keep theirs open would shut everybody else out.
-        *("--backpressure", "512", "--backlog", "1024"),
-        *("--respawn-failed-workers", "--workers-kill-timeout", str(WEB_STOP_SECONDS - 2)),
-        *("--no-ws", "--log-level", "error"),
-        "channel_manager.management.web:application",
-    ]
-    worker = [
-        *IN_THE_BACKGROUND,
-        *(sys.executable, str(settings.BASE_DIR / "manage.py"), "procrastinate", "worker"),
-        *("--queues", ",".join(WORKER_QUEUES)),
-        # Jobs run in asyncio's thread pool, which has this size.
-        *("--concurrency", os.environ.get("WORKER_CONCURRENCY") or str(min(32, cores + 4))),
-        *("--shutdown-graceful-timeout", str(WORKER_STOP_SECONDS - 5)),
-    ]
-    sender = [
-        *IN_THE_BACKGROUND,
-        *(sys.executable, str(settings.BASE_DIR / "manage.py"), "procrastinate", "worker"),
-        *("--queues", SENDER_QUEUE),
-        *("--concurrency", str(settings.WEBHOOK_SENDERS)),
-        *("--shutdown-graceful-timeout", str(WORKER_STOP_SECONDS - 3)),
-    ]
+    web = web_command(
+        application="channel_manager.management.web:application",
+        host="127.0.0.1",
+        port=port,
+        workers=int(os.environ.get("WEB_WORKERS") or _web_workers()),
+        stop_seconds=WEB_STOP_SECONDS - 2,
+    )
+    worker = [*IN_THE_BACKGROUND, *orders_worker(stop_seconds=WORKER_STOP_SECONDS - 5)]
+    sender = [*IN_THE_BACKGROUND, *webhooks_worker(stop_seconds=WORKER_STOP_SECONDS - 3)]
     return (
         Child("web", web, logs / "web.log", WEB_STOP_SECONDS),
         Child("worker", worker, logs / "worker.log", WORKER_STOP_SECONDS),

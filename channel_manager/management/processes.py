@@ -1,0 +1,74 @@
+"""How the product's processes are started.
+
+`manage.py run` starts all of them; `manage.py web` and `manage.py worker` each become one.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from django.conf import settings
+
+# Receivers of webhooks may be slow: what sends to them holds up nothing else.
+WORKER_QUEUES = ("orders", "closing", "recovery", "events")
+SENDER_QUEUE = "webhooks"
+# In production a long poll (25 s) and a job at hand are finished before a process ends. Whoever
+# stops it has to have a little more patience: docs/deploy/systemd, compose.yaml.
+WEB_STOP_SECONDS = 30
+WORKER_STOP_SECONDS = 30
+
+
+def cores() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+def web_command(
+    *, application: str, host: str, port: int, workers: int, stop_seconds: int
+) -> list[str]:
+    """Return the command of a web server with so many processes of WEB_THREADS threads each.
+
+    stop_seconds: how long requests at hand may still take once it is asked to stop.
+    """
+    return [
+        *(sys.executable, "-m", "granian", "--interface", "wsgi"),
+        *("--host", host, "--port", str(port), "--workers", str(workers)),
+        *("--blocking-threads", str(settings.WEB_THREADS)),
+        # A thread ends with its connection to the database, and a new one is slow at first.
+        *("--blocking-threads-idle-timeout", "600"),
+        # It counts open connections, idle ones too: near the number of threads, a few browsers
+        # that keep theirs open would shut everybody else out.
+        *("--backpressure", "512", "--backlog", "1024"),
+        *("--respawn-failed-workers", "--workers-kill-timeout", str(stop_seconds)),
+        *("--no-ws", "--log-level", "error"),
+        application,
+    ]
+
+
+def worker_command(*, queues: Sequence[str], concurrency: int, stop_seconds: int) -> list[str]:
+    """Return the command of a worker on these queues, with so many jobs at a time.
+
+    stop_seconds: how long jobs at hand may still take once it is asked to stop.
+    """
+    return [
+        *(sys.executable, str(settings.BASE_DIR / "manage.py"), "procrastinate", "worker"),
+        *("--queues", ",".join(queues), "--concurrency", str(concurrency)),
+        *("--shutdown-graceful-timeout", str(stop_seconds)),
+    ]
+
+
+def orders_worker(*, stop_seconds: int) -> list[str]:
+    """Return the command of a worker that issues orders and does all else but webhooks."""
+    # Jobs run in asyncio's thread pool, which has this size.
+    concurrency = int(os.environ.get("WORKER_CONCURRENCY") or min(32, cores() + 4))
+    return worker_command(queues=WORKER_QUEUES, concurrency=concurrency, stop_seconds=stop_seconds)
+
+
+def webhooks_worker(*, stop_seconds: int) -> list[str]:
+    """Return the command of a worker that sends webhooks."""
+    concurrency = settings.WEBHOOK_SENDERS
+    return worker_command(
+        queues=(SENDER_QUEUE,), concurrency=concurrency, stop_seconds=stop_seconds
+    )
