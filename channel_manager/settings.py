@@ -8,7 +8,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 
-from channel_manager.lib import embedded_postgres, payment_settings
+from channel_manager.lib import embedded_postgres, job_log, logs, payment_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -279,23 +279,16 @@ PROCRASTINATE_WORKER_DEFAULTS = {
     # A notification that comes while the worker looks for a job is lost on it: then it looks again.
     "fetch_job_polling_interval": 0.5,
     "delete_jobs": "successful",
+    "worker_middleware": [job_log.log_job],
 }
 PROCRASTINATE_IMPORT_PATHS: list[str] = []
 
-LOGGING: dict[str, Any] = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {
-            "()": "channel_manager.lib.log_redaction.RedactingFormatter",
-            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
-        },
-    },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    # Refusals are logged by the error handler, with their code and request id.
-    "loggers": {"django.request": {"level": "ERROR"}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="WARNING")},
-}
+# In production whoever collects the logs reads JSON, and one line for each request and job.
+LOG_FORMAT = env.str("LOG_FORMAT", default="json" if IN_PRODUCTION else "text")
+if LOG_FORMAT not in logs.FORMATS:
+    raise ImproperlyConfigured(f"LOG_FORMAT is {LOG_FORMAT}; it must be json or text.")
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO" if IN_PRODUCTION else "WARNING")
+LOGGING = logs.configuration(form=LOG_FORMAT, level=LOG_LEVEL)
 
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "OTA Channel Manager",

@@ -158,6 +158,13 @@ def _web_workers(cores: int) -> int:
     return max(1, min(cores, spare // int(settings.WEB_THREADS)))
 
 
+def _granian_logging() -> tuple[str, ...]:
+    """Return what has granian itself log as we do, where that is JSON."""
+    if settings.LOG_FORMAT != "json":
+        return ()
+    return ("--log-config", str(settings.BASE_DIR / "channel_manager/granian_logging.json"))
+
+
 def _children(port: int) -> tuple[Child, ...]:
     """Return the processes, what the others wait for first; a worker of its own sends webhooks."""
     cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
@@ -173,7 +180,7 @@ def _children(port: int) -> tuple[Child, ...]:
         # that keep theirs open would shut everybody else out.
         *("--backpressure", "512", "--backlog", "1024"),
         *("--respawn-failed-workers", "--workers-kill-timeout", str(WEB_STOP_SECONDS - 2)),
-        *("--no-ws", "--log-level", "error"),
+        *("--no-ws", "--log-level", "error", *_granian_logging()),
         "channel_manager.management.web:application",
     ]
     worker = [
