@@ -104,7 +104,7 @@ DATABASES: dict[str, Any] = {
         "CONN_HEALTH_CHECKS": True,
     }
 }
-DATABASES["default"].setdefault("OPTIONS", {})
+DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 10)
 # A request that waits longer than this for a row is told to come back; nobody queues for ever.
 # Who stands still within a transaction (a process that was frozen) loses its locks before those
 # who wait for them give up: a new worker could not start otherwise.
@@ -160,8 +160,8 @@ if HTTPS:
 TRUST_PROXY = env.bool("TRUST_PROXY", default=False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUST_PROXY else None
 SECURE_SSL_REDIRECT = IN_PRODUCTION
-# Load balancers ask for health by address and in clear.
-SECURE_REDIRECT_EXEMPT = [r"^health/"]
+# Load balancers and Prometheus ask each machine by its address, in clear.
+SECURE_REDIRECT_EXEMPT = [r"^health/", r"^metrics$"]
 SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=365 * 24 * 3600) if IN_PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_SUBDOMAINS", default=True)
 # To be on the browsers' preload list is for the owner of the whole domain to ask, not for one host.
@@ -288,6 +288,10 @@ LOG_FORMAT = env.str("LOG_FORMAT", default="json" if IN_PRODUCTION else "text")
 if LOG_FORMAT not in logs.FORMATS:
     raise ImproperlyConfigured(f"LOG_FORMAT is {LOG_FORMAT}; it must be json or text.")
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO" if IN_PRODUCTION else "WARNING")
+# Who asks for /metrics sends it; without one there is nothing to ask for.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+if METRICS_TOKEN and len(METRICS_TOKEN) < 20:
+    raise ImproperlyConfigured("METRICS_TOKEN must have 20 characters or more.")
 LOGGING = logs.configuration(form=LOG_FORMAT, level=LOG_LEVEL)
 
 UNFOLD: dict[str, Any] = {
