@@ -6,7 +6,6 @@ they cost what they cost with none.
 
 from __future__ import annotations
 
-import dataclasses
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,9 +13,9 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
 from catalog.models.connection import System
+from channel_manager.lib.meters import Meter
 from channel_manager.workers import read_signs
 from orders.models.order import IN_FLIGHT
 from wallets.models import CallEffect
@@ -28,29 +27,6 @@ MOST_COUNTED = 10_000
 # Calls to outside systems are told of as far back as this, in seconds.
 RECENT = 300
 _Values = dict[tuple[str, ...], float | None]
-
-
-@dataclasses.dataclass(frozen=True)
-class Meter:
-    """One metric: its name, what it tells, and its labels."""
-
-    name: str
-    help: str
-    labels: tuple[str, ...] = ()
-
-    @property
-    def kind(self) -> str:
-        """Return its type: what counts up says so in its name."""
-        return "counter" if self.name.endswith("_total") else "gauge"
-
-    def family(self, values: Mapping[tuple[str, ...], float | None]) -> Any:
-        """Return the metric with a value for each tuple of labels; None is left out."""
-        make = CounterMetricFamily if self.kind == "counter" else GaugeMetricFamily
-        family = make(f"channel_manager_{self.name}", self.help, labels=self.labels)
-        for labels, value in values.items():
-            if value is not None:
-                family.add_metric(labels, value)
-        return family
 
 
 IN_FLIGHT_ORDERS = Meter("orders_in_flight", "Orders that are being worked on.", ("status",))
@@ -109,7 +85,7 @@ _SINGLE: Mapping[Meter, str] = {
         SELECT coalesce(max(last_position), 0) FROM partners_eventsequence""",
     Meter("webhook_events_unnumbered", "Events that wait for their number, 10,000 at most."): """
         SELECT count(*) FROM (
-            SELECT FROM partners_webhookevent WHERE position IS NULL LIMIT %(most)s) AS some""",
+            SELECT FROM partners_webhookevent WHERE position IS NULL LIMIT %(most)s) AS counted""",
     Meter("outside_orders_unknown", "Orders at other systems whose outcome nobody knows."): """
         SELECT count(*) FROM wallets_outsideorder WHERE status = 'Unknown'""",
     Meter("outside_orders_left", "Orders that a person has to cancel at another system."): """
@@ -182,12 +158,12 @@ CROSS JOIN LATERAL (
     SELECT count(*) AS deliveries, min(next_attempt_at) AS due FROM (
         SELECT next_attempt_at FROM partners_webhookdelivery d
         WHERE d.endpoint_id = e.id AND d.status = 'Pending'
-        ORDER BY next_attempt_at LIMIT %(most)s) AS some
+        ORDER BY next_attempt_at LIMIT %(most)s) AS counted
 ) AS waiting
 CROSS JOIN LATERAL (
     SELECT count(*) AS deliveries FROM (
         SELECT FROM partners_webhookdelivery d
-        WHERE d.endpoint_id = e.id AND d.status = 'Failed' LIMIT %(most)s) AS some
+        WHERE d.endpoint_id = e.id AND d.status = 'Failed' LIMIT %(most)s) AS counted
 ) AS failed
 GROUP BY e.test_mode
 """
