@@ -17,6 +17,7 @@ from rest_framework import exceptions, serializers
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from channel_manager.lib import meters
 from channel_manager.lib.database import DATABASE_AWAY
 from channel_manager.lib.errors import ErrorCode, Fault, InvalidRequest, NotFound, Refusal
 from channel_manager.lib.strict_fields import MAX_FAULTS
@@ -66,15 +67,18 @@ def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response:
 
 
 def log_refusal(refusal: Refusal, request: HttpRequest) -> None:
-    """Write one line that the requestId of the answer finds."""
+    """Count a refusal, and write one line that the requestId of the answer finds."""
+    code = str(refusal.error_code)
+    meters.count_refusal(code)
+    about = {"code": code, "requestId": getattr(request, "request_id", "")}
     _log.warning(
-        "%s %s refused: %s (request %s)",
-        request.method,
-        # Escaped as Django does: a line break in an address must not begin a line of the log.
-        request.path.encode("unicode_escape").decode(),
-        refusal.error_code,
-        getattr(request, "request_id", ""),
+        "%s %s refused: %s", request.method, path_of(request), code, extra={"members": about}
     )
+
+
+def path_of(request: HttpRequest) -> str:
+    """Return a path as it is logged: a line break in an address must not begin a line there."""
+    return request.path.encode("unicode_escape").decode()
 
 
 def translate(exc: Exception) -> Refusal:

@@ -1,7 +1,9 @@
 """What holds for every request: an id to trace it by, limits, one shape of refusal."""
 
 import io
+import logging
 import re
+import time
 import uuid
 from collections.abc import Callable
 
@@ -10,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.utils import timezone
 
 from channel_manager import api
+from channel_manager.lib import logs, meters
 from channel_manager.lib.database import DATABASE_AWAY
 from channel_manager.lib.errors import ErrorCode, Refusal
 from partners import limits
@@ -18,11 +21,18 @@ from partners.authentication import Unauthenticated, find_key
 _PARTNER_API = "/channelManager"
 _SANE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _UPLOADS = re.compile(r"/admin/orders/period/[0-9a-f-]{36}/upload/")
+# Asked every few seconds by machines, or loaded along with a page.
+_ROUTINE = frozenset(("/health/live", "/health/ready", "/metrics", meters.STATIC))
+_log = logging.getLogger(__name__)
+_access = logging.getLogger("channel_manager.access")
 _Handler = Callable[[HttpRequest], HttpResponse]
 
 
 class RequestIdMiddleware:
-    """Give every answer an X-Request-Id: the caller's if it sent a sane one, else ours."""
+    """Give every answer an X-Request-Id: the caller's if it sent a sane one, else ours.
+
+    What is logged on the way carries it. The answer is counted, and told in one line.
+    """
 
     def __init__(self, get_response: _Handler) -> None:
         self.get_response = get_response
@@ -30,9 +40,42 @@ class RequestIdMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request_id = request_id_for(request)
         request.request_id = request_id  # type: ignore[attr-defined]
-        response = self.get_response(request)
-        response["X-Request-Id"] = request_id
+        token = logs.begin({"requestId": request_id})
+        started = time.perf_counter()
+        try:
+            response = self.get_response(request)
+            response["X-Request-Id"] = request_id
+            note_answer(request, response.status_code, time.perf_counter() - started)
+        finally:
+            logs.end(token)
         return response
+
+
+def note_answer(request: HttpRequest, status: int, seconds: float) -> None:
+    """Count an answer and log it; a request that is answered never fails for that."""
+    try:
+        match = request.resolver_match
+        if match is not None:
+            route = f"/{match.route}"
+        elif request.path.startswith(settings.STATIC_URL):
+            route = meters.STATIC
+        else:
+            route = meters.UNMATCHED
+        method = request.method or ""
+        waits = "wait=" in request.META.get("QUERY_STRING", "")
+        meters.count_request(route, method, status, seconds, is_timed=not waits)
+        level = logging.DEBUG if route in _ROUTINE else logging.INFO
+        if _access.isEnabledFor(level):
+            about = {
+                "method": method,
+                "route": route,
+                "status": status,
+                "durationMs": round(seconds * 1000, 1),
+            }
+            path = api.path_of(request)
+            _access.log(level, "%s %s %d", method, path, status, extra={"members": about})
+    except Exception:
+        _log.exception("A request could not be counted")
 
 
 def request_id_for(request: HttpRequest) -> str:

@@ -8,7 +8,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 
-from channel_manager.lib import embedded_postgres, payment_settings
+from channel_manager.lib import embedded_postgres, job_log, logs, payment_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -104,7 +104,7 @@ DATABASES: dict[str, Any] = {
         "CONN_HEALTH_CHECKS": True,
     }
 }
-DATABASES["default"].setdefault("OPTIONS", {})
+DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 10)
 # A request that waits longer than this for a row is told to come back; nobody queues for ever.
 # Who stands still within a transaction (a process that was frozen) loses its locks before those
 # who wait for them give up: a new worker could not start otherwise.
@@ -160,8 +160,8 @@ if HTTPS:
 TRUST_PROXY = env.bool("TRUST_PROXY", default=False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUST_PROXY else None
 SECURE_SSL_REDIRECT = IN_PRODUCTION
-# Load balancers ask for health by address and in clear.
-SECURE_REDIRECT_EXEMPT = [r"^health/"]
+# Load balancers and Prometheus ask each machine by its address, in clear.
+SECURE_REDIRECT_EXEMPT = [r"^health/", r"^metrics$"]
 SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=365 * 24 * 3600) if IN_PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_SUBDOMAINS", default=True)
 # To be on the browsers' preload list is for the owner of the whole domain to ask, not for one host.
@@ -279,23 +279,20 @@ PROCRASTINATE_WORKER_DEFAULTS = {
     # A notification that comes while the worker looks for a job is lost on it: then it looks again.
     "fetch_job_polling_interval": 0.5,
     "delete_jobs": "successful",
+    "worker_middleware": [job_log.log_job],
 }
 PROCRASTINATE_IMPORT_PATHS: list[str] = []
 
-LOGGING: dict[str, Any] = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {
-            "()": "channel_manager.lib.log_redaction.RedactingFormatter",
-            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
-        },
-    },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    # Refusals are logged by the error handler, with their code and request id.
-    "loggers": {"django.request": {"level": "ERROR"}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="WARNING")},
-}
+# In production whoever collects the logs reads JSON, and one line for each request and job.
+LOG_FORMAT = env.str("LOG_FORMAT", default="json" if IN_PRODUCTION else "text")
+if LOG_FORMAT not in logs.FORMATS:
+    raise ImproperlyConfigured(f"LOG_FORMAT is {LOG_FORMAT}; it must be json or text.")
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO" if IN_PRODUCTION else "WARNING")
+# Who asks for /metrics sends it; without one there is nothing to ask for.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+if METRICS_TOKEN and len(METRICS_TOKEN) < 20:
+    raise ImproperlyConfigured("METRICS_TOKEN must have 20 characters or more.")
+LOGGING = logs.configuration(form=LOG_FORMAT, level=LOG_LEVEL)
 
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "OTA Channel Manager",

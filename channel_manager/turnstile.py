@@ -7,6 +7,8 @@ without asking anybody, what has to ask takes one statement, and neither is a re
 from __future__ import annotations
 
 import functools
+import logging
+import time
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
@@ -16,11 +18,13 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.module_loading import import_string
 
 from channel_manager import api
+from channel_manager.lib import meters
 from channel_manager.middleware import in_partner_api, request_id_for
 from partners import limits
 from partners.authentication import Unauthenticated, key_sent
 from partners.keys import hash_key
 
+_log = logging.getLogger(__name__)
 _LIMITER = "channel_manager.middleware.RateLimitMiddleware"
 _STATUS = f"{HTTPStatus.TOO_MANY_REQUESTS:d} {HTTPStatus.TOO_MANY_REQUESTS.phrase}"
 _Environ = dict[str, Any]
@@ -36,12 +40,15 @@ class Turnstile:
     def __call__(self, environ: _Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         request = _for_partners(environ) if limits.SPENT else None
         if request is not None:
+            started = time.perf_counter()
             try:
                 environ[limits.CHARGED] = limits.charge_known(hash_key(key_sent(request)))
             except Unauthenticated:
                 pass  # Django tells it why
             except limits.RateLimited as refusal:
-                return _refuse(request, refusal, start_response)
+                answer = _refuse(request, refusal, start_response)
+                _count(environ["REQUEST_METHOD"], refusal, time.perf_counter() - started)
+                return answer
         return self._application(environ, start_response)
 
 
@@ -80,17 +87,25 @@ def _refuse(
     return [body]
 
 
+def _count(method: str, refusal: limits.RateLimited, seconds: float) -> None:
+    try:
+        meters.count_refusal(str(refusal.error_code))
+        meters.count_request(meters.TURNSTILE, method, HTTPStatus.TOO_MANY_REQUESTS.value, seconds)
+    except Exception:
+        _log.exception("A request could not be counted")
+
+
 @functools.cache
 def _usual_headers(*, is_secure: bool) -> tuple[tuple[str, str], ...]:
     """Return what the middleware before the limiter says on every problem, the same each time."""
     answer: Callable[[HttpRequest], HttpResponse] = _empty_problem
-    for name in reversed(settings.MIDDLEWARE[: settings.MIDDLEWARE.index(_LIMITER)]):
+    # The first one gives each request an id and counts it, which is done here.
+    for name in reversed(settings.MIDDLEWARE[1 : settings.MIDDLEWARE.index(_LIMITER)]):
         answer = import_string(name)(answer)
     request = HttpRequest()
     request.path = "/channelManager"
     request._get_scheme = lambda: "https" if is_secure else "http"  # type: ignore[attr-defined]
     response = answer(request)
-    del response["X-Request-Id"]
     return tuple(response.items())
 
 

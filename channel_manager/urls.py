@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from channel_manager import health, openapi, two_factor_pages
+from channel_manager import health, metrics, openapi, two_factor_pages
 
 urlpatterns = [
     path("admin", RedirectView.as_view(url="/admin/", query_string=True)),
@@ -13,6 +13,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("health/live", health.live),
     path("health/ready", health.ready),
+    path("metrics", metrics.show),
     path("openapi.json", openapi.DocumentView.as_view()),
     path("", include("channel_manager.docs.urls")),
     path("", include("catalog.api.urls")),

@@ -2,9 +2,13 @@
 
 import os
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
+from channel_manager.lib import meter_sharing
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "channel_manager.settings")
+meter_sharing.share(settings.VAR_DIR / "metrics")
 
 _django = get_wsgi_application()
 

@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from catalog.mapping import Catalogue
 from channel_manager.history import runner
 from channel_manager.history.runner import Change
+from channel_manager.lib import logs
 from channel_manager.lib.errors import Fault, InvalidRequest
 from channel_manager.lib.identity import time_ordered_uuid
 from orders import destruction, holds, magic, places, reading, receipt
@@ -146,6 +147,7 @@ def _submit(
     order.buy_from_order_reference = next_document_number(account=account, now=now)
     order.job_id = enqueue_issuance(order.pk, wait=magic.seconds_put_off(order, lines))
     order.save(force_insert=True)
+    _note(order)
     runner.record(
         [order],
         change=Change(
@@ -205,7 +207,13 @@ def _replace(
     )
     receipt.keep(received, order, now)
     reading.attach(order, lines, shells)
+    _note(order)
     return order
+
+
+def _note(order: Order) -> None:
+    """Have the log of the request name the order: its jobs name it, too."""
+    logs.note(orderId=order.pk, buyFromOrderReference=order.buy_from_order_reference)
 
 
 def _take_turns(order: Order, request: OrderRequest, before: Iterable[OrderLine]) -> None:

@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db import IntegrityError, connection
 from django.http import HttpRequest
 
+from channel_manager.lib import logs
 from channel_manager.lib.database import DATABASE_AWAY
 from channel_manager.lib.errors import ErrorCode, Refusal
 from partners.models import ApiKey, Partner, Storefront, VisitorBucket
@@ -237,6 +238,7 @@ def charge(request: HttpRequest, key: ApiKey) -> None:
     transaction: the row is locked for the statement only. While the database cannot say how many
     tokens there are, requests go on: what they need of it next decides what becomes of them.
     """
+    logs.note(partnerId=key.partner_id, keyId=key.pk)
     if standing_of(request) is not None:
         return
     try:
@@ -268,6 +270,7 @@ def charge_visitor(request: HttpRequest, storefront: Storefront, address: str) -
 
     To be called as `charge` is. Each address has the limit that each key of the partner has.
     """
+    logs.note(partnerId=storefront.partner_id)
     limit = limit_of(storefront.partner)
     whose = {"storefront": storefront.pk, "address": address}
     try:

@@ -1,6 +1,7 @@
 """Background tasks of webhooks: each makes one domain call."""
 
 import asyncio
+import contextvars
 import functools
 from concurrent.futures import ThreadPoolExecutor
 
@@ -30,7 +31,9 @@ def publish_events() -> None:
 @app.task(name=DELIVER_TASK, queue=SENDING_QUEUE)
 async def deliver_webhook(delivery_id: str, attempt: str) -> None:
     """Make one attempt to deliver."""
-    job = functools.partial(_deliver, int(delivery_id), int(attempt))
+    # What is logged there carries the job's ids, too.
+    context = contextvars.copy_context()
+    job = functools.partial(context.run, _deliver, int(delivery_id), int(attempt))
     await asyncio.get_running_loop().run_in_executor(_senders, job)
 
 

@@ -6,34 +6,37 @@ import logging
 import re
 from collections.abc import Sequence
 
-_Patterns = Sequence[tuple[re.Pattern[str], str]]
+# What a text must have in it for the pattern to match anything; most lines have none of them.
+_Patterns = Sequence[tuple[str, re.Pattern[str], str]]
 _SECRETS: _Patterns = [
-    (re.compile(pattern), replacement)
-    for pattern, replacement in (
+    (mark, re.compile(pattern), replacement)
+    for mark, pattern, replacement in (
         # Keys of partners and gate devices, and webhook secrets; their first characters name them.
         # Names of constraints begin with gate_ too, and are shorter than any key.
-        (r"\b((?:cm_(?:live|test)|gate|whsec)_[\w+/=-]{4})[\w+/=-]{28,}", r"\1[redacted]"),
+        ("_", r"\b((?:cm_(?:live|test)|gate|whsec)_[\w+/=-]{4})[\w+/=-]{28,}", r"\1[redacted]"),
         # Tokens of channels, signed by us.
-        (r"\beyJ[\w-]{8,}\.[\w-]+\.[\w-]+", "eyJ[redacted]"),
+        ("eyJ", r"\beyJ[\w-]{8,}\.[\w-]+\.[\w-]+", "eyJ[redacted]"),
         # Whoever has a VoordeMensen cart's id may empty it, and an order's key its tickets.
-        (r"(/cart/)[A-Za-z0-9]{32}", r"\1[redacted]"),
-        (r"(/order/|\breturn=)[A-Za-z0-9]{5}(?:-[A-Za-z0-9]{5}){3}\b", r"\1[redacted]"),
+        ("/cart/", r"(/cart/)[A-Za-z0-9]{32}", r"\1[redacted]"),
+        ("/order/", r"(/order/)[A-Za-z0-9]{5}(?:-[A-Za-z0-9]{5}){3}\b", r"\1[redacted]"),
+        ("return=", r"(\breturn=)[A-Za-z0-9]{5}(?:-[A-Za-z0-9]{5}){3}\b", r"\1[redacted]"),
         # Whoever has a manifest's address has the tickets; a payment's, that it can be given up.
-        (r"(/(?:[mw]|pay|pay/sandbox)/)[\w-]{16,}", r"\1[redacted]"),
+        ("/", r"(/(?:[mw]|pay|pay/sandbox)/)[\w-]{16,}", r"\1[redacted]"),
         # It leads on to them.
-        (r"(/return/)[\w-]{16,}", r"\1[redacted]"),
+        ("/return/", r"(/return/)[\w-]{16,}", r"\1[redacted]"),
     )
 ]
 _PATTERNS: _Patterns = [
     *_SECRETS,
     *(
-        (re.compile(pattern, re.MULTILINE), replacement)
-        for pattern, replacement in (
+        (mark, re.compile(pattern, re.MULTILINE), replacement)
+        for mark, pattern, replacement in (
             # Passwords in addresses, as in DATABASE_URL; before e-mail addresses, which look alike.
-            (r"(://)[^/\s@]+@", r"\1[redacted]@"),
-            (r"[\w.%+-]+@[\w-]+(?:\.[\w-]+)+", "[e-mail]"),
+            ("://", r"(://)[^/\s@]+@", r"\1[redacted]@"),
+            ("@", r"[\w.%+-]+@[\w-]+(?:\.[\w-]+)+", "[e-mail]"),
             # PostgreSQL quotes the row or the key it refuses, and the statement it cannot read.
-            (r"^(DETAIL|LINE \d+):.*$", r"\1: [redacted]"),
+            ("DETAIL:", r"^(DETAIL):.*$", r"\1: [redacted]"),
+            ("LINE ", r"^(LINE \d+):.*$", r"\1: [redacted]"),
         )
     ),
 ]
@@ -50,8 +53,9 @@ def redact_secrets(text: str) -> str:
 
 
 def _without(patterns: _Patterns, text: str) -> str:
-    for pattern, replacement in patterns:
-        text = pattern.sub(replacement, text)
+    for mark, pattern, replacement in patterns:
+        if mark in text:
+            text = pattern.sub(replacement, text)
     return text
 
 

@@ -42,7 +42,7 @@ def web_command(
         # that keep theirs open would shut everybody else out.
         *("--backpressure", "512", "--backlog", "1024"),
         *("--respawn-failed-workers", "--workers-kill-timeout", str(stop_seconds)),
-        *("--no-ws", "--log-level", "error"),
+        *("--no-ws", "--log-level", "error", *_granian_logging()),
         application,
     ]
 
@@ -72,3 +72,10 @@ def webhooks_worker(*, stop_seconds: int) -> list[str]:
     return worker_command(
         queues=(SENDER_QUEUE,), concurrency=concurrency, stop_seconds=stop_seconds
     )
+
+
+def _granian_logging() -> tuple[str, ...]:
+    """Return what has granian itself log as we do, where that is JSON."""
+    if settings.LOG_FORMAT != "json":
+        return ()
+    return ("--log-config", str(settings.BASE_DIR / "channel_manager/granian_logging.json"))

@@ -10,6 +10,7 @@ from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
+from channel_manager.lib import logs
 from channel_manager.lib.lookup import Lookup
 from partners.authentication import Unauthenticated, key_sent
 from partners.keys import hash_key
@@ -42,6 +43,7 @@ class DeviceKeyAuthentication(BaseAuthentication):
         device = _DEVICES.find(hash_key(key_sent(request)))
         if device is None or device.revoked_at is not None:
             raise Unauthenticated("The device key is unknown or revoked.")
+        logs.note(deviceId=device.pk)
         if device.last_used_at is None or now - device.last_used_at > _LAST_USED_PRECISION:
             GateDevice.objects.filter(pk=device.pk).update(last_used_at=now)
         return GateCaller(device), None

@@ -1,0 +1,53 @@
+"""Where the web processes of one server count together. Knows nothing of what is counted."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import shutil
+import socket
+from pathlib import Path
+
+# prometheus_client reads it once, when it is imported.
+VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+# What the figures of some hundred routes take. It is taken on the disk at once: a file in memory
+# that finds the disk full later would end the process.
+_FILES = {"counter": 512 * 1024, "histogram": 2048 * 1024}
+_log = logging.getLogger(__name__)
+
+
+def share(directory: Path) -> None:
+    """Have this process count in files below a directory, beside the others of its server.
+
+    Call it before prometheus_client is imported. Without a parent that made several of us, or
+    without room, the process counts alone. What servers of this host have left that are gone is
+    removed.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is None or parent.pid is None or VARIABLE in os.environ:
+        return
+    host = socket.gethostname()
+    own = directory / f"{host}-{parent.pid}"
+    try:
+        own.mkdir(parents=True, exist_ok=True)
+        for kind, size in _FILES.items():
+            with (own / f"{kind}_{os.getpid()}.db").open("ab") as file:
+                os.posix_fallocate(file.fileno(), 0, size)
+    except OSError as error:
+        _log.warning("Each web process counts alone: %s cannot be used (%s)", own, error.strerror)
+        return
+    os.environ[VARIABLE] = str(own)
+    for other in directory.glob(f"{host}-*"):
+        if not _lives(other.name.removeprefix(f"{host}-")):
+            shutil.rmtree(other, ignore_errors=True)
+
+
+def _lives(pid: str) -> bool:
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except (ValueError, OSError):
+        return True
+    return True

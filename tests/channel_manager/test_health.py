@@ -1,0 +1,55 @@
+"""Whether the installation lives and is ready; a database that hangs keeps nobody waiting."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import OperationalError, connection
+from django.test import Client
+
+from channel_manager import health
+from channel_manager.lib.database_deadline import answering_within
+
+
+def test_a_process_lives_without_a_database(client: Client) -> None:
+    response = client.get("/health/live")
+    assert (response.status_code, response.json()) == (200, {"status": "live"})
+
+
+@pytest.mark.django_db
+def test_a_database_that_is_away_is_told_and_nothing_else_is_asked(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away() -> bool:
+        raise OperationalError("the connection is lost")
+
+    monkeypatch.setattr(health, "_database_answers", away)
+    response = client.get("/health/ready")
+    assert response.status_code == 503
+    assert response.json() == {"status": "not ready", "checks": {"database": False}}
+    assert response["Cache-Control"] == "no-store"
+
+
+@pytest.mark.django_db
+def test_code_whose_migrations_are_not_applied_is_not_ready(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "_schema_is_ours", False)
+    applied = health.known_migrations()
+    monkeypatch.setattr(health, "known_migrations", lambda: applied | {("orders", "9999_newer")})
+    assert client.get("/health/ready").json()["checks"]["migrations"] is False
+    monkeypatch.setattr(health, "known_migrations", lambda: applied)
+    assert client.get("/health/ready").json()["checks"]["migrations"] is True
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_hangs_is_cut_off() -> None:
+    with (
+        pytest.raises(OperationalError),
+        answering_within(0.2),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("SELECT pg_sleep(50)")
+    connection.close()
+    with answering_within(60), connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+        assert cursor.fetchone() == (1,)

@@ -1,0 +1,184 @@
+"""/metrics: who may ask, what it tells of requests and of work that waits, and what it costs."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection
+from django.test import Client
+from django.utils import timezone
+from prometheus_client.parser import text_string_to_metric_families
+
+from channel_manager import metrics
+from channel_manager.database_meters import METERS
+from channel_manager.lib import meters
+from orders.models import Order
+from partners.models import WebhookEndpoint
+from tests.conftest import ApiClient
+
+pytestmark = pytest.mark.django_db
+
+TOKEN = "tests-own-metrics-token"
+Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
+
+
+@pytest.fixture
+def scrape(client: Client, settings: Any) -> Callable[[], Samples]:
+    """Ask as Prometheus does; return every sample by name and labels."""
+    settings.METRICS_TOKEN = TOKEN
+
+    def ask() -> Samples:
+        response = client.get("/metrics", headers={"authorization": f"Bearer {TOKEN}"})
+        assert response.status_code == 200
+        assert response["Content-Type"].startswith("text/plain; version=")
+        return {
+            (sample.name.removeprefix("channel_manager_"), frozenset(sample.labels.items())): (
+                sample.value
+            )
+            for family in text_string_to_metric_families(response.content.decode())
+            for sample in family.samples
+        }
+
+    return ask
+
+
+def of(samples: Samples, name: str, **labels: str) -> float | None:
+    return samples.get((name, frozenset(labels.items())))
+
+
+def test_without_a_token_there_is_nothing_here(client: Client, settings: Any) -> None:
+    settings.METRICS_TOKEN = ""
+    bodies = []
+    for path in ("/metrics", "/nothing"):
+        response = client.get(path, headers={"authorization": "Bearer "})
+        assert response.status_code == 404
+        bodies.append({**response.json(), "requestId": ""})
+    assert bodies[0] == bodies[1]
+
+
+@pytest.mark.parametrize("sent", ["", "Bearer", f"Basic {TOKEN}", f"Bearer {TOKEN}x", "Bearer é"])
+def test_another_token_is_refused(client: Client, settings: Any, sent: str) -> None:
+    settings.METRICS_TOKEN = TOKEN
+    response = client.get("/metrics", headers={"authorization": sent})
+    assert (response.status_code, response.json()["code"]) == (401, "unauthenticated")
+
+
+def test_requests_are_told_by_their_route_and_never_by_what_stands_in_it(
+    scrape: Callable[[], Samples], api: ApiClient
+) -> None:
+    route = "/channelManager/<str:order_id>"
+    before = scrape()
+    order = api.create()
+    api.get(f"/channelManager/{order['orderId']}")
+    api.get(f"/channelManager/{order['orderId']}?wait=0")
+    api.request("BREW", "/channelManager")
+    api.get("/channelManager/nothing/here")
+    after = scrape()
+    assert order["orderId"] not in str(after)
+
+    def counted(name: str, **labels: str) -> float:
+        return (of(after, name, **labels) or 0) - (of(before, name, **labels) or 0)
+
+    requests = "http_requests_total"
+    assert counted(requests, route="/channelManager", method="POST", status="201") == 1
+    assert counted(requests, route=route, method="GET", status="200") == 2
+    assert counted(requests, route="/channelManager", method="other", status="405") == 1
+    assert counted(requests, route="unmatched", method="GET", status="404") == 1
+    # Whoever asked to wait did not wait for us.
+    assert counted("http_request_duration_seconds_count", route=route, method="GET") == 1
+    assert counted("http_refusals_total", code="method_not_allowed") == 1
+    assert counted("http_refusals_total", code="not_found") == 1
+
+
+def test_work_that_waits_and_work_that_failed_is_told(
+    scrape: Callable[[], Samples], api: ApiClient, tester: ApiClient
+) -> None:
+    now = timezone.now()
+    api.create()
+    Order.objects.update(status_since=now - datetime.timedelta(seconds=100))
+    error = {"status": "Error", "failure_code": "no_price", "failure_fingerprint": "price:x"}
+    for developer in (api, tester):
+        failed = developer.create(sellToOrderReference="WEB-2")
+        Order.objects.filter(pk=failed["orderId"]).update(**error)
+    for status, failing in (("Active", None), ("Active", now), ("Paused", None)):
+        WebhookEndpoint.objects.create(
+            partner=api.partner,
+            url="https://x.example/",
+            status=status,
+            status_since=now,
+            sealed_secret="x",
+            failing_since=failing,
+            created_at=now,
+            updated_at=now,
+        )
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE procrastinate_events SET at = now() - interval '70 seconds'")
+    samples = scrape()
+    assert of(samples, "orders_in_flight", status="Submitted") == 1
+    assert of(samples, "orders_in_flight", status="Processing") == 0
+    assert of(samples, "orders_oldest_in_flight_seconds", status="Submitted") == pytest.approx(
+        100, abs=20
+    )
+    assert of(samples, "orders_failed", failure_code="no_price", mode="live") == 1
+    assert of(samples, "orders_failed", failure_code="no_price", mode="test") == 1
+    assert of(samples, "jobs_waiting", queue="orders") == 3
+    assert of(samples, "jobs_oldest_waiting_seconds", queue="orders") == pytest.approx(70, abs=20)
+    states = ("active", "failing", "paused", "off")
+    told = [of(samples, "webhook_endpoints", state=state, mode="live") for state in states]
+    assert told == [1, 1, 1, 0]
+    assert of(samples, "outside_calls_recent", system="onebox", effect="unknown") == 0
+    assert of(samples, "database_up") == of(samples, "database_migrated") == 1
+    assert {name for name, _ in samples} >= {meter.name for meter in METERS} - {
+        "worker_heartbeat_age_seconds",
+        "worker_regular_work_age_seconds",
+    }
+
+
+def test_a_scrape_takes_seven_statements(scrape: Callable[[], Samples]) -> None:
+    scrape()  # from here on the process knows that the schema is its own
+    asked: list[str] = []
+
+    def note(execute: Any, sql: Any, params: Any, many: Any, context: Any) -> Any:
+        asked.append(str(sql))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(note):
+        scrape()
+    assert len(asked) == 7
+
+
+def test_what_was_counted_is_told_while_the_database_is_away(
+    scrape: Callable[[], Samples], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away() -> None:
+        raise OperationalError("the connection is lost")
+
+    scrape()
+    monkeypatch.setattr(metrics, "read_families", away)
+    samples = scrape()
+    assert of(samples, "database_up") == 0
+    assert of(samples, "orders_in_flight", status="Submitted") is None
+    assert of(samples, "http_requests_total", route="/metrics", method="GET", status="200")
+
+
+def test_a_request_is_answered_although_it_cannot_be_counted(
+    client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(*args: Any, **options: Any) -> None:
+        raise OSError("no space left on the device")
+
+    monkeypatch.setattr(meters, "count_request", full)
+    assert client.get("/health/live").status_code == 200
+    assert "could not be counted" in caplog.text
+
+
+def test_names_and_help_follow_the_conventions() -> None:
+    for meter in metrics.ALL:
+        assert re.fullmatch(r"[a-z]+(_[a-z]+)*", meter.name), meter.name
+        assert not re.search(r"_(ms|minutes|percent|count)$", meter.name), meter.name
+        assert meter.help.endswith("."), meter.name
+    assert len({meter.name for meter in metrics.ALL}) == len(metrics.ALL)
