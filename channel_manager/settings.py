@@ -243,6 +243,8 @@ ONEBOX_PRE_CONFIRM_SECONDS = env.int("ONEBOX_PRE_CONFIRM_SECONDS", default=10 * 
 SESSION_HORIZON_DAYS = env.int("SESSION_HORIZON_DAYS", default=400)
 # A worker that has not been heard of for this long is dead and its jobs are taken over.
 WORKER_SILENCE_SECONDS = env.int("WORKER_SILENCE_SECONDS", default=30)
+# Orders that wait are issued together, so many at a time; 1: each alone.
+ISSUED_TOGETHER = env.int("ISSUED_TOGETHER", default=50)
 # How long events stay in the feed, with what became of their deliveries.
 EVENT_RETENTION_DAYS = env.int("EVENT_RETENTION_DAYS", default=90)
 # Names and addresses of guests are erased so many days after the visit; 0: never by themselves.

@@ -10,30 +10,25 @@ import datetime
 import functools
 import logging
 import uuid
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 
 from django.db import transaction
 
-from catalog import expansion
 from channel_manager.history import runner
 from channel_manager.history.runner import WORKER, Change
 from channel_manager.lib.database import DATABASE_AWAY
 from orders import ledger, magic, mailing
-from orders.announcing import announce
+from orders.announcing import announce, announce_together
 from orders.causes import fingerprint_of
+from orders.filling import ToIssue, fill
 from orders.models import FailureCode, Order, OrderLine, OrderStatus
-from orders.outside import ending, issuing, made, wishes
+from orders.outside import ending, issuing
 from orders.outside.issuing import NotIssuedElsewhere
 from orders.queueing import enqueue_issuance
 from partners.models import EventType
-from wallets.connectors.base import LineToIssue, NumberSource, TryLater
-from wallets.connectors.local import LocalConnector
-from wallets.minting import mint_assets
-from wallets.models import Asset, Wallet
+from wallets.connectors.base import TryLater
 
 _log = logging.getLogger(__name__)
-_LOCAL = LocalConnector()
 
 
 def issue_order(
@@ -47,12 +42,11 @@ def issue_order(
     is away or busy is passed on, for the job to be tried again; any other fault settles the order
     in Error.
     """
-    _step(order_id, OrderStatus.SUBMITTED, "scheduled", Order.schedule, now=clock())
-    _step(order_id, OrderStatus.SCHEDULED, "started", Order.start, now=clock())
+    _take_up([order_id], clock)
     try:
-        if not _settle(order_id, failures, now=clock()):
+        if not _settle([order_id], failures, now=clock()):
             issuing.issue_elsewhere(order_id=order_id, clock=clock)
-            if not _settle(order_id, failures, now=clock()):
+            if not _settle([order_id], failures, now=clock()):
                 raise RuntimeError("Outside systems have made something else than was asked for.")
     except DATABASE_AWAY:
         raise
@@ -71,6 +65,24 @@ def issue_order(
             message=message,
             now=clock(),
         )
+
+
+def issue_together(
+    *,
+    order_ids: Sequence[uuid.UUID],
+    clock: Callable[[], datetime.datetime],
+    beside: Callable[[], None],
+) -> None:
+    """Bring orders that nobody else issues to their end as `issue_order` does, each step for all.
+
+    beside: what is done in the transaction that settles them. Whatever keeps one of them from being
+    settled is raised, and none of them is settled then.
+    """
+    _take_up(order_ids, clock)
+    with transaction.atomic():
+        if not _settle(order_ids, 0, now=clock()):
+            raise RuntimeError("Outside systems have to make some of it first.")
+        beside()
 
 
 def give_up(*, order_id: uuid.UUID, now: datetime.datetime) -> None:
@@ -94,7 +106,7 @@ def fail_order(
 ) -> None:
     """Settle a Processing order in Error; one that has moved on is left alone."""
     with transaction.atomic():
-        for order in _locked(order_id, OrderStatus.PROCESSING):
+        for order in _locked([order_id], OrderStatus.PROCESSING):
             message += _end_elsewhere(order, now)
             _fail(order, failure_code, fingerprint, message, now)
 
@@ -107,18 +119,25 @@ def _end_elsewhere(order: Order, now: datetime.datetime) -> str:
     return f" Made already, and not to be taken back by us: {names}." if kept else ""
 
 
+def _take_up(order_ids: Sequence[uuid.UUID], clock: Callable[[], datetime.datetime]) -> None:
+    """Bring orders to Processing in two steps, those that are not there or further."""
+    _step(order_ids, OrderStatus.SUBMITTED, "scheduled", Order.schedule, now=clock())
+    _step(order_ids, OrderStatus.SCHEDULED, "started", Order.start, now=clock())
+
+
 def _step(
-    order_id: uuid.UUID,
+    order_ids: Sequence[uuid.UUID],
     source: OrderStatus,
     name: str,
     move: Callable[..., None],
     *,
     now: datetime.datetime,
 ) -> None:
-    """Commit one transition, if the order is where it starts from."""
+    """Commit one transition of the orders that are where it starts from."""
     with transaction.atomic():
+        locked = runner.lock(Order.objects.filter(pk__in=order_ids))
         runner.apply_to(
-            _locked(order_id, source),
+            [order for order in locked if order.status == source],
             functools.partial(move, now=now),
             change=Change(name=name, actor=WORKER, now=now),
         )
@@ -127,7 +146,7 @@ def _step(
 def _put_off(order_id: uuid.UUID, seconds: int) -> None:
     """Have a Processing order gone on with after so many seconds."""
     with transaction.atomic():
-        for order in _locked(order_id, OrderStatus.PROCESSING):
+        for order in _locked([order_id], OrderStatus.PROCESSING):
             order.job_id = enqueue_issuance(order.pk, wait=seconds)
             order.save(update_fields=["job_id"])
 
@@ -140,113 +159,83 @@ def _fail_elsewhere(
     What others made is taken back where that is possible, and named where it is not.
     """
     with transaction.atomic():
-        for order in _locked(order_id, OrderStatus.PROCESSING):
+        for order in _locked([order_id], OrderStatus.PROCESSING):
             message = fault.message + _end_elsewhere(order, now)
             _fail(order, fault.cause, fault.fingerprint, message, now)
 
 
-def _settle(order_id: uuid.UUID, failures: int, *, now: datetime.datetime) -> bool:
-    """Mint every asset of a Processing order and settle it, in one transaction.
+def _settle(order_ids: Sequence[uuid.UUID], failures: int, *, now: datetime.datetime) -> bool:
+    """Mint every asset of Processing orders and settle them, in one transaction.
 
-    Returns False when outside systems have to make some of it first.
+    Returns False when outside systems have to make some of it first; such orders stay as they are.
     """
     with transaction.atomic():
-        for order in _locked(order_id, OrderStatus.PROCESSING):
-            lines = list(order.lines.order_by("line_no"))
-            unresolved = [line for line in lines if line.unresolved_cause]
-            if unresolved:
-                message = " ".join(explain_line(line) for line in unresolved)
-                cause = unresolved[0].unresolved_cause
-                _fail(order, cause, fingerprint_of(order, cause, unresolved[0]), message, now)
-                return True
-            magic.play_faults(order, lines, failures=failures)
-            # Nobody is asked elsewhere before we are paid: its wallets stay shells until then.
-            is_elsewhere = wishes.is_concerned(order, lines)
-            if not is_elsewhere:
-                _mint(order, lines, now)
-            elif order.payment_reference is not None and not _mint_made(order, lines, now):
-                return False
-            if order.payment_reference is None:
-                expires = now + datetime.timedelta(days=order.partner.draft_lifetime_days)
-                runner.apply_to(
-                    [order],
-                    functools.partial(Order.settle_as_draft, now=now, expires_at=expires),
-                    change=Change(name="drafted", actor=WORKER, now=now),
-                )
+        ready = []
+        for one in _with_lines(_locked(order_ids, OrderStatus.PROCESSING)):
+            if any(line.unresolved_cause for line in one.lines):
+                _fail_unresolved(one, now)
             else:
-                runner.apply_to(
-                    [order],
-                    lambda row: row.settle_as_issued(now=now),
-                    change=Change(name="issued", actor=WORKER, now=now),
-                    beside=ledger.sale_of(order=order, lines=lines, now=now),
-                )
-                mailing.mail_tickets(order=order, now=now)
-            announce(order, EventType.PROCESSED, now=now)
-    return True
+                magic.play_faults(one.order, one.lines, failures=failures)
+                ready.append(one)
+        # Nobody is asked elsewhere before we are paid: its wallets stay shells until then.
+        waiting = fill([one for one in ready if one.is_paid or not one.is_elsewhere], now=now)
+        done = [one for one in ready if one not in waiting]
+        _settle_as_drafts([one.order for one in done if not one.is_paid], now)
+        _settle_as_issued([one for one in done if one.is_paid], now)
+        announce_together([one.order for one in done], EventType.PROCESSED, now=now)
+    return not waiting
 
 
-def make_assets(
-    *, order: Order, lines: Sequence[OrderLine], shells: Sequence[Wallet], connector: NumberSource
-) -> list[Asset]:
-    """Make the unsaved assets of an order's shells with a connector's numbers; valid when it is paid."""
-    by_line: dict[uuid.UUID | None, list[Wallet]] = defaultdict(list)
-    for wallet in shells:
-        by_line[wallet.line_id].append(wallet)
-    wanted = [
-        LineToIssue(
-            wallets=by_line[line.pk],
-            components=[expansion.from_json(entry) for entry in line.plan],
-        )
-        for line in lines
+def _settle_as_drafts(orders: Sequence[Order], now: datetime.datetime) -> None:
+    def settle(order: Order) -> None:
+        lifetime = datetime.timedelta(days=order.partner.draft_lifetime_days)
+        order.settle_as_draft(now=now, expires_at=now + lifetime)
+
+    change = Change(name="drafted", actor=WORKER, now=now)
+    runner.apply_to(orders, settle, change=change)
+
+
+def _settle_as_issued(paid: Sequence[ToIssue], now: datetime.datetime) -> None:
+    """Settle paid orders, post their sales, and have the guests mailed who are."""
+    orders = [one.order for one in paid]
+    contracts = ledger.contracts_of(orders)
+    sales = [
+        entry
+        for one in paid
+        for entry in ledger.sale_of(order=one.order, lines=one.lines, contracts=contracts, now=now)
     ]
-    numbers = connector.issue(wanted).numbers
-    assets = [
-        asset
-        for line in wanted
-        for asset in mint_assets(wallets=line.wallets, components=line.components, numbers=numbers)
-    ]
-    if order.payment_reference is not None:
-        for asset in assets:
-            asset.validate()
-    return assets
-
-
-def fill_shell(wallet: Wallet, *, order: Order, now: datetime.datetime) -> None:
-    """Bring a shell to what it is once it has its assets: the guest's when the order is paid."""
-    wallet.mint()
-    if order.payment_reference is not None:
-        wallet.activate(now=now)
-
-
-def _mint(order: Order, lines: Sequence[OrderLine], now: datetime.datetime) -> None:
-    """Fill the order's wallet shells; assets and wallets are valid at once when it is paid."""
-    shells = runner.lock(Wallet.objects.living().filter(order=order))
-    Asset.objects.bulk_create(
-        make_assets(order=order, lines=lines, shells=shells, connector=_LOCAL)
+    runner.apply_to(
+        orders,
+        functools.partial(Order.settle_as_issued, now=now),
+        change=Change(name="issued", actor=WORKER, now=now),
+        beside=sales,
     )
-    runner.apply_to(shells, functools.partial(fill_shell, order=order, now=now))
+    for order in orders:
+        mailing.mail_tickets(order=order, now=now)
 
 
-def _mint_made(order: Order, lines: Sequence[OrderLine], now: datetime.datetime) -> bool:
-    """Fill the order's wallet shells with what was made elsewhere; False while some of it is not."""
-    shells = runner.lock(Wallet.objects.living().filter(order=order))
-    tickets = made.read_tickets(order)
-    if not made.is_complete(lines, shells, tickets):
-        return False
-    numbers = made.numbers_of(order, tickets)
-    assets = make_assets(order=order, lines=lines, shells=shells, connector=numbers)
-    Asset.objects.bulk_create(assets)
-    made.attach(tickets, assets)
-    runner.apply_to(shells, functools.partial(fill_shell, order=order, now=now))
-    return True
+def _with_lines(orders: Sequence[Order]) -> list[ToIssue]:
+    """Return orders with their lines: one statement."""
+    lines: dict[uuid.UUID, list[OrderLine]] = {order.pk: [] for order in orders}
+    rows = OrderLine.objects.filter(order__in=list(lines)).order_by("order_id", "line_no")
+    for line in rows:
+        lines[line.order_id].append(line)
+    return [ToIssue(order=order, lines=lines[order.pk]) for order in orders]
 
 
-def _locked(order_id: uuid.UUID, status: OrderStatus) -> list[Order]:
-    """Lock the order if it exists and has the status; else nobody."""
-    orders = Order.objects.filter(pk=order_id)
+def _locked(order_ids: Sequence[uuid.UUID], status: OrderStatus) -> list[Order]:
+    """Lock those of the orders that exist and have the status."""
+    orders = Order.objects.filter(pk__in=order_ids)
     orders = orders.select_related("partner__venue", "checkout__storefront")
     orders = orders.defer("partner__venue__logo")
     return [order for order in runner.lock(orders) if order.status == status]
+
+
+def _fail_unresolved(one: ToIssue, now: datetime.datetime) -> None:
+    unresolved = [line for line in one.lines if line.unresolved_cause]
+    message = " ".join(explain_line(line) for line in unresolved)
+    cause = unresolved[0].unresolved_cause
+    _fail(one.order, cause, fingerprint_of(one.order, cause, unresolved[0]), message, now)
 
 
 def _fail(

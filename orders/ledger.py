@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -103,22 +103,45 @@ class _Days:
                 return self.booked
 
 
+def contracts_of(orders: Collection[Order]) -> list[Contract]:
+    """Return what may hold for the sales of orders, for `sale_of`; one statement, none for tests."""
+    live = [order for order in orders if not order.test_mode]
+    if not live:
+        return []
+    days = [_booked(order) for order in live]
+    contracts = Contract.objects.holding_between(min(days), max(days))
+    return list(contracts.filter(partner__in={order.partner_id for order in live}))
+
+
 def sale_of(
-    *, order: Order, lines: Iterable[OrderLine], now: datetime.datetime
+    *,
+    order: Order,
+    lines: Iterable[OrderLine],
+    contracts: Iterable[Contract],
+    now: datetime.datetime,
 ) -> list[LedgerEntry]:
     """Return the new entries of an order that becomes Issued: one per line, to be written with that.
 
-    Each is stamped with the contract that holds on the day the order was received. Test-mode orders
-    never post. Its partner must be at hand.
+    Each is stamped with the one of the contracts that holds on the day the order was received.
+    Test-mode orders never post. Its partner must be at hand.
     """
     if order.test_mode:
         return []
-    zone = order.partner.venue.zone
-    booked, paid = order.received_at.astimezone(zone).date(), now.astimezone(zone).date()
-    contracts = Contract.objects.holding_on(booked)
-    contract = contracts.filter(partner=order.partner_id, currency=order.currency).first()
+    booked = _booked(order)
+    paid = now.astimezone(order.partner.venue.zone).date()
+    holding = (
+        one
+        for one in contracts
+        if (one.partner_id, one.currency) == (order.partner_id, order.currency)
+        and one.holds_on(booked)
+    )
+    contract = next(holding, None)
     days = _Days(booked=booked, paid=paid)
     return [_sale(order, line, contract, days, now) for line in lines]
+
+
+def _booked(order: Order) -> datetime.date:
+    return order.received_at.astimezone(order.partner.venue.zone).date()
 
 
 def post_reversal(*, order: Order, reason: str, now: datetime.datetime) -> None:

@@ -147,6 +147,7 @@ def _release(
     now: datetime.datetime,
     reason: str,
 ) -> None:
+    contracts = ledger.contracts_of([order])
     wallets, assets = destruction.lock_wallets(order)
     runner.apply_to(wallets, lambda wallet: wallet.activate(now=now))
     runner.apply_to(assets, lambda asset: asset.validate())
@@ -154,7 +155,7 @@ def _release(
         [order],
         lambda row: row.confirm(now=now, payment_reference=payment_reference),
         change=Change(name="confirmed", actor=actor, now=now, reason=reason),
-        beside=ledger.sale_of(order=order, lines=lines, now=now),
+        beside=ledger.sale_of(order=order, lines=lines, contracts=contracts, now=now),
     )
     announce(order, EventType.CONFIRMED, now=now)
 

@@ -19,7 +19,7 @@ from catalog.visits import MAX_DAYS_AHEAD
 from channel_manager.lib.database import reading, set_for_now
 from channel_manager.lib.errors import InvalidRequest, NotFound, Refusal
 from channel_manager.lib.identity import time_ordered_uuid
-from orders import issuance
+from orders import filling, issuance
 from orders.contents import make_allocations, make_lines, make_shells, plan_by, set_contents
 from orders.intake import new_order
 from orders.manifests import sale_of
@@ -296,9 +296,9 @@ def issue_unsaved(
     order.schedule(now=now)
     order.start(now=now)
     connector = RecordingConnector()
-    assets = issuance.make_assets(order=order, lines=lines, shells=wallets, connector=connector)
+    assets = filling.make_assets(order=order, lines=lines, shells=wallets, connector=connector)
     for wallet in wallets:
-        issuance.fill_shell(wallet, order=order, now=now)
+        filling.fill_shell(wallet, order=order, now=now)
     if order.payment_reference is None:
         order.settle_as_draft(now=now, expires_at=now)
     else:

@@ -15,6 +15,7 @@ from procrastinate.jobs import Job
 
 from channel_manager.history import sign_ins
 from orders import (
+    backlog,
     batches,
     checkout_erasure,
     checkouts,
@@ -69,14 +70,12 @@ class InSteps(BaseRetryStrategy):
 
 @app.task(name=ISSUE_TASK, queue="orders", retry=InSteps(), pass_context=True)
 def issue_order(context: JobContext, order_id: str) -> None:
-    """Issue one order."""
+    """Issue one order, with others if they wait."""
     close_old_connections()
     if context.job.attempts >= _MOST_ATTEMPTS:
         issuance.give_up(order_id=uuid.UUID(order_id), now=timezone.now())
     else:
-        issuance.issue_order(
-            order_id=uuid.UUID(order_id), clock=timezone.now, failures=context.job.attempts
-        )
+        backlog.issue(job=context.job, order_id=uuid.UUID(order_id), clock=timezone.now)
 
 
 @app.periodic(cron=settings.RECOVERY_CRON, periodic_id="recover_orders")

@@ -55,26 +55,37 @@ def apply_to(
 ) -> None:
     """Run a transition on rows that are locked or new, save them at once, and record the change.
 
-    Rows of the same outcome share one UPDATE. beside: as `record` takes it. Raises TransitionNotAllowed; nothing is saved then.
+    Rows of the same outcome share one UPDATE, and so do those that the transition changes alike.
+    beside: as `record` takes it. Raises TransitionNotAllowed; nothing is saved then.
     """
     before = [_status(row) for row in rows]
+    columns = [_values(row, _columns(row)) for row in rows]
     for row in rows:
         transition(row)
     if change is not None:
         record(rows, change=change, before=before, beside=beside)
-    save(rows)
+    save(rows, before=columns)
 
 
-def save(rows: Sequence[_Row]) -> None:
+def save(rows: Sequence[_Row], *, before: Sequence[tuple[Any, ...]]) -> None:
     """Write the life-cycle columns of rows of one model in as few statements as they allow.
 
     A model's `LIFECYCLE_FIELDS` are the columns its transitions may change, the status among them.
+    before: what stood in them; where rows differ, what no transition has changed is left out.
     """
     if not rows:
         return
     model = type(rows[0])
-    names: tuple[str, ...] = model.LIFECYCLE_FIELDS  # type: ignore[attr-defined]
-    outcomes = {tuple(getattr(row, name) for name in names) for row in rows}
+    names = _columns(rows[0])
+    after = [_values(row, names) for row in rows]
+    if len(set(after)) > 1:
+        pairs = list(zip(before, after, strict=True))
+        names = [
+            name
+            for place, name in enumerate(names)
+            if any(old[place] != new[place] for old, new in pairs)
+        ]
+    outcomes = {_values(row, names) for row in rows}
     if len(outcomes) == 1:
         values = dict(zip(names, outcomes.pop(), strict=True))
         model._default_manager.filter(pk__in=[row.pk for row in rows]).update(**values)
@@ -129,6 +140,14 @@ def record(
 def note(row: models.Model, *, change: Change, beside: Sequence[models.Model] = ()) -> None:
     """Append the event of what left a row in its status; beside: as `record` takes it."""
     record([row], change=change, before=[_status(row)], beside=beside)
+
+
+def _columns(row: models.Model) -> Sequence[str]:
+    return row.LIFECYCLE_FIELDS  # type: ignore[attr-defined, no-any-return]
+
+
+def _values(row: models.Model, names: Iterable[str]) -> tuple[Any, ...]:
+    return tuple([getattr(row, name) for name in names])
 
 
 def _status(row: models.Model) -> str:

@@ -51,8 +51,12 @@ class ContractQuerySet(models.QuerySet["Contract"]):
 
     def holding_on(self, day: datetime.date) -> ContractQuerySet:
         """Keep those that hold on a day, on the venue's clock: one of a partner at most."""
-        until = Q(valid_until=None) | Q(valid_until__gte=day)
-        return self.filter(until, valid_from__lte=day)
+        return self.holding_between(day, day)
+
+    def holding_between(self, first: datetime.date, last: datetime.date) -> ContractQuerySet:
+        """Keep those that hold on any of some days, both included."""
+        until = Q(valid_until=None) | Q(valid_until__gte=first)
+        return self.filter(until, valid_from__lte=last)
 
 
 class Contract(models.Model):
@@ -164,6 +168,10 @@ class Contract(models.Model):
                 return f"{rounded(self.fee, self.currency)} {self.currency} per unit"
             case _:
                 return "Net rate"
+
+    def holds_on(self, day: datetime.date) -> bool:
+        """Tell whether it holds on a day, as `holding_on` does."""
+        return self.valid_from <= day and (self.valid_until is None or day <= self.valid_until)
 
     def commission_on(self, *, gross: Decimal, excl_vat: Decimal, units: int) -> Decimal:
         """Return the commission on a sale, in its currency, rounded to its smallest unit."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
+import itertools
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import connection
@@ -18,43 +20,53 @@ PUBLISH_TASK = "partners.publish_events"
 # What numbers events and hands them out is quick, and waits for no receiver.
 QUEUE = "events"
 SENDING_QUEUE = "webhooks"
+_INTO = """
+INSERT INTO partners_webhookevent AS n
+    (event_id, partner_id, test_mode, type, order_id, data, at, is_feed_only)
+"""
+_ROW = "(%s, %s, %s, %s, %s, %s, %s, %s)"
+_WHETHER_SENT = """
+RETURNING NOT n.is_feed_only AND EXISTS (
+    SELECT 1 FROM partners_webhookendpoint e
+    WHERE e.partner_id = n.partner_id AND e.test_mode = n.test_mode AND e.status <> %s
+)
+"""
 
 
-def record_event(
-    *,
-    event_type: EventType,
-    partner_id: uuid.UUID,
-    test_mode: bool,
-    order_id: uuid.UUID | None,
-    data: Mapping[str, Any],
-    now: datetime.datetime,
-    is_feed_only: bool = False,
-) -> None:
-    """Write an event in the open transaction; have it sent where the partner has an endpoint.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class NewEvent:
+    """What a partner is to be told: ids, numbers and states as the API writes them, no person."""
 
-    data: ids, numbers and states as the API writes them, no person. One statement, and a job.
+    event_type: EventType
+    partner_id: uuid.UUID
+    test_mode: bool
+    order_id: uuid.UUID | None
+    data: Mapping[str, Any]
+    is_feed_only: bool = False
+
+
+def record_events(events: Sequence[NewEvent], *, now: datetime.datetime) -> None:
+    """Write events in the open transaction; have them sent where their partners have an endpoint.
+
+    One statement, and a job if any is to be sent.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO partners_webhookevent"
-            " (event_id, partner_id, test_mode, type, order_id, data, at, is_feed_only)"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"
-            " RETURNING EXISTS (SELECT 1 FROM partners_webhookendpoint e"
-            " WHERE e.partner_id = %s AND e.test_mode = %s AND e.status <> %s)",
-            [
-                *(
-                    time_ordered_uuid(),
-                    partner_id,
-                    test_mode,
-                    event_type,
-                    order_id,
-                    json.dumps(data),
-                ),
-                *(now, is_feed_only, partner_id, test_mode, EndpointStatus.OFF),
-            ],
+    if not events:
+        return
+    rows = [
+        (
+            *(time_ordered_uuid(), event.partner_id, event.test_mode, event.event_type),
+            *(event.order_id, json.dumps(event.data), now, event.is_feed_only),
         )
-        (has_endpoint,) = cursor.fetchone()
-    if has_endpoint and not is_feed_only:
+        for event in events
+    ]
+    with connection.cursor() as cursor:
+        places = ", ".join([_ROW] * len(rows))
+        cursor.execute(
+            f"{_INTO} VALUES {places} {_WHETHER_SENT}",
+            [*itertools.chain.from_iterable(rows), EndpointStatus.OFF],
+        )
+        is_sent = any(found for (found,) in cursor.fetchall())
+    if is_sent:
         jobs.defer(PUBLISH_TASK, queue=QUEUE)
 
 

@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from partners.models import EventType
-from partners.webhooks.recording import record_event
+from partners.webhooks.recording import NewEvent, record_events
 
 
 def write(partner_id: uuid.UUID, writer: int, events: int, seed: int) -> None:
@@ -34,14 +34,14 @@ def write(partner_id: uuid.UUID, writer: int, events: int, seed: int) -> None:
 
 
 def _one(partner_id: uuid.UUID, name: str) -> None:
-    record_event(
+    event = NewEvent(
         event_type=EventType.CHANGED,
         partner_id=partner_id,
         test_mode=False,
         order_id=None,
         data={"name": name},
-        now=timezone.now(),
     )
+    record_events([event], now=timezone.now())
 
 
 def main() -> None:

@@ -7,12 +7,14 @@ import pytest
 from django.utils import timezone
 
 from catalog.models import Attraction, Package, SeatPlan, Session
-from partners.models import Venue
+from orders.models import Order
+from partners.models import Partner, Venue
 from tests.conftest import ApiClient
 from tests.factories import AttractionFactory, SeatPlanFactory, sellable_package
 from tests.orders.expected import Clock
 from tests.orders.held import HOLDS
 from tests.orders.sessions import counted, session
+from tests.orders.working import Worker
 
 
 @pytest.fixture
@@ -69,3 +71,22 @@ def hold(api: ApiClient) -> Callable[..., Any]:
         return response.json()
 
     return make
+
+
+@pytest.fixture
+def worker(partner: Partner) -> Worker:
+    return Worker()
+
+
+@pytest.fixture
+def waiting(api: ApiClient) -> Callable[[int], list[str]]:
+    """Submit some orders of one ticket and return their ids."""
+
+    def submit(count: int) -> list[str]:
+        first = Order.objects.count()
+        return [
+            api.create(sellToOrderReference=f"WEB-{n}")["orderId"]
+            for n in range(first, first + count)
+        ]
+
+    return submit

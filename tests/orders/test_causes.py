@@ -96,12 +96,12 @@ def test_a_fingerprint_names_what_has_to_be_mended(
 def test_a_fault_of_ours_is_told_by_its_kind(
     api: ApiClient, issue: Issue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def break_down(*_: Any) -> Any:
+    def break_down(*_: Any, **__: Any) -> Any:
         raise KeyError("plan")
 
     order_id = api.create(line())["orderId"]
     with monkeypatch.context() as patch:
-        patch.setattr(issuance, "_mint", break_down)
+        patch.setattr(issuance, "fill", break_down)
         assert issue(order_id).failure_fingerprint == "internal:KeyError"
 
 

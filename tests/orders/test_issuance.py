@@ -12,7 +12,7 @@ from django.db import OperationalError
 
 from catalog.expansion import PlannedComponent
 from catalog.models import Component, Package
-from orders import issuance, recovery
+from orders import filling, issuance, recovery
 from orders.models import LedgerEntry, Order, OrderEvent
 from partners.models import Partner
 from tests.conftest import ApiClient
@@ -171,7 +171,7 @@ def _breaks_at(
     monkeypatch: pytest.MonkeyPatch, last_line: int, fault: Exception
 ) -> Callable[[], None]:
     """Make minting fail in the middle of a line; return how to mend it."""
-    mint = issuance.mint_assets
+    mint = filling.mint_assets
     calls = []
 
     def broken(
@@ -187,8 +187,8 @@ def _breaks_at(
                 raise fault
             yield made
 
-    monkeypatch.setattr(issuance, "mint_assets", broken)
-    return lambda: monkeypatch.setattr(issuance, "mint_assets", mint)
+    monkeypatch.setattr(filling, "mint_assets", broken)
+    return lambda: monkeypatch.setattr(filling, "mint_assets", mint)
 
 
 @pytest.mark.parametrize("payment", ["PAY-1", None])

@@ -25,7 +25,7 @@ from partners.models import (
     WebhookEvent,
 )
 from partners.webhooks.endpoints import MOST_ENDPOINTS, pause_endpoint, switch_off_endpoint
-from partners.webhooks.recording import record_event
+from partners.webhooks.recording import NewEvent, record_events
 from tests.conftest import ApiClient
 from tests.fakes.receiver import Receiver, running_receiver
 from tests.staff import messages_of, person, signed_in, text_of, viewer
@@ -60,14 +60,14 @@ def address(endpoint: WebhookEndpoint, page: str = "change") -> str:
 
 def happen(partner: Partner, **data: Any) -> WebhookEvent:
     """Let something happen to an order of a partner, and have it numbered."""
-    record_event(
+    event = NewEvent(
         event_type=EventType.PROCESSED,
         partner_id=partner.pk,
         test_mode=False,
         order_id=None,
         data=data,
-        now=timezone.now(),
     )
+    record_events([event], now=timezone.now())
     Sender(_now()).publish()
     return WebhookEvent.objects.latest("id")
 

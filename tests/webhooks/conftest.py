@@ -14,7 +14,7 @@ from channel_manager.lib.sealing import seal
 from partners.models import EventType, Partner, WebhookEndpoint
 from partners.webhooks import delivering, publishing
 from partners.webhooks.dispatching import DELIVER_TASK
-from partners.webhooks.recording import record_event
+from partners.webhooks.recording import NewEvent, record_events
 from partners.webhooks.signing import new_secret
 from tests.fakes.receiver import Receiver, running_receiver
 
@@ -71,7 +71,8 @@ def record(partner: Partner, name: str = "it", **columns: Any) -> None:
         "now": START,
         **columns,
     }
-    record_event(**asked)
+    now = asked.pop("now")
+    record_events([NewEvent(**asked)], now=now)
 
 
 @pytest.fixture
