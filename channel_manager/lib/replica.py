@@ -20,7 +20,7 @@ from psycopg.errors import QueryCanceled
 from channel_manager.lib.database import DATABASE_AWAY
 
 PRIMARY, REPLICA = "default", "replica"
-# What is on disk at the primary is what was committed, or more.
+# What is on disk at the primary is all that was committed, unless synchronous_commit is off there.
 _POSITION = "SELECT pg_current_wal_flush_lsn()::text"
 # An idle primary writes nothing: its last commit is old, and yet the replica has everything.
 _STANDING = """

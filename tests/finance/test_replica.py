@@ -19,58 +19,61 @@ from psycopg.errors import QueryCanceled, SerializationFailure
 
 from channel_manager.lib import replica, replica_settings
 from channel_manager.lib.embedded_postgres import EmbeddedPostgres
-from channel_manager.lib.replica import Standing
 from orders.finance import exports
 from orders.finance.reports.filters import ReportFilters
 from tests.conftest import ApiClient
 from tests.replicas import NoReplica, streaming_replica
 from tests.stack import wait_for
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning"),
+    pytest.mark.django_db(transaction=True, databases=["default", "replica"]),
+]
 _NAME = "reads-of-a-test"
 _ENGINE = "django.db.backends.postgresql"
 
 
 @pytest.fixture(scope="module")
 def standby(django_db_setup: None, django_db_blocker: Any) -> Iterator[EmbeddedPostgres]:
-    """A replica of the server that the tests use, this run's database in it."""
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
-        primary = connection.settings_dict
-    host = primary["OPTIONS"].get("host", primary["HOST"])
-    url = f"host={host} port={primary['PORT'] or 5432} user={primary['USER']}"
+    """A replica of the server that the tests use, known to the product."""
+    primary = connection.settings_dict
+    address = {
+        "host": primary["OPTIONS"].get("host", primary["HOST"]),
+        "port": primary["OPTIONS"].get("port", primary["PORT"]) or 5432,
+        "user": primary["USER"],
+        "password": primary["PASSWORD"],
+    }
+    url = psycopg.conninfo.make_conninfo(**address)
     try:
         with streaming_replica(url, {"shared_buffers": "32MB", "fsync": "off"}) as server:
-            yield server
+            ours = server.place.url.replace("/channel_manager?", f"/{primary['NAME']}?")
+            with pytest.MonkeyPatch.context() as patch, django_db_blocker.unblock():
+                patch.setenv("REPLICA_DATABASE_URL", ours)
+                known = replica_settings.read(environ.Env(), {**primary, "ENGINE": _ENGINE})
+                known["replica"]["OPTIONS"]["application_name"] = _NAME
+                patch.setitem(connections.settings, "replica", known["replica"])
+                yield server
+                connections["replica"].close()
+                del connections["replica"]
     except NoReplica as reason:
         pytest.skip(f"No replica can be made of TEST_DATABASE_URL: {reason}")
 
 
 @pytest.fixture
 def at_hand(
-    transactional_db: None,
-    standby: EmbeddedPostgres,
-    settings: Any,
-    monkeypatch: pytest.MonkeyPatch,
+    standby: EmbeddedPostgres, transactional_db: None, settings: Any
 ) -> Iterator[psycopg.Connection[Any]]:
-    """The replica as the product knows it, and a connection of ours to it."""
-    # Others keep this machine busy.
-    settings.REPLICA_MAX_LAG_SECONDS = 60
+    """The replica in use, and a connection of ours to it."""
+    settings.REPLICA_MAX_LAG_SECONDS = 60  # others keep this machine busy
     standby.ensure_running()
-    ours, database = connection.settings_dict, connection.settings_dict["NAME"]
-    address = standby.place.url.replace("/channel_manager?", f"/{database}?")
-    monkeypatch.setenv("REPLICA_DATABASE_URL", address)
-    known = replica_settings.read(environ.Env(), {**ours, "ENGINE": _ENGINE})["replica"]
-    known["OPTIONS"]["application_name"] = _NAME
-    connections.settings["replica"] = known
     replica.look_anew()
-    try:
-        with psycopg.connect(standby.place.url, autocommit=True) as looking:
-            yield looking
-    finally:
-        connections["replica"].close()
-        del connections["replica"]
-        del connections.settings["replica"]
+    with connection.cursor() as cursor:
+        cursor.execute("SET synchronous_commit = on")  # as where orders must not be lost
+    with psycopg.connect(standby.place.url, autocommit=True) as looking:
+        yield looking
+    with connection.cursor() as cursor:
+        cursor.execute("RESET synchronous_commit")
+    connections["replica"].close()
 
 
 @pytest.fixture
@@ -132,32 +135,6 @@ def registered(api: ApiClient) -> list[str]:
     response = api.get(f"{api.base}/reports/register")
     assert response.status_code == 200, response.content
     return [row["sellToOrderReference"] for row in response.json()["data"]]
-
-
-@pytest.mark.parametrize(
-    ("standing", "within"),
-    [
-        (Standing(is_standby=True, has_all=True, age=None), True),
-        (Standing(is_standby=True, has_all=True, age=86_400.0), True),  # an idle primary
-        (Standing(is_standby=True, has_all=False, age=5.0), True),
-        (Standing(is_standby=True, has_all=False, age=5.1), False),
-        (Standing(is_standby=True, has_all=False, age=None), False),
-        (Standing(is_standby=False, has_all=True, age=0.0), False),
-    ],
-)
-def test_a_replica_is_good_enough_while_it_lacks_nothing_older(
-    standing: Standing, within: bool
-) -> None:
-    assert standing.lags_at_most(5.0) is within
-
-
-def test_without_a_replica_everything_is_read_where_it_is_written(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.delenv("REPLICA_DATABASE_URL", raising=False)
-
-    assert replica_settings.read(environ.Env(), {"OPTIONS": {"options": ""}}) == {}
-    assert replica.read_up_to_date(str) == replica.read_recent(str) == "default"
 
 
 def test_a_list_is_read_at_the_replica_and_has_the_order_of_a_moment_ago(
@@ -299,11 +276,12 @@ def test_nothing_is_written_at_what_is_taken_for_the_replica(
 
 
 def test_a_server_that_replays_nothing_is_no_replica(
-    at_hand: psycopg.Connection[Any], api: ApiClient
+    at_hand: psycopg.Connection[Any], api: ApiClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     api.create(sellToOrderReference="FIRST")
     connections["replica"].close()
-    connections["replica"].settings_dict["HOST"] = connection.settings_dict["HOST"]
+    known = connections["replica"].settings_dict["OPTIONS"]
+    monkeypatch.setitem(known, "host", connection.settings_dict["OPTIONS"]["host"])
     replica.look_anew()
 
     assert replica.read_recent(str) == "default"
