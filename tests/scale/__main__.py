@@ -18,12 +18,13 @@ from tests.bench import machine
 from tests.scale import kills, measuring, predictions, sizes
 from tests.scale.page import Report, write
 from tests.scale.site import running_site
-from tests.stack import ROOT, StackError
+from tests.stack import ROOT, SHORT_STALLS, StackError
 
 SECONDS = 15.0
 CLIENTS = 8
 LISTS_EVERY = 3
 REPORTS = 20
+KILLS_MORE = 5
 
 
 def main(arguments: list[str]) -> int:
@@ -80,6 +81,7 @@ def _measure(options: argparse.Namespace) -> Report:
 
         say("One web process, one worker ...")
         measuring.warm(site)
+        idle = measuring.idle(site)
         before = sizes.read_sizes(site)
         one, sent = measuring.measure(
             site, "1 web, 1 worker", prefix="ONE", lists_every=LISTS_EVERY, **load
@@ -94,21 +96,25 @@ def _measure(options: argparse.Namespace) -> Report:
             site, "2 web, 4 workers, replica", prefix="MANY", lists_every=LISTS_EVERY, **load
         )
         wrong += sent.wrong
-        grown = sizes.growth(before, sizes.read_sizes(site), one.orders + many.orders)
+        grown = sizes.growth(before, sizes.read_sizes(site))
         at_replica = measuring.reports_read_there(site, REPORTS)
         if not many.listed_there or not at_replica:
             wrong.append("no list or no report was read at the replica")
 
         say("SIGKILL of any one process while orders come ...")
-        killed = kills.kill_each(site, seed=options.seed, seconds=2.5 * options.seconds, say=say)
+        site.start(webs=2, workers=4, with_replica=True, environment=SHORT_STALLS)
+        killed = kills.kill_each(site, seed=options.seed, more=KILLS_MORE, say=say)
         wrong += killed.wrong
         say("Simulation ...")
     times = predictions.service_times(waiting, lists, issuing, fsync)
-    foretold = predictions.foretell(times, one, many, clients=CLIENTS, lists_every=LISTS_EVERY)
+    foretold = predictions.foretell(
+        times, one, many, clients=CLIENTS, lists_every=LISTS_EVERY, idle=sum(idle.values())
+    )
     wrong += predictions.missed(foretold)
     return Report(
         machine=described,
         users=users,
+        idle=idle,
         loads=[waiting, lists, issuing, one, many],
         reports=(REPORTS, at_replica),
         killed=killed,

@@ -26,8 +26,9 @@ _GIVES_UP_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Task:
-    """What to send for so many seconds; every how many orders a list is asked for, 0: never.
+    """What to send for so many seconds, 0: until standard input ends.
 
+    lists_every: after how many orders a list is asked for, 0: never.
     is_mixed: orders as a park gets them, else of four day tickets. orders: False for lists only.
     """
 
@@ -72,10 +73,10 @@ class Client:
         self.seller = next(self.sellers)
         self.references = (f"{task.prefix}-{number}-{count}" for count in itertools.count())
 
-    def work(self, until: float) -> None:
-        """Order and list until the time is over."""
+    def work(self, is_over: threading.Event) -> None:
+        """Order and list until it is over."""
         for count in itertools.count(1):
-            if time.monotonic() >= until:
+            if is_over.is_set():
                 return
             if self.task.orders:
                 self.order()
@@ -133,10 +134,16 @@ def main() -> None:
     task = Task(**json.loads(sys.stdin.readline()))
     outcome, lock = Outcome(), threading.Lock()
     started, cpu = time.monotonic(), time.process_time()
-    until = started + task.seconds
+    is_over = threading.Event()
     with ThreadPoolExecutor(task.clients) as pool:
         clients = [Client(task, number, outcome, lock) for number in range(task.clients)]
-        for done in [pool.submit(client.work, until) for client in clients]:
+        working = [pool.submit(client.work, is_over) for client in clients]
+        if task.seconds:
+            time.sleep(task.seconds)
+        else:
+            sys.stdin.read()
+        is_over.set()
+        for done in working:
             done.result()
     outcome.seconds = time.monotonic() - started
     outcome.cpu = time.process_time() - cpu

@@ -39,20 +39,16 @@ class Kills:
     wrong: list[str]
 
 
-def kill_each(site: Site, *, seed: int, seconds: float, say: Callable[[str], None]) -> Kills:
-    """Kill every process once and then any, in random order, while mixed orders come."""
+def kill_each(site: Site, *, seed: int, more: int, say: Callable[[str], None]) -> Kills:
+    """Kill every process once and so many times any more, in random order, while orders come."""
     chance = random.Random(seed)
     targets: list[Lodger | None] = [*site.lodgers, None]  # None: the replica
     chance.shuffle(targets)
+    chosen = [*targets, *(chance.choice(targets) for _ in range(more))]
     killed: Counter[str] = Counter()
-    clients = measuring.begin(
-        site, prefix=f"KILL-{seed}", seconds=seconds, lists_every=3, is_mixed=True
-    )
-    until = time.monotonic() + seconds
-    waiting = list(targets)
-    while time.monotonic() < until:
+    clients = measuring.begin(site, prefix=f"KILL-{seed}", seconds=0, lists_every=3, is_mixed=True)
+    for target in chosen:
         time.sleep(chance.uniform(*_PAUSE))
-        target = waiting.pop() if waiting else chance.choice(targets)
         name = target.name if target else "replica"
         say(f"SIGKILL of {name}")
         _kill(site, target)
@@ -62,7 +58,6 @@ def kill_each(site: Site, *, seed: int, seconds: float, say: Callable[[str], Non
         wait_for(f"{web.name} answers", web.answers, seconds=60)
     settled = site.stack.wait_until_settled(seconds=_SETTLE_SECONDS)
     wrong = [*sent.wrong, *violations(site.stack.sql, sent.accepted), *_unlike(site)]
-    wrong += [f"{name} was never killed" for name in _names(targets) if name not in killed]
     return Kills(
         seed=seed,
         killed=dict(sorted(killed.items())),
@@ -95,7 +90,3 @@ def _unlike(site: Site) -> list[str]:
     )
     here, there = site.stack.sql(_SUMS), measuring.replica_sql(site, _SUMS)
     return [] if here == there else [f"the replica has {there}, the primary {here}"]
-
-
-def _names(targets: list[Lodger | None]) -> list[str]:
-    return [target.name if target else "replica" for target in targets]

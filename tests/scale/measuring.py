@@ -16,11 +16,12 @@ from typing import Any
 import psycopg
 
 from tests.scale.clients import Task
-from tests.scale.site import Lodger, Site
+from tests.scale.site import ROLE, Lodger, Site
 from tests.stack import ROOT
 from tests.traffic import Expected
 
 _LIMIT_SECONDS = 300.0
+_IDLE_SECONDS = 5.0
 _TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -28,8 +29,8 @@ _TICK = os.sysconf("SC_CLK_TCK")
 class Measured:
     """What one load came to; CPU in milliseconds for each order, or each list where there is none.
 
-    seconds: until the last answer; settled_after: until nothing was left to be issued. listed_there:
-    lists that were read at the replica.
+    seconds: until the last answer; settled_after: until nothing was left to be issued, 0 where nobody did. listed_there:
+    lists that were read at the replica. connections: of the product to the primary in the end.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Measured:
     cpu: Mapping[str, float]
     log_bytes: int
     listed_there: int
+    connections: int
 
     @property
     def accepted_per_second(self) -> float:
@@ -50,7 +52,7 @@ class Measured:
 
     @property
     def settled_per_second(self) -> float:
-        return self.orders / self.settled_after
+        return self.orders / self.settled_after if self.settled_after else 0.0
 
     @property
     def lists_per_second(self) -> float:
@@ -113,7 +115,7 @@ def measure(site: Site, name: str, *, settle: bool = True, **members: Any) -> tu
             orders=len(sent.orders),
             lists=len(sent.lists),
             seconds=round(sent.seconds, 2),
-            settled_after=round(taken, 2),
+            settled_after=round(taken, 2) if settle else 0.0,
             order_p50=_rank(sent.orders, 0.5),
             order_p95=_rank(sent.orders, 0.95),
             list_p50=_rank(sent.lists, 0.5),
@@ -123,6 +125,7 @@ def measure(site: Site, name: str, *, settle: bool = True, **members: Any) -> tu
             },
             log_bytes=(_position(site) - log) // each,
             listed_there=_scans(site) - scans,
+            connections=_connections(site),
         ),
         sent,
     )
@@ -146,6 +149,7 @@ def work_off(site: Site, name: str, orders: int) -> Measured:
         cpu={part: round(value * 1000 / orders, 2) for part, value in used.items()},
         log_bytes=(_position(site) - log) // orders,
         listed_there=0,
+        connections=_connections(site),
     )
 
 
@@ -206,6 +210,11 @@ def _scans(site: Site, table: str = "orders_order") -> int:
     return int(found[0][0]) if found else 0
 
 
+def _connections(site: Site) -> int:
+    query = "SELECT count(*) FROM pg_stat_activity WHERE usename = %s"
+    return int(site.stack.sql(query, ROLE)[0][0])
+
+
 def _position(site: Site) -> int:
     ((position,),) = site.stack.sql("SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint")
     return int(position)
@@ -222,6 +231,15 @@ def _stat(pid: int) -> list[str]:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return []
+
+
+def idle(site: Site) -> dict[str, float]:
+    """Return how many cores each part keeps busy while nobody wants anything."""
+    before = cpu(site)
+    time.sleep(_IDLE_SECONDS)
+    return {
+        part: round((value - before[part]) / _IDLE_SECONDS, 3) for part, value in cpu(site).items()
+    }
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from tests.scale.sizes import Growth
 BEGIN, END = "<!-- written by make scale -->", "<!-- end of what make scale writes -->"
 _PARTS = ("web", "worker", "primary", "replica", "clients")
 _GB = 1_000_000_000
-_YEARLY = 1_000_000
+_MILLION = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ class Report:
 
     machine: Mapping[str, str]
     users: int
+    idle: Mapping[str, float]
     loads: Sequence[Measured]
     reports: tuple[int, int]
     killed: Kills
@@ -55,6 +56,7 @@ class Report:
         contents: dict[str, Any] = {
             "machine": dict(self.machine),
             "users": self.users,
+            "idleCores": dict(self.idle),
             "loads": loads,
             "reports": self.reports,
             "killed": asdict(self.killed),
@@ -105,23 +107,7 @@ class Report:
                 "List p50 ms",
                 *(f"CPU ms, {part}" for part in _PARTS),
             ),
-            (
-                (
-                    load.name,
-                    load.orders or f"{load.lists} lists",
-                    *(
-                        f"{rate:.1f}"
-                        if load.orders
-                        else f"{load.lists_per_second:.1f} lists/s"
-                        if rate is load.accepted_per_second
-                        else ""
-                        for rate in (load.accepted_per_second, load.settled_per_second)
-                    ),
-                    *(value or "" for value in (load.order_p50, load.order_p95, load.list_p50)),
-                    *(load.cpu.get(part) or "" for part in _PARTS),
-                )
-                for load in self.loads
-            ),
+            map(_load, self.loads),
         )
         yield ""
         yield (
@@ -129,7 +115,8 @@ class Report:
             f"**{gain:.2f} times** as many orders per second as one of each: the cores are the same "
             f"ones, and they also run the replica. {many.lists} lists were asked for, and the "
             f"replica looked {many.listed_there} times for orders; {self.reports[0]} reports, for "
-            f"which it looked {self.reports[1]} times into the ledger."
+            f"which it looked {self.reports[1]} times into the ledger. They had {many.connections} "
+            f"connections to the primary, one of each {one.connections}."
         )
 
     def _kills(self) -> Iterable[str]:
@@ -173,13 +160,13 @@ class Report:
         )
 
     def _sizes(self) -> Iterable[str]:
-        one, many = self.loads[-2:]
         total = self.order_bytes
+        orders = sum(load.orders for load in self.loads[-2:])
         yield "### What an order leaves"
         yield ""
         yield (
-            f"Measured over {one.orders + many.orders} orders of four tickets "
-            "(`pg_total_relation_size`, tables that grew by a byte an order or more):"
+            f"Measured over {orders} orders of four tickets "
+            "(`pg_total_relation_size`; tables that grew by a byte an order at least):"
         )
         yield ""
         rows = [(one.table, one.rows, one.bytes, one.index_bytes) for one in self.grown]
@@ -188,7 +175,7 @@ class Report:
             [*rows, ("**all**", "", round(total), round(sum(row[3] for row in rows)))],
         )
         yield ""
-        yield f"A million orders take {total * _YEARLY / _GB:.1f} GB; ten million {total * 10:,.0f} MB."
+        yield f"A million such orders take {total * _MILLION / _GB:.1f} GB."
 
     def _simulation(self) -> Iterable[str]:
         foretold, times = self.foretold, self.times
@@ -199,7 +186,9 @@ class Report:
             + ", ".join(
                 f"{name.replace('_', ' ')} {value:g}" for name, value in asdict(times).items()
             )
-            + f". Against what was measured together (allowed: {TOLERANCE:.0%}):"
+            + f". With nothing to do, one web and one worker process and the servers keep "
+            f"{sum(self.idle.values()):.2f} cores busy. Against what was measured together (allowed: "
+            f"{TOLERANCE:.0%}):"
         )
         yield ""
         yield from _table(
@@ -283,6 +272,18 @@ def write(docs: Path, report: Report) -> None:
     before, _mark, rest = page.read_text().partition(BEGIN)
     _old, _mark, after = rest.partition(END)
     page.write_text(f"{before}{BEGIN}\n\n{report.as_markdown()}\n{END}{after}")
+
+
+def _load(load: Measured) -> Iterable[object]:
+    """Return the row of a load; what it had none of stays empty."""
+    return (
+        load.name,
+        load.orders or f"{load.lists} lists",
+        f"{load.accepted_per_second:.1f}" if load.order_p50 else "",
+        f"{load.settled_per_second:.1f}" if load.settled_after else "",
+        *(value or "" for value in (load.order_p50, load.order_p95, load.list_p50)),
+        *(load.cpu.get(part) or "" for part in _PARTS),
+    )
 
 
 def _rate(milliseconds: float) -> str:

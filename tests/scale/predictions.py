@@ -72,9 +72,15 @@ def service_times(
 
 
 def foretell(
-    times: ServiceTimes, one: Measured, many: Measured, *, clients: int, lists_every: int
+    times: ServiceTimes,
+    one: Measured,
+    many: Measured,
+    *,
+    clients: int,
+    lists_every: int,
+    idle: float,
 ) -> Predictions:
-    """Simulate what was measured, then what was not."""
+    """Simulate what was measured, then what was not; idle: cores that are busy with nothing."""
     here = Setup(
         webs=1,
         workers=1,
@@ -82,6 +88,7 @@ def foretell(
         clients=clients,
         lists_every=lists_every,
         seconds=one.seconds,
+        idle=idle,
     )
     # The replica replays on the same cores here.
     with_replica = replace(times, issue_database=times.issue_database + many.cpu["replica"])

@@ -41,8 +41,9 @@ class Setup:
 
     database_cores: 0 where everything, the clients too, shares `cores`. cores: of the machines that
     web and workers run on, 0 for enough. rate: orders/s that come whatever is answered (an open
-    loop); else `clients` that each wait for their answer. connector: seconds that each order waits
-    for another system. lists_every: as of the clients.
+    loop); else `clients` that each wait for their answer. lists_every: as of the clients. idle: of
+    `cores`, how many are busy without any order. connector: seconds that each order waits for
+    another system.
     """
 
     webs: int
@@ -54,7 +55,7 @@ class Setup:
     clients: int = 8
     rate: float = 0.0
     lists_every: int = 0
-    lists_elsewhere: bool = False
+    idle: float = 0.0
     connector: float = 0.0
     seconds: float = 10.0
 
@@ -109,7 +110,9 @@ class _World:
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._count = itertools.count()
         many = 10_000
-        self.cores = self._places(setup.cores or many)
+        cores = setup.cores or many
+        self.slowness = cores / (cores - setup.idle)
+        self.cores = self._places(cores)
         self.database = self._places(setup.database_cores) if setup.database_cores else self.cores
         # The lock of each process; a web process has threads besides, a worker slots.
         self.webs = [(self._places(1), self._places(setup.threads)) for _ in range(setup.webs)]
@@ -174,7 +177,9 @@ class _World:
 
     def _around(self, milliseconds: float) -> float:
         """Return seconds, spread as service times are: a gamma of which a half is the deviation."""
-        return self.chance.gammavariate(4.0, milliseconds / 4.0) / 1000 if milliseconds else 0.0
+        if not milliseconds:
+            return 0.0
+        return self.chance.gammavariate(4.0, milliseconds / 4.0) / 1000 * self.slowness
 
     def ask(self, own: float, database: float, *, writes: bool, then: Callable[[], None]) -> None:
         """Have a web process answer a request."""
@@ -233,8 +238,8 @@ class _World:
 
         def answered() -> None:
             if every and next(counts) % every == 0:
-                database = 0.0 if self.setup.lists_elsewhere else self.times.list_database
-                self.ask(self.times.list_web, database, writes=False, then=again)
+                times = self.times
+                self.ask(times.list_web, times.list_database, writes=False, then=again)
             else:
                 again()
 

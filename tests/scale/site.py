@@ -13,7 +13,6 @@ import random
 import secrets
 import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -26,10 +25,10 @@ from channel_manager.lib.child_process import IN_THE_BACKGROUND, die_with_parent
 from channel_manager.lib.embedded_postgres import EmbeddedPostgres
 from tests.postgres import throw_away_postgres
 from tests.replicas import streaming_replica
+from tests.scale.interpreter import Interpreter, find_interpreter
 from tests.stack import (
     NO_LIMITS,
     ROOT,
-    SHORT_STALLS,
     START_SECONDS,
     Process,
     Stack,
@@ -39,7 +38,7 @@ from tests.stack import (
 
 THREADS, CONCURRENCY = 16, 6
 _FIRST_USER = 64_001
-_ROLE = "site"
+ROLE = "site"
 
 
 @dataclass
@@ -91,8 +90,10 @@ class Site:
     replica: EmbeddedPostgres
     urls: Mapping[str, str]
     homes: Path
+    python: Interpreter
     webs: list[Lodger] = field(default_factory=list)
     workers: list[Lodger] = field(default_factory=list)
+    given: Mapping[str, str] = field(default_factory=dict)  # to what was started last
 
     @property
     def lodgers(self) -> list[Lodger]:
@@ -109,26 +110,47 @@ class Site:
         """Return how many different users the processes have."""
         return len({lodger.user for lodger in self.lodgers})
 
-    def start(self, *, webs: int, workers: int, with_replica: bool) -> None:
+    def start(
+        self,
+        *,
+        webs: int,
+        workers: int,
+        with_replica: bool,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         """Start so many of each, those of before ended, and wait until all are at work."""
         self.stop()
+        self.given = {
+            **self.python.environment,
+            "DATABASE_URL": self.urls["primary"],
+            **({"REPLICA_DATABASE_URL": self.urls["replica"]} if with_replica else {}),
+            **(environment or {}),
+        }
         known = self.stack.last_worker
         for _ in range(webs):
             port = free_port()
             command = [
-                *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"),
+                *(
+                    self.python.program,
+                    "-m",
+                    "granian",
+                    "--interface",
+                    "wsgi",
+                    "--host",
+                    "127.0.0.1",
+                ),
                 *("--port", str(port), "--workers", "1", "--blocking-threads", str(THREADS)),
                 *("--backpressure", "512", "--blocking-threads-idle-timeout", "600"),
                 *("--backlog", "1024", "--no-ws", "--log-level", "warning"),
                 "channel_manager.management.web:application",
             ]
-            self._lodge("web", command, with_replica=with_replica, port=port)
+            self._lodge("web", command, port=port)
         for _ in range(workers):
             command = [
-                *(*IN_THE_BACKGROUND, sys.executable, str(ROOT / "manage.py")),
+                *(*IN_THE_BACKGROUND, self.python.program, str(ROOT / "manage.py")),
                 *("procrastinate", "worker", "--concurrency", str(CONCURRENCY)),
             ]
-            self._lodge("worker", command, with_replica=with_replica)
+            self._lodge("worker", command)
         for web in self.webs:
             wait_for(f"{web.name} answers", web.answers, seconds=START_SECONDS)
         wait_for(
@@ -144,26 +166,21 @@ class Site:
         self.webs.clear()
         self.workers.clear()
 
-    def _lodge(
-        self, kind: str, command: Sequence[str], *, with_replica: bool, port: int = 0
-    ) -> None:
+    def _lodge(self, kind: str, command: Sequence[str], *, port: int = 0) -> None:
         number = len(self.lodgers) + 1
         home = Path(tempfile.mkdtemp(prefix=f"{kind}-{number}-", dir=self.homes))
-        user = _FIRST_USER + number if _may_change_users() else None
+        user = _FIRST_USER + number if self.python.is_for_all else None
         if user is not None:
             os.chown(home, user, user)
         environment = {
             **self.stack.environment,
-            "DATABASE_URL": self.urls["primary"],
+            **self.given,
             "DEMO": "0",  # only a demo needs a file that another process has written
             "VAR_DIR": str(home),
             "HOME": str(home),
             "TMPDIR": str(home),
-            "PYTHONPATH": str(ROOT),
             "WEB_THREADS": str(THREADS),
         }
-        if with_replica:
-            environment["REPLICA_DATABASE_URL"] = self.urls["replica"]
         name = f"{kind}-{number}"
         log = self.homes / f"{home.name}.log"
         lodger = Lodger(name, command, environment, log, home=home, user=user, port=port)
@@ -186,7 +203,7 @@ def running_site() -> Iterator[Site]:
         homes = Path(exits.enter_context(tempfile.TemporaryDirectory(prefix="site-")))
         homes.chmod(0o711)
         urls = {
-            name: f"postgres://{_ROLE}:{password}@{address}:5432/channel_manager"
+            name: f"postgres://{ROLE}:{password}@{address}:5432/channel_manager"
             for name, address in (("primary", primary), ("replica", replica))
         }
         stack = Stack(socket_url, homes, free_port(), _environment(homes, urls["primary"]))
@@ -198,7 +215,7 @@ def running_site() -> Iterator[Site]:
         standby = exits.enter_context(
             streaming_replica(socket_url, {"listen_addresses": replica, "fsync": "off"})
         )
-        site = Site(stack, standby, urls, homes)
+        site = Site(stack, standby, urls, homes, find_interpreter(homes))
         exits.callback(site.stop)
         yield site
 
@@ -214,29 +231,18 @@ def _environment(homes: Path, url: str) -> dict[str, str]:
         "DEMO": "1",
         "DEBUG": "0",
         **NO_LIMITS,
-        **SHORT_STALLS,
     }
 
 
 def _let_in(socket_url: str, password: str) -> None:
     """Make the role that the product has: by password, and no superuser."""
     with psycopg.connect(socket_url, autocommit=True) as connection:
-        connection.execute(f"CREATE ROLE {_ROLE} LOGIN PASSWORD '{password}'")
-        connection.execute(f"ALTER DATABASE channel_manager OWNER TO {_ROLE}")
+        connection.execute(f"CREATE ROLE {ROLE} LOGIN PASSWORD '{password}'")
+        connection.execute(f"ALTER DATABASE channel_manager OWNER TO {ROLE}")
         ((rules,),) = connection.execute("SHOW hba_file").fetchall()
         # Whoever can open the socket is trusted, nobody else on this machine.
         Path(rules).write_text(
             "local all all trust\nlocal replication all trust\n"
-            f"host channel_manager {_ROLE} 127.0.0.0/8 scram-sha-256\n"
+            f"host channel_manager {ROLE} 127.0.0.0/8 scram-sha-256\n"
         )
         connection.execute("SELECT pg_reload_conf()")
-
-
-def _may_change_users() -> bool:
-    """Tell whether we are root, and others may read the code and the interpreter's packages."""
-    if os.geteuid() != 0:
-        return False
-    paths = [ROOT, Path(sys.prefix).resolve(), Path(sys.executable).resolve().parent]
-    return all(
-        directory.stat().st_mode & 0o001 for path in paths for directory in (path, *path.parents)
-    )

@@ -41,8 +41,9 @@ def read_sizes(site: Site) -> dict[str, Size]:
     return {name: Size(total, own, rows) for name, total, own, rows in site.stack.sql(_SIZES)}
 
 
-def growth(before: dict[str, Size], after: dict[str, Size], orders: int) -> list[Growth]:
-    """Return what grew, the largest first."""
+def growth(before: dict[str, Size], after: dict[str, Size]) -> list[Growth]:
+    """Return what grew for each new order, the largest first."""
+    orders = after["orders_order"].rows - before["orders_order"].rows
     grown = [
         Growth(
             table=name,
