@@ -12,7 +12,7 @@ COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/python -m piptools compile 
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test nightly lint lock bench chaos clean
+.PHONY: help run test nightly lint lock bench chaos scale clean
 
 help: ## Show this list
 	@echo "make run [PORT=8000] [VAR_DIR=var]   starts everything; DATABASE_URL names another database"
@@ -48,6 +48,9 @@ bench: $(DEV_STAMP) ## Measure rates and latencies
 
 chaos: $(DEV_STAMP) ## Run the long torture tests
 	@$(BIN)/python -m tests.chaos $(ARGS)
+
+scale: $(DEV_STAMP) ## Measure, kill and simulate several processes with a replica
+	@$(BIN)/python -m tests.scale $(ARGS)
 
 clean: ## Remove .venv and caches; the data in var/ stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

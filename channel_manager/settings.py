@@ -8,7 +8,13 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 
-from channel_manager.lib import embedded_postgres, job_log, logs, payment_settings
+from channel_manager.lib import (
+    embedded_postgres,
+    job_log,
+    logs,
+    payment_settings,
+    replica_settings,
+)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -111,6 +117,9 @@ DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 10)
 DATABASES["default"]["OPTIONS"]["options"] = (
     "-c lock_timeout=10s -c statement_timeout=60s -c idle_in_transaction_session_timeout=8s"
 )
+# Lists and reports are read from a streaming replica that is at most so far behind, if there is one.
+DATABASES.update(replica_settings.read(env, DATABASES["default"]))
+REPLICA_MAX_LAG_SECONDS = env.float("REPLICA_MAX_LAG_SECONDS", default=5)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_PASSWORD_VALIDATORS = [

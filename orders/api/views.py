@@ -14,6 +14,7 @@ from rest_framework.response import Response
 
 from channel_manager.lib.errors import NotFound, Refusal
 from channel_manager.lib.pagination import read_page
+from channel_manager.lib.replica import read_up_to_date
 from channel_manager.lib.strict_fields import uuid_in_path
 from orders import cancellation, intake, lifecycle, reading
 from orders.api import documentation as docs
@@ -178,16 +179,18 @@ class OrderListView(OrderingView):
         if partner_id.lower() != str(self.partner.pk):
             raise NotFound("This is not the partner that the API key belongs to.")
         query = read_list_query(request.query_params, self.partner.venue.zone)
-        page = read_page(
-            query.apply(self.orders),
-            moment_field="received_at",
-            filters={
-                "partnerId": str(self.partner.pk),
-                **({"testMode": "true"} if self.account.test_mode else {}),
-                **query.filters,
-            },
-            page_size=query.page_size,
-            page_key=query.page_key,
+        page = read_up_to_date(
+            lambda database: read_page(
+                query.apply(self.orders).using(database),
+                moment_field="received_at",
+                filters={
+                    "partnerId": str(self.partner.pk),
+                    **({"testMode": "true"} if self.account.test_mode else {}),
+                    **query.filters,
+                },
+                page_size=query.page_size,
+                page_key=query.page_key,
+            )
         )
         base = f"{settings.PUBLIC_URL}/channelManager/orders/{self.partner.pk}"
         body: dict[str, Any] = {

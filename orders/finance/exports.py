@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Count, Sum
 from django.db.models.functions import Length
@@ -22,10 +23,11 @@ from channel_manager.history.runner import WORKER, Change
 from channel_manager.lib import jobs
 from channel_manager.lib.database import DATABASE_AWAY
 from channel_manager.lib.errors import ErrorCode, Fault, InvalidRequest, Refusal
+from channel_manager.lib.replica import read_up_to_date
 from orders.finance.reports import files
 from orders.finance.reports.catalogue import REPORTS
 from orders.finance.reports.filters import ReportFilters
-from orders.finance.reports.source import Source, snapshot
+from orders.finance.reports.source import Source, snapshot, turn
 from orders.finance.reports.wording import title_of
 from orders.models import Export, ExportChunk, ExportFormat, ExportStatus, Period
 from orders.queueing import enqueue_export
@@ -96,14 +98,16 @@ def write_export(*, export_id: uuid.UUID, clock: Callable[[], datetime.datetime]
     again; any other fault fails the export.
     """
     try:
-        with snapshot() as source:
-            _claim(source, export_id)
-            export = _begin(export_id)
-            if export is None:
-                return
-            pieces = _Pieces(export)
-            _write(source, export, pieces, clock())
-        _finish(export, pieces, clock())
+        with turn(int.from_bytes(export_id.bytes[8:], "big", signed=True)) as mine:
+            if mine is None:
+                raise Overtaken(f"Export {export_id} is being written by another worker")
+
+            def write(database: str) -> None:
+                with snapshot(database) as source:
+                    _write_anew(source, export_id, mine, clock)
+
+            # The file of a period has what was committed with its closing.
+            read_up_to_date(write, patience=settings.REPLICA_MAX_LAG_SECONDS)
     except (*DATABASE_AWAY, Overtaken):
         raise
     except Refusal as refusal:
@@ -175,8 +179,9 @@ class _Pieces:
     Each is committed by itself, with how many rows are done.
     """
 
-    def __init__(self, export: Export) -> None:
+    def __init__(self, export: Export, mine: Source) -> None:
         self._export = export
+        self._mine = mine
         self._hash = hashlib.sha256()
         self._rest = bytearray()
         self.count = self.size = self.rows = 0
@@ -200,6 +205,7 @@ class _Pieces:
         """Note how many rows are done; every ten thousand are told."""
         before, self.rows = self.rows, rows
         if before // 10_000 != rows // 10_000:
+            self._mine.all("SELECT 1")  # raises where the turn was lost
             self._running().update(rows_done=rows)
 
     @property
@@ -223,12 +229,16 @@ class _Pieces:
         return Export.objects.filter(pk=self._export.pk, status=ExportStatus.RUNNING)
 
 
-def _claim(source: Source, export_id: uuid.UUID) -> None:
-    """Be the only one who writes an export while the connection lasts, or raise Overtaken."""
-    key = int.from_bytes(export_id.bytes[8:], "big", signed=True)
-    ((is_mine,),) = source.all("SELECT pg_try_advisory_lock(%s)", [key])
-    if not is_mine:
-        raise Overtaken(f"Export {export_id} is being written by another worker")
+def _write_anew(
+    source: Source, export_id: uuid.UUID, mine: Source, clock: Callable[[], datetime.datetime]
+) -> None:
+    """Write all of an export that is under way, from what a source has; mine: holds our turn."""
+    export = _begin(export_id)
+    if export is None:
+        return
+    pieces = _Pieces(export, mine)
+    _write(source, export, pieces, clock())
+    _finish(export, pieces, clock())
 
 
 def _begin(export_id: uuid.UUID) -> Export | None:

@@ -17,6 +17,7 @@ READERS = (
     "channel_manager/management/processes.py",
     "channel_manager/lib/local_environment.py",
     "channel_manager/lib/payment_settings.py",
+    "channel_manager/lib/replica_settings.py",
     "tests/run.py",
 )
 NOT_OURS = {"MAKELEVEL", "DJANGO_SETTINGS_MODULE"}

@@ -21,9 +21,10 @@ from channel_manager.lib.admin.typed import ModelAdmin
 from channel_manager.lib.canonical import fingerprint
 from channel_manager.lib.errors import InvalidRequest
 from channel_manager.lib.pagination import open_key, sign_key
+from channel_manager.lib.replica import read_up_to_date
 from channel_manager.lib.strict_fields import is_uuid
 from orders.admin.badges import ORDER_COLOURS
-from orders.admin.finance.bars import draw
+from orders.admin.finance.bars import DrawnChart, draw
 from orders.admin.finance.report_form import ReportForm, asked_of, presets_of
 from orders.admin.finance.whereabouts_page import url_of
 from orders.finance.exports import request_export
@@ -88,18 +89,21 @@ def report_view(
     today = latest_today(now)
     asked = asked_of(report, request.GET, today)
     faults: Sequence[str] = ()
-    filters, page, charts = ReportFilters(), None, []
+    filters = ReportFilters()
+    page: ShownPage | None = None
+    charts: list[DrawnChart] = []
     try:
         filters = report.fitted(ReportFilters.from_data(asked))
     except InvalidRequest as refusal:
         faults = [fault.detail for fault in refusal.faults]
     else:
-        source, read = Source(), filters
+        read = filters
         if name == "open-items" and filters.last_day is None:
             # Today is meant; else each part of the page would ask the venues what day it is.
             read = dataclasses.replace(filters, last_day=today)
-        page = _page(request, report, source, read, now)
-        charts = [draw(chart) for chart in charts_of(name, source, read, now)[:_CHARTS]]
+        page, charts = read_up_to_date(
+            lambda database: _page_and_charts(request, report, Source(using=database), read, now)
+        )
     context = {
         **model_admin.admin_site.each_context(request),
         "title": report.title,
@@ -162,6 +166,15 @@ def _report(request: HttpRequest, name: str) -> Report:
     if report is None:
         raise Http404
     return report
+
+
+def _page_and_charts(
+    request: HttpRequest, report: Report, source: Source, filters: ReportFilters, now: Any
+) -> tuple[ShownPage, list[DrawnChart]]:
+    """Return a page and the charts above it, from the same source."""
+    page = _page(request, report, source, filters, now)
+    charts = charts_of(report.name, source, filters, now)
+    return page, [draw(chart) for chart in charts[:_CHARTS]]
 
 
 def _page(

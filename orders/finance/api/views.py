@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from channel_manager.lib.moments import in_utc
 from channel_manager.lib.money import rounded
+from channel_manager.lib.replica import read_recent
 from orders.finance.api import documentation as docs
 from orders.finance.api.asking import read_report_query
 from orders.finance.reports.catalogue import REPORTS, Report
@@ -32,9 +33,13 @@ class ReportView(PartnerView):
         query = read_report_query(report, request.query_params, self.partner)
         rows: list[Any] = []
         if not self.account.test_mode:
-            size = query.page_size
-            rows = list(
-                report.page(Source(), query.filters, timezone.now(), after=query.after, size=size)
+            size, now = query.page_size, timezone.now()
+            rows = read_recent(
+                lambda database: list(
+                    report.page(
+                        Source(using=database), query.filters, now, after=query.after, size=size
+                    )
+                )
             )
         more = len(rows) > size
         next_key = query.key_behind(rows[size - 1][0]) if more else None

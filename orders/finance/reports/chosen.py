@@ -8,16 +8,32 @@ import uuid
 import zoneinfo
 from typing import Any
 
+from channel_manager.lib.document_numbers import running_number_sql
+from orders import tombstone
 from orders.finance.reports.filters import DateBy, ReportFilters
 from orders.finance.reports.source import Source
 from partners.models import Venue
 
 _ONE_DAY = datetime.timedelta(days=1)
+_NUMBER = running_number_sql("o.buy_from_order_reference")
+_LOST = running_number_sql("(t.data ->> 'buyFromOrderReference')")
+_LAST_NUMBER = f"""
+CASE WHEN pg_is_in_recovery() THEN greatest(
+    (SELECT {_NUMBER} FROM orders_order o WHERE o.test_mode = false AND o.venue_id = v.id
+        ORDER BY {_NUMBER} DESC LIMIT 1),
+    (SELECT max({_LOST}) FROM history_event t
+        WHERE t.name = '{tombstone.EVENT}' AND t.data ->> 'venueId' = v.id::text))
+ELSE pg_sequence_last_value(
+    to_regclass('document_number_' || replace(v.id::text, '-', ''))) END
+"""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ReportVenue:
-    """A venue, with its clock and the last number that was drawn, 0 before the first."""
+    """A venue, with its clock and the last number that was drawn, 0 before the first.
+
+    A replica has its sequences ahead of what was drawn: there it is the last one that is known of.
+    """
 
     id: uuid.UUID
     code: str
@@ -70,9 +86,8 @@ def _read_venues(source: Source, filters: ReportFilters) -> list[ReportVenue]:
     if filters.partner:
         where.add("v.id = (SELECT venue_id FROM partners_partner WHERE id = %s)", filters.partner)
     found = source.all(
-        "SELECT v.id, v.code, v.timezone, v.reference_prefix, coalesce(pg_sequence_last_value("
-        "to_regclass('document_number_' || replace(v.id::text, '-', ''))), 0) FROM partners_venue v"
-        f' WHERE {where.sql} ORDER BY v.code COLLATE "C"',
+        f"SELECT v.id, v.code, v.timezone, v.reference_prefix, coalesce({_LAST_NUMBER}, 0)"
+        f' FROM partners_venue v WHERE {where.sql} ORDER BY v.code COLLATE "C"',
         where.parameters,
     )
     return [

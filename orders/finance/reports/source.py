@@ -7,9 +7,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from django.db import connection, connections
+from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import adapters, pq
+
+from channel_manager.lib.replica import PRIMARY
 
 # So many rows at a time are in memory.
 BATCH = 2000
@@ -22,15 +24,21 @@ _PATIENCE = {
     "random_page_cost": "1.1",
     "jit": "off",
 }
+# Nothing is asked of the connection that holds a turn while one statement runs, and its rows wait.
+_TURN_PATIENCE = "12min"
 _cursors = itertools.count(1)
 _MOMENTS = adapters.get_loader(adapters.types["timestamptz"].oid, pq.Format.TEXT)
 
 
 class Source:
-    """A connection to read from; a stream needs a transaction."""
+    """A connection to read from; a stream needs a transaction.
 
-    def __init__(self, reader: BaseDatabaseWrapper | None = None) -> None:
+    using: the alias of the database, where no reader has a connection of its own.
+    """
+
+    def __init__(self, reader: BaseDatabaseWrapper | None = None, using: str = PRIMARY) -> None:
         self._reader = reader
+        self._using = using
         # What chosen.venues_of has read, by what it was asked for.
         self.venues: dict[Any, Any] = {}
 
@@ -58,7 +66,7 @@ class Source:
         Django's makes every moment in Python, which is as much work as all the rest.
         """
         if self._reader is None:
-            with connection.cursor() as cursor:
+            with connections[self._using].cursor() as cursor:
                 yield cursor
             return
         with self._reader.wrap_database_errors, self._reader.connection.cursor() as cursor:
@@ -67,9 +75,12 @@ class Source:
 
 
 @contextmanager
-def snapshot() -> Iterator[Source]:
-    """Read as all was at one moment, over a connection of its own; nothing can be written."""
-    reader = connections.create_connection("default")
+def snapshot(using: str) -> Iterator[Source]:
+    """Read as all was at one moment, over a connection of its own; nothing can be written.
+
+    using: the alias of the database.
+    """
+    reader = connections.create_connection(using)
     try:
         with reader.cursor() as cursor:
             cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
@@ -81,3 +92,22 @@ def snapshot() -> Iterator[Source]:
     finally:
         # It ends with its connection.
         reader.close()
+
+
+@contextmanager
+def turn(key: int) -> Iterator[Source | None]:
+    """Hold an advisory lock of 64 bits at the primary while the block lasts; None: another has it.
+
+    The connection is its own, in a transaction: whoever stands still with it loses the turn. Ask
+    something of it now and then.
+    """
+    holder = connections.create_connection(PRIMARY)
+    try:
+        with holder.cursor() as cursor:
+            cursor.execute("BEGIN")
+            cursor.execute(f"SET LOCAL idle_in_transaction_session_timeout = '{_TURN_PATIENCE}'")
+            cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [key])
+            is_ours = cursor.fetchone() == (True,)
+        yield Source(holder) if is_ours else None
+    finally:
+        holder.close()

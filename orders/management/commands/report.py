@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
+import tempfile
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from catalog.models import Package
 from channel_manager.lib.errors import InvalidRequest
+from channel_manager.lib.replica import read_recent
 from channel_manager.lib.strict_fields import is_uuid
 from orders.finance.reports import files
 from orders.finance.reports.catalogue import REPORTS
@@ -73,19 +76,31 @@ class Command(BaseCommand):
         """Write it; a file that is there already is replaced."""
         report = REPORTS[options["name"]]
         filters = report.fitted(_filters(argparse.Namespace(**options)))
-        with snapshot() as source:
-            rows = report.rows(source, filters, timezone.now())
-            pieces = files.write(report, rows, options["format"])
-            if options["output"] == _STANDARD_OUTPUT:
-                for piece in pieces:
-                    sys.stdout.buffer.write(piece)
-                sys.stdout.buffer.flush()
-                return
-            try:
-                with Path(options["output"]).open("wb") as file:
-                    file.writelines(pieces)
-            except OSError as fault:
-                raise CommandError(f"{options['output']}: {fault.strerror}") from fault
+        with tempfile.TemporaryFile() as whole:
+
+            def write(database: str) -> None:
+                # What a replica began and could not finish is begun again.
+                whole.seek(0)
+                whole.truncate()
+                with snapshot(database) as source:
+                    rows = report.rows(source, filters, timezone.now())
+                    whole.writelines(files.write(report, rows, options["format"]))
+
+            read_recent(write)
+            whole.seek(0)
+            _hand_over(whole, options["output"])
+
+
+def _hand_over(whole: IO[bytes], output: str) -> None:
+    if output == _STANDARD_OUTPUT:
+        shutil.copyfileobj(whole, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+        return
+    try:
+        with Path(output).open("wb") as file:
+            shutil.copyfileobj(whole, file)
+    except OSError as fault:
+        raise CommandError(f"{output}: {fault.strerror}") from fault
 
 
 def _filters(asked: argparse.Namespace) -> ReportFilters:

@@ -1,0 +1,154 @@
+"""Partners that order and list at once, a program of its own: `python -m tests.scale.clients`.
+
+Reads one line of JSON that says what to do and prints one of what came of it. A request that is not
+answered, or with 5xx, is sent again to another web process, under the same idempotency key.
+"""
+
+from __future__ import annotations
+
+import http.client
+import itertools
+import json
+import random
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from tests.traffic import Answer, Expected, Seller, day_tickets, mixed_order
+
+# Longer than any process takes to be started again.
+_GIVES_UP_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Task:
+    """What to send for so many seconds, 0: until standard input ends.
+
+    lists_every: after how many orders a list is asked for, 0: never.
+    is_mixed: orders as a park gets them, else of four day tickets. orders: False for lists only.
+    """
+
+    ports: Sequence[int]
+    key: str
+    partner_id: str
+    prefix: str
+    clients: int = 8
+    seconds: float = 10.0
+    lists_every: int = 0
+    is_mixed: bool = False
+    orders: bool = True
+
+
+@dataclass
+class Outcome:
+    """What came of it: seconds of each answered request, accepted orders by id, what failed."""
+
+    accepted: dict[str, list[Any]] = field(default_factory=dict)
+    orders: list[float] = field(default_factory=list)
+    lists: list[float] = field(default_factory=list)
+    repeated: int = 0
+    wrong: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    cpu: float = 0.0
+
+
+class Client:
+    """One partner's program: a connection to each web process, one in use."""
+
+    def __init__(self, task: Task, number: int, outcome: Outcome, lock: threading.Lock) -> None:
+        self.task = task
+        self.outcome = outcome
+        self.lock = lock
+        self.chance = random.Random(f"{task.prefix} {number}")
+        self.sellers = itertools.cycle(
+            [
+                Seller(port, task.key, task.partner_id)
+                for port in (*task.ports[number % len(task.ports) :], *task.ports)
+            ]
+        )
+        self.seller = next(self.sellers)
+        self.references = (f"{task.prefix}-{number}-{count}" for count in itertools.count())
+
+    def work(self, is_over: threading.Event) -> None:
+        """Order and list until it is over."""
+        for count in itertools.count(1):
+            if is_over.is_set():
+                return
+            if self.task.orders:
+                self.order()
+            if not self.task.orders or (
+                self.task.lists_every and count % self.task.lists_every == 0
+            ):
+                self.list()
+
+    def order(self) -> None:
+        """Send one order until it is answered."""
+        reference = next(self.references)
+        if self.task.is_mixed:
+            body, expected = mixed_order(self.seller, reference, self.chance)
+        else:
+            body, expected = self.seller.order(reference, day_tickets(4)), Expected("Issued", 4, 4)
+        started = time.monotonic()
+        answer = self.send("POST", "", body, reference)
+        with self.lock:
+            if answer is None or answer.status != 201:
+                self.outcome.wrong.append(f"{reference}: {answer and answer.text[:300]!r}")
+                return
+            self.outcome.orders.append(time.monotonic() - started)
+            self.outcome.accepted[answer.body["orderId"]] = [*asdict(expected).values()]
+
+    def list(self) -> None:
+        """Read the first page of the partner's list."""
+        started = time.monotonic()
+        answer = self.send("GET", f"/orders/{self.task.partner_id}?pageSize=50", None, None)
+        with self.lock:
+            if answer is None or answer.status != 200:
+                self.outcome.wrong.append(f"A list: {answer and answer.text[:300]!r}")
+                return
+            self.outcome.lists.append(time.monotonic() - started)
+
+    def send(self, method: str, path: str, body: Any, key: str | None) -> Answer | None:
+        """Return the answer of whichever web process gives one; None when none does for long."""
+        until = time.monotonic() + _GIVES_UP_SECONDS
+        while time.monotonic() < until:
+            try:
+                answer = self.seller.request(method, path, body, idempotency_key=key)
+                # 409: the first of two is still at work, maybe in a process that was killed.
+                if answer.status < 500 and answer.status != 409:
+                    return answer
+            except (OSError, http.client.HTTPException):
+                pass
+            with self.lock:
+                self.outcome.repeated += 1
+            self.seller = next(self.sellers)
+            time.sleep(0.05)
+        return None
+
+
+def main() -> None:
+    """Do the task on standard input."""
+    task = Task(**json.loads(sys.stdin.readline()))
+    outcome, lock = Outcome(), threading.Lock()
+    started, cpu = time.monotonic(), time.process_time()
+    is_over = threading.Event()
+    with ThreadPoolExecutor(task.clients) as pool:
+        clients = [Client(task, number, outcome, lock) for number in range(task.clients)]
+        working = [pool.submit(client.work, is_over) for client in clients]
+        if task.seconds:
+            time.sleep(task.seconds)
+        else:
+            sys.stdin.read()
+        is_over.set()
+        for done in working:
+            done.result()
+    outcome.seconds = time.monotonic() - started
+    outcome.cpu = time.process_time() - cpu
+    print(json.dumps(asdict(outcome)))
+
+
+if __name__ == "__main__":
+    main()
