@@ -15,7 +15,7 @@ from types import FrameType
 from channel_manager.lib.embedded_postgres import EmbeddedPostgresError
 from tests.chaos.events import receivers_and_dying_senders
 from tests.chaos.identical_orders import create_at_once, unlike_one_order
-from tests.chaos.outside_systems import SYSTEMS
+from tests.chaos.system_names import SYSTEMS
 from tests.chaos.trials import TRIALS, run_trials, table
 from tests.chaos.worker_kills import Outcome, kill_worker_during_orders
 from tests.stack import Stack, StackError, running_stack

@@ -3,7 +3,7 @@
 `Stack.django("tests.chaos.connector_kills", SYSTEM, RUNS, HANDS)` prints a JSON object: how many
 kills, how the orders ended, and what was wrong. HANDS are `forked` processes, which do what a
 worker's job does and come from one that has loaded everything, so that hundreds of them take
-seconds; or `workers` as they run in production. SYSTEM is one of `outside_systems.SYSTEMS`.
+seconds; or `workers` as they run in production. SYSTEM is one of `system_names.SYSTEMS`.
 """
 
 from __future__ import annotations
