@@ -1,6 +1,6 @@
 """Outside systems that hang, reset, answer nonsense, or too much: orders settle, nothing is doubled.
 
-`Stack.django("tests.chaos.connector_faults", SYSTEM, SEED, FAULTS)` prints a JSON object: how many
+`Stack.django("tests.chaos.connector_faults", SYSTEM, FAULTS, SEED)` prints a JSON object: how many
 faults, how the orders ended, and what was wrong. Each call of issuing goes wrong in each way, in a
 random order, FAULTS of them at most. SYSTEM is one of `system_names.SYSTEMS`.
 """
@@ -57,7 +57,7 @@ class FaultTrial(Trial):
             self._replay(order)
 
 
-def fail_in_every_way(title: str, seed: str, most: int) -> Outcome:
+def fail_in_every_way(title: str, most: int, seed: str) -> Outcome:
     """Have every call of a system go wrong in every way, or so many of these."""
     far, hands = make(title), Forge()
     chance = random.Random(f"{seed}/{title}")
@@ -74,5 +74,5 @@ def fail_in_every_way(title: str, seed: str, most: int) -> Outcome:
 
 if __name__ == "__main__":
     connections.close_all()
-    told = fail_in_every_way(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+    told = fail_in_every_way(sys.argv[1], int(sys.argv[2]), sys.argv[3])
     print(json.dumps(told.as_data()))

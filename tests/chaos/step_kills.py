@@ -16,14 +16,15 @@ from tests.stack import Stack, wait_for
 from tests.traffic import Seller, mixed_order
 
 # Orders that wait together for a worker: it may issue them in one go, or one after the other.
-BACKLOG = 8
+BACKLOG = 6
+BACKLOG_KILLS = 3
 _SECONDS = 60.0
 # A worker that is to die after its last step has nothing left to do for a moment.
 _IDLE_SECONDS = 1.0
 
 
 def kill_at_every_step(stage: Stage, *, rounds: int, chance: random.Random) -> list[str]:
-    """Kill a worker at each step of one order, and at as many random ones of a backlog, by rounds.
+    """Kill a worker at each step of one order, and at some of a backlog, so many rounds.
 
     After each round a worker that is not killed finishes what was left.
     """
@@ -34,7 +35,7 @@ def kill_at_every_step(stage: Stage, *, rounds: int, chance: random.Random) -> l
         for _ in range(rounds):
             for death in alone:
                 trial.kill(1, death)
-            for death in chance.sample(together, min(len(alone), len(together))):
+            for death in chance.sample(together, min(BACKLOG_KILLS, len(together))):
                 trial.kill(BACKLOG, death)
             trial.finish()
     stage.noted[f"steps of one order, {len(together)} of {BACKLOG} that wait"] = len(alone)
