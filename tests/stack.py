@@ -178,7 +178,10 @@ class Stack:
         return cursor.fetchall() if cursor.description else []
 
     def restart_database(self, signum: signal.Signals) -> float:
-        """Stop the server (SIGINT: fast, SIGQUIT: immediate), start it; return the seconds it was away."""
+        """Stop the server (SIGINT: fast, SIGQUIT: immediate) and start it again, in the main thread.
+
+        Returns the seconds that it was away.
+        """
         if self.server is None or (pid := self.server.pid) is None:
             raise StackError("This stack has no server of its own.")
         started = time.monotonic()
@@ -320,19 +323,25 @@ class Stack:
             wait_for("the worker has registered", registered, seconds=START_SECONDS)
         return worker
 
-    def keep_alive_during(self, work: Callable[[], None]) -> Counter[str]:
-        """Do work in a thread while web and workers are started again when they end.
+    def revive(self) -> Counter[str]:
+        """Start web and workers that have ended, as the supervisor does; return how many of each.
 
-        That is what the supervisor does. Returns who ended; raises what the work raises.
+        In the main thread only: they end with the thread that started them.
         """
+        ended: Counter[str] = Counter()
+        for process in [*filter(None, [self.web]), *self.workers]:
+            if process.exit_code is not None:
+                ended[process.name.partition("-")[0]] += 1
+                process.start()
+        return ended
+
+    def keep_alive_during(self, work: Callable[[], object]) -> Counter[str]:
+        """Do work in a thread and revive whatever ends; return who did, raise what the work raises."""
         ended: Counter[str] = Counter()
         with ThreadPoolExecutor(1) as pool:
             working = pool.submit(work)
             while not working.done():
-                for process in [*filter(None, [self.web]), *self.workers]:
-                    if process.exit_code is not None:
-                        ended[process.name.partition("-")[0]] += 1
-                        process.start()  # in this thread: they end with the one that started them
+                ended += self.revive()
                 time.sleep(_POLL_SECONDS)
         working.result()
         return ended

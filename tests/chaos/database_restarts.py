@@ -5,7 +5,9 @@ from __future__ import annotations
 import random
 import signal
 import time
+from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 
 from tests.chaos.load import Load
 from tests.chaos.stage import Stage
@@ -23,20 +25,20 @@ def restart_under_load(stage: Stage, *, restarts: int, chance: random.Random) ->
         stack.start_worker()
     load = Load(stack.seller, f"PG-{chance.getrandbits(32):08x}", clients=4)
     away: list[float] = []
+    ended: Counter[str] = Counter()
 
-    def restart() -> None:
-        with load:
-            for number in range(restarts):
-                wanted = len(load.book.accepted) + chance.randint(5, 20)
-                wait_for(
-                    "orders are accepted again",
-                    lambda wanted=wanted: len(load.book.accepted) >= wanted,
-                    seconds=_SECONDS,
-                )
-                time.sleep(chance.uniform(0, 0.3))  # the moment of the fault
-                away.append(stack.restart_database(MODES[number % len(MODES)]))
+    def accepted(count: int) -> bool:
+        ended.update(stack.revive())
+        return len(load.book.accepted) >= count
 
-    ended = stack.keep_alive_during(restart)
+    with load:
+        for number in range(restarts):
+            wanted = len(load.book.accepted) + chance.randint(5, 20)
+            wait_for("orders are accepted", partial(accepted, wanted), seconds=_SECONDS)
+            time.sleep(chance.uniform(0, 0.3))  # the moment of the fault
+            away.append(stack.restart_database(MODES[number % len(MODES)]))
+        wanted = len(load.book.accepted) + 5
+        wait_for("orders are accepted", partial(accepted, wanted), seconds=_SECONDS)
     stage.noted.update(load.book.answers)
     stage.noted["restarts"] += restarts
     stage.noted["workers started again"] += ended["worker"]
