@@ -281,6 +281,7 @@ PROCRASTINATE_WORKER_DEFAULTS = {
     "delete_jobs": "successful",
 }
 PROCRASTINATE_IMPORT_PATHS: list[str] = []
+PROCRASTINATE_ON_APP_READY = "channel_manager.lib.jobs.be_patient"
 
 LOGGING: dict[str, Any] = {
     "version": 1,

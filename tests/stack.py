@@ -413,13 +413,18 @@ class Stack:
         query = "SELECT count(*) FROM procrastinate_jobs WHERE status = 'doing' AND worker_id = %s"
         return int(self.sql(query, worker_id)[0][0])
 
-    def wait_until_settled(self, *, seconds: float) -> float:
-        """Return the seconds until no order is in flight and no job is left of them."""
-        return wait_for(
-            "every order has settled",
-            lambda: not (self.in_flight or self.jobs_running or self.jobs_waiting),
-            seconds=seconds,
-        )
+    def wait_until_settled(self, *, seconds: float, tended: bool = False) -> float:
+        """Return the seconds until no order is in flight and no job is left of them.
+
+        tended: revive meanwhile who ends, as the supervisor does.
+        """
+
+        def has_settled() -> bool:
+            if tended:
+                self.revive()
+            return not (self.in_flight or self.jobs_running or self.jobs_waiting)
+
+        return wait_for("every order has settled", has_settled, seconds=seconds)
 
     def faults_logged(self) -> list[str]:
         """Return the lines of the web's log that tell of a fault of ours."""

@@ -81,7 +81,7 @@ def one_ahead(stage: Stage, *, kills: int, chance: random.Random) -> list[str]:
 def _settle(stage: Stage, orders: Collection[str]) -> list[str]:
     """Wait until all has settled; replay what was given up, and say what is in Error otherwise."""
     stack = stage.stack
-    stack.wait_until_settled(seconds=SETTLE_SECONDS)
+    stack.wait_until_settled(seconds=SETTLE_SECONDS, tended=True)
     failed = stack.sql(
         "SELECT id::text, failure_code FROM orders_order"
         " WHERE status = 'Error' AND id = ANY(%s::uuid[])",
@@ -90,7 +90,7 @@ def _settle(stage: Stage, orders: Collection[str]) -> list[str]:
     stage.noted["given up and replayed"] += len(failed)
     if failed:
         stack.django("tests.chaos.replaying", given="\n".join(key for key, _ in failed))
-        stack.wait_until_settled(seconds=SETTLE_SECONDS)
+        stack.wait_until_settled(seconds=SETTLE_SECONDS, tended=True)
     return [f"order {key} failed: {code}" for key, code in failed if code != "stalled"]
 
 

@@ -83,7 +83,7 @@ def _run(theatre: Theatre, trial: Trial, result: Result, seed: int) -> None:
         faults = len(stage.stack.faults_logged())
         wrong = trial.play(stage, random.Random(f"{seed}/{trial.name}/{run}"))
         theatre.open()
-        settled_in = stage.stack.wait_until_settled(seconds=SETTLE_SECONDS)
+        settled_in = stage.stack.wait_until_settled(seconds=SETTLE_SECONDS, tended=True)
         result.settled_in = max(result.settled_in, settled_in)
         wrong += violations(stage.stack.sql, stage.accepted)
         wrong += stage.stack.faults_logged()[faults:]

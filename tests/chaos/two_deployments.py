@@ -56,7 +56,7 @@ def _play(stage: Stage, before: Stack, mark: str, chance: random.Random) -> list
             time.sleep(chance.uniform(0, 1))  # somewhere in the work of both
         before.close()
         _wait_for_orders([loads["new"]], len(loads["new"].book.accepted) + 20)
-    after.wait_until_settled(seconds=SETTLE_SECONDS)
+    after.wait_until_settled(seconds=SETTLE_SECONDS, tended=True)
     assert workers
     wrong = before.faults_logged()
     for name, load in loads.items():
