@@ -293,6 +293,7 @@ PROCRASTINATE_WORKER_DEFAULTS = {
     "worker_middleware": [job_log.log_job],
 }
 PROCRASTINATE_IMPORT_PATHS: list[str] = []
+PROCRASTINATE_ON_APP_READY = "channel_manager.lib.jobs.be_patient"
 
 # In production whoever collects the logs reads JSON, and one line for each request and job.
 LOG_FORMAT = env.str("LOG_FORMAT", default="json" if IN_PRODUCTION else "text")

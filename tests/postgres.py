@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from channel_manager.lib import embedded_postgres
+from channel_manager.lib.embedded_postgres import EmbeddedPostgres
 
 # Nobody reads the data after a crash, so nothing waits for the disk. No statistics are gathered in
 # the background: a plan that a test looks at must not depend on when that was done last.
@@ -19,8 +20,8 @@ NOT_DURABLE = {
 
 
 @contextmanager
-def throw_away_postgres(settings: Mapping[str, str] = NOT_DURABLE) -> Iterator[str]:
-    """Start a server in a directory of its own, yield its URL, stop it and remove everything.
+def throw_away_server(settings: Mapping[str, str] = NOT_DURABLE) -> Iterator[EmbeddedPostgres]:
+    """Start a server in a directory of its own, yield it, stop it and remove everything.
 
     `settings` are PostgreSQL's, over those of the embedded server.
     """
@@ -30,8 +31,15 @@ def throw_away_postgres(settings: Mapping[str, str] = NOT_DURABLE) -> Iterator[s
     try:
         server = embedded_postgres.start(var_dir, settings)
         try:
-            yield server.url
+            yield server
         finally:
             server.destroy()
     finally:
         shutil.rmtree(var_dir, ignore_errors=True)
+
+
+@contextmanager
+def throw_away_postgres(settings: Mapping[str, str] = NOT_DURABLE) -> Iterator[str]:
+    """Yield the URL of such a server."""
+    with throw_away_server(settings) as server:
+        yield server.url

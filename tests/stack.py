@@ -15,7 +15,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +26,8 @@ from typing import Any
 import psycopg
 
 from channel_manager.lib.child_process import IN_THE_BACKGROUND, die_with_parent
-from tests.postgres import NOT_DURABLE, throw_away_postgres
+from channel_manager.lib.embedded_postgres import EmbeddedPostgres
+from tests.postgres import NOT_DURABLE, throw_away_server
 from tests.traffic import Seller
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -39,7 +42,7 @@ SHORT_STALLS = {
 NO_LIMITS = {"RATE_LIMIT_PER_SECOND": "10000", "RATE_LIMIT_BURST": "1000000"}
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
-_DJANGO = (
+DJANGO = (
     "import runpy, sys, django; django.setup(); del sys.argv[0];"
     " runpy.run_module(sys.argv[0], run_name='__main__', alter_sys=True)"
 )
@@ -69,6 +72,7 @@ class Process:
     command: Sequence[str]
     environment: Mapping[str, str]
     log: Path
+    root: Path = ROOT  # of the code that it runs
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     def start(self) -> None:
@@ -76,7 +80,7 @@ class Process:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 self.command,
-                cwd=ROOT,
+                cwd=self.root,
                 env=dict(self.environment),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -146,9 +150,18 @@ class Stack:
     """A running stack: where it is, whom it knows, and its processes."""
 
     def __init__(
-        self, database_url: str, directory: Path, port: int, environment: Mapping[str, str]
+        self,
+        database_url: str,
+        directory: Path,
+        port: int,
+        environment: Mapping[str, str],
+        *,
+        server: EmbeddedPostgres | None = None,
+        root: Path = ROOT,
     ) -> None:
         self.database_url = database_url
+        self.server = server  # None: it is somebody else's
+        self.root = root
         self.directory = directory
         self.port = port
         self.environment = environment
@@ -156,12 +169,41 @@ class Stack:
         self.workers: list[Process] = []
         self.demo: dict[str, Any] = {}
         self.concurrency = 6  # jobs at a time of each worker
+        self.web_arguments: dict[str, int] = {}
         self._sql = psycopg.connect(database_url, autocommit=True)
 
     def sql(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """Run one statement of ours, with %s for values, and return its rows."""
         cursor = self._sql.execute(query, values)
         return cursor.fetchall() if cursor.description else []
+
+    def restart_database(self, signum: signal.Signals) -> float:
+        """Stop the server (SIGINT: fast, SIGQUIT: immediate) and start it again, in the main thread.
+
+        Returns the seconds that it was away.
+        """
+        if self.server is None or (pid := self.server.pid) is None:
+            raise StackError("This stack has no server of its own.")
+        started = time.monotonic()
+        os.kill(pid, signum)
+        wait_for("the server has ended", lambda: self.server.pid is None, seconds=STOP_SECONDS)
+        self.server.ensure_running()
+        self._sql.close()
+        self._sql = psycopg.connect(self.database_url, autocommit=True)
+        return time.monotonic() - started
+
+    def deployment(self, root: Path, directory: Path, environment: Mapping[str, str]) -> Stack:
+        """Return another deployment on this database: code, place and environment of its own."""
+        port = free_port()
+        own = {
+            **self.environment,
+            "VAR_DIR": str(directory),
+            "PUBLIC_URL": f"http://127.0.0.1:{port}",
+            **environment,
+        }
+        other = Stack(self.database_url, directory, port, own, root=root)
+        other.demo = self.demo
+        return other
 
     def seller(self, number: int = 0) -> Seller:
         """Return a connection of an active demo partner."""
@@ -194,12 +236,12 @@ class Stack:
 
     def django(self, module: str, *arguments: str, given: str = "", seconds: float = 300) -> str:
         """Run a module as a program that finds Django set up; return what it prints."""
-        return self.python("-c", _DJANGO, module, *arguments, given=given, seconds=seconds)
+        return self.python("-c", DJANGO, module, *arguments, given=given, seconds=seconds)
 
     @contextmanager
     def running_django(self, module: str, *arguments: str) -> Iterator[Process]:
         """Have a module run as such a program for as long as a block takes, once it says a word."""
-        command = [sys.executable, "-c", _DJANGO, module, *arguments]
+        command = [sys.executable, "-c", DJANGO, module, *arguments]
         log = self.directory / f"{module}.log"
         process = Process(module, command, self.environment, log)
         process.start()
@@ -218,6 +260,7 @@ class Stack:
 
     def start_web(self, *, workers: int, threads: int, backpressure: int = 512) -> None:
         """Start granian as `manage.py run` does, and wait until it answers."""
+        self.web_arguments = {"workers": workers, "threads": threads, "backpressure": backpressure}
         command = [
             *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"),
             *("--port", str(self.port), "--workers", str(workers)),
@@ -227,7 +270,7 @@ class Stack:
             *("--no-ws", "--log-level", "warning", "channel_manager.management.web:application"),
         ]
         environment = {**self.environment, "WEB_THREADS": str(threads)}
-        web = Process("web", command, environment, self.directory / "web.log")
+        web = Process("web", command, environment, self.directory / "web.log", self.root)
         self.web = web
         web.start()
 
@@ -243,10 +286,16 @@ class Stack:
             self.web.end()
             self.web = None
 
-    def start_worker(self, *, wait: bool = True, queues: Sequence[str] = ()) -> Process:
+    def start_worker(
+        self,
+        *,
+        wait: bool = True,
+        queues: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
+    ) -> Process:
         """Start one more worker and return it, registered unless `wait` is False.
 
-        queues: those it works off; all of them unless some are named.
+        queues: those it works off; all of them unless some are named. environment: on top of ours.
         """
         known = self.last_worker
         name = f"worker-{len(self.workers) + 1}"
@@ -256,7 +305,13 @@ class Stack:
             *("--concurrency", str(self.concurrency), "--shutdown-graceful-timeout", "15"),
             *(("--queues", ",".join(queues)) if queues else ()),
         ]
-        worker = Process(name, command, self.environment, self.directory / f"{name}.log")
+        worker = Process(
+            name,
+            command,
+            {**self.environment, **(environment or {})},
+            self.directory / f"{name}.log",
+            self.root,
+        )
         self.workers.append(worker)
         worker.start()
 
@@ -267,6 +322,29 @@ class Stack:
         if wait:
             wait_for("the worker has registered", registered, seconds=START_SECONDS)
         return worker
+
+    def revive(self) -> Counter[str]:
+        """Start web and workers that have ended, as the supervisor does; return how many of each.
+
+        In the main thread only: they end with the thread that started them.
+        """
+        ended: Counter[str] = Counter()
+        for process in [*filter(None, [self.web]), *self.workers]:
+            if process.exit_code is not None:
+                ended[process.name.partition("-")[0]] += 1
+                process.start()
+        return ended
+
+    def keep_alive_during(self, work: Callable[[], object]) -> Counter[str]:
+        """Do work in a thread and revive whatever ends; return who did, raise what the work raises."""
+        ended: Counter[str] = Counter()
+        with ThreadPoolExecutor(1) as pool:
+            working = pool.submit(work)
+            while not working.done():
+                ended += self.revive()
+                time.sleep(_POLL_SECONDS)
+        working.result()
+        return ended
 
     def stop_workers(self) -> None:
         """Stop every worker, frozen ones too."""
@@ -335,13 +413,18 @@ class Stack:
         query = "SELECT count(*) FROM procrastinate_jobs WHERE status = 'doing' AND worker_id = %s"
         return int(self.sql(query, worker_id)[0][0])
 
-    def wait_until_settled(self, *, seconds: float) -> float:
-        """Return the seconds until no order is in flight and no job is left of them."""
-        return wait_for(
-            "every order has settled",
-            lambda: not (self.in_flight or self.jobs_running or self.jobs_waiting),
-            seconds=seconds,
-        )
+    def wait_until_settled(self, *, seconds: float, tended: bool = False) -> float:
+        """Return the seconds until no order is in flight and no job is left of them.
+
+        tended: revive meanwhile who ends, as the supervisor does.
+        """
+
+        def has_settled() -> bool:
+            if tended:
+                self.revive()
+            return not (self.in_flight or self.jobs_running or self.jobs_waiting)
+
+        return wait_for("every order has settled", has_settled, seconds=seconds)
 
     def faults_logged(self) -> list[str]:
         """Return the lines of the web's log that tell of a fault of ours."""
@@ -388,17 +471,17 @@ def running_stack(
     `postgres` are settings of the server: an empty mapping is a durable one.
     """
     with ExitStack() as exits:
-        url = exits.enter_context(throw_away_postgres(postgres))
+        server = exits.enter_context(throw_away_server(postgres))
         directory = Path(exits.enter_context(tempfile.TemporaryDirectory(prefix="stack-")))
         port = free_port()
         stack = Stack(
-            url,
+            server.url,
             directory,
             port,
             {
                 **os.environ,
                 "DJANGO_SETTINGS_MODULE": "channel_manager.settings",
-                "DATABASE_URL": url,
+                "DATABASE_URL": server.url,
                 "VAR_DIR": str(directory),
                 "SECRET_KEY": "only-for-tests",
                 "PUBLIC_URL": f"http://127.0.0.1:{port}",
@@ -407,6 +490,7 @@ def running_stack(
                 **NO_LIMITS,
                 **environment,
             },
+            server=server,
         )
         stack.concurrency = concurrency
         exits.callback(stack.close)

@@ -1,12 +1,22 @@
-"""Background jobs that commit and roll back with the work they belong to."""
+"""Background jobs that commit and roll back with the work they belong to, and end in writing."""
 
-from procrastinate import manager, tasks
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import psycopg
+from procrastinate import App, manager, tasks
 from procrastinate.contrib.django.django_connector import DjangoConnector
 from procrastinate.contrib.django.models import ProcrastinateJob
+from procrastinate.exceptions import ConnectorException
 
 # In a worker the app's own connector has a connection of its own; this one always writes through
 # Django's, inside whatever transaction is open.
 _job_manager = manager.JobManager(connector=DjangoConnector(alias="default"))
+# Between two attempts to write down how a job ended, while the database is away.
+_PAUSE_SECONDS = 0.5
+_log = logging.getLogger(__name__)
 
 
 def defer(task_name: str, *, queue: str = "orders", wait: int = 0, **arguments: str) -> int:
@@ -26,3 +36,35 @@ def defer(task_name: str, *, queue: str = "orders", wait: int = 0, **arguments: 
 def is_live(job_id: int | None) -> bool:
     """Tell whether a job waits or runs."""
     return ProcrastinateJob.objects.filter(pk=job_id, status__in=("todo", "doing")).exists()
+
+
+class PatientJobManager(manager.JobManager):
+    """Writes down how a job ended however long the database is away.
+
+    A job whose end is not written down stays its worker's, and as long as that lives nobody else
+    may take it: its order would stand still.
+    """
+
+    async def finish_job(self, *args: Any, **kwargs: Any) -> None:
+        """End a job."""
+        await _until_written(lambda: super(PatientJobManager, self).finish_job(*args, **kwargs))
+
+    async def retry_job(self, *args: Any, **kwargs: Any) -> None:
+        """Have a job tried again."""
+        await _until_written(lambda: super(PatientJobManager, self).retry_job(*args, **kwargs))
+
+
+def be_patient(app: App) -> None:
+    """Have the workers of an app write down how jobs ended as PatientJobManager does."""
+    app.job_manager = PatientJobManager(connector=app.connector)
+
+
+async def _until_written(write: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        try:
+            return await write()
+        except ConnectorException as fault:
+            if not isinstance(fault.__cause__, psycopg.OperationalError | psycopg.InterfaceError):
+                raise  # it is there, and refuses
+            _log.warning("How a job ended could not be written down yet: %s", fault.__cause__)
+        await asyncio.sleep(_PAUSE_SECONDS)

@@ -1,122 +1,119 @@
-"""`python -m tests.chaos [--seed N] [--orders 200] [--kills 20] [--only NAME]`: `make chaos`.
+"""Kill, freeze, restart and mislead the product while it works, and check that nothing is lost.
 
-Exit code 1 when an invariant is violated, with the seed that brings the same run again.
+`make chaos` runs everything, in some 25 minutes on two quiet cores, and writes `docs/chaos.md` and
+`docs/chaos.json`. Exit code 1 when an invariant is violated, with the seed that brings the same run
+again; 2 when it was called wrongly.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import dataclasses
 import signal
 import sys
 import time
 from types import FrameType
 
 from channel_manager.lib.embedded_postgres import EmbeddedPostgresError
-from tests.chaos.events import receivers_and_dying_senders
-from tests.chaos.identical_orders import create_at_once, unlike_one_order
-from tests.chaos.outside_systems import SYSTEMS
-from tests.chaos.trials import TRIALS, run_trials, table
-from tests.chaos.worker_kills import Outcome, kill_worker_during_orders
-from tests.stack import Stack, StackError, running_stack
-
-IDENTICAL_CALLS = 100
-TOLD_ORDERS, SENDER_KILLS = 198, 10
-CONNECTOR_RUNS = 20
+from tests.bench.machine import describe
+from tests.chaos.programme import Figures, programme
+from tests.chaos.report import Report
+from tests.chaos.theatre import Theatre
+from tests.chaos.trials import run_trials
+from tests.stack import StackError
 
 
 def main(arguments: list[str]) -> int:
     """Return 0 when every invariant held."""
-    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
-    parser.add_argument("--seed", type=int, default=int(time.time()), help="default: the clock")
-    parser.add_argument("--orders", type=int, default=200)
-    parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--only", help="the trials whose name has this in it, nothing else")
-    options = parser.parse_args(arguments)
-    if not 1 <= options.kills <= options.orders <= 10_000:
-        parser.error("as many orders as kills are needed, and 10,000 at most")
-    trials = [trial for trial in TRIALS if (options.only or "").lower() in trial.name.lower()]
+    options = _parse(arguments)
+    figures = Figures()
+    if options.quick:
+        figures = figures.tenth()
+    asked = {name: getattr(options, name) for name in ("orders", "kills", "old")}
+    figures = dataclasses.replace(
+        figures, **{name: value for name, value in asked.items() if value is not None}
+    )
+    trials = [
+        trial
+        for trial in programme(figures, is_quick=options.quick, say=_say)
+        if (options.only or "").lower() in trial.name.lower()
+    ]
+    if options.list:
+        _say("\n".join(f"{trial.name}: {trial.runs} x {trial.each}" for trial in trials))
+        return 0
+    if not trials:
+        _say(f"No trial has {options.only!r} in its name; --list names them all.")
+        return 2
     signal.signal(signal.SIGTERM, _stop)
     _say(f"Seed {options.seed}. Starting database, web and worker ...")
-    rows: dict[str, object] = {"Seed": options.seed}
-    wrong: list[str] = []
+    started = time.monotonic()
+    theatre = Theatre()
     try:
-        with running_stack() as stack:
-            results = run_trials(stack, seed=options.seed, say=_say, trials=trials)
-            rows.update(table(results))
-            rows["Deadlocks"] = sum(result.deadlocks for result in results)
-            wrong += [sentence for result in results for sentence in result.wrong]
-            if not options.only:
-                wrong += _kill_workers(stack, options, rows)
-            if not options.only or options.only.lower() in "connectors":
-                wrong += _kill_connectors(stack, rows)
-            wrong += stack.faults_logged()
-    except (StackError, EmbeddedPostgresError, AssertionError) as fault:
+        machine = describe(theatre.open().stack)
+        results = run_trials(theatre, trials, seed=options.seed, say=_say)
+    except (StackError, EmbeddedPostgresError) as fault:
         _say(f"\nFAILED with --seed {options.seed}: {fault}")
         return 1
-    rows["Wrong"] = len(wrong)
-    width = max(map(len, rows))
-    _say("\n" + "\n".join(f"{name:<{width}}  {value}" for name, value in rows.items()))
-    for sentence in wrong:
-        _say(f"VIOLATED: {sentence}")
-    return 1 if wrong else 0
+    finally:
+        theatre.close()
+    command = " ".join(["make chaos", f'ARGS="{" ".join(_again(arguments, options.seed))}"'])
+    report = Report(machine, command, options.seed, time.monotonic() - started, results)
+    _say("\n" + _table(report))
+    if options.only or options.quick:
+        _say("Not written to docs/: this was a part of it.")
+    else:
+        report.write()
+        _say("Written to docs/chaos.md and docs/chaos.json.")
+    return 1 if report.wrong else 0
 
 
-def _kill_workers(stack: Stack, options: argparse.Namespace, rows: dict[str, object]) -> list[str]:
-    """Send identical orders at once, then kill workers at work; return what was wrong."""
-    _say(f"{IDENTICAL_CALLS} identical createOrder calls in parallel ...")
-    reference = f"SAME-{options.seed}"
-    answers = create_at_once(stack, reference=reference, calls=IDENTICAL_CALLS)
-    wrong = unlike_one_order(stack, reference=reference, answers=answers)
-    _say(f"SIGKILL of the worker {options.kills} times during {options.orders} orders ...")
-    outcome = kill_worker_during_orders(
-        stack, seed=options.seed, orders=options.orders, kills=options.kills, say=_say
+def _parse(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.chaos",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    rows.update(_figures(outcome, same_failed=bool(wrong)))
-    return [*wrong, *outcome.violations, *_kill_senders(stack, rows)]
-
-
-def _kill_connectors(stack: Stack, rows: dict[str, object]) -> list[str]:
-    """Kill whoever issues at each other system at every step there; return what was wrong."""
-    stack.stop_workers()
-    wrong: list[str] = []
-    for hands, runs in (("forked", CONNECTOR_RUNS), ("workers", 1)):
-        for system in SYSTEMS:
-            _say(f"SIGKILL at every step of issuing at {system}, {runs} times ({hands}) ...")
-            arguments = (system, str(runs), hands)
-            told = stack.django("tests.chaos.connector_kills", *arguments, seconds=3600)
-            outcome = json.loads(told)
-            ended = ", ".join(f"{count} {how}" for how, count in sorted(outcome["ended"].items()))
-            rows[f"Issued at {system}, {hands}"] = f"{outcome['kills']} kills: {ended}"
-            wrong += outcome["wrong"]
-    return wrong
-
-
-def _kill_senders(stack: Stack, rows: dict[str, object]) -> list[str]:
-    """Kill the sender again and again while one receiver hangs; return what the good one missed."""
-    _say(f"SIGKILL of the sender {SENDER_KILLS} times during {TOLD_ORDERS} orders ...")
-    stack.stop_workers()
-    missed = receivers_and_dying_senders(stack, orders=TOLD_ORDERS, kills=SENDER_KILLS)
-    rows["Sender killed (SIGKILL)"] = (
-        f"{SENDER_KILLS} times, one receiver hangs: {len(missed)} of {TOLD_ORDERS} events missed"
+    parser.add_argument("--only", metavar="NAME", help="the trials whose name has this in it")
+    parser.add_argument("--list", action="store_true", help="name the trials and do nothing")
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=int(time.time()),
+        help="what orders, faults and moments are drawn from; default: the clock",
     )
-    return missed
+    parser.add_argument("--quick", action="store_true", help="a tenth of everything")
+    parser.add_argument("--orders", type=int, help="while a worker is killed; default: 1000")
+    parser.add_argument("--kills", type=int, help="of that worker; default: 100")
+    parser.add_argument("--old", metavar="REV", help="the commit that the old deployment runs")
+    options = parser.parse_args(arguments)
+    orders, kills = options.orders or 1000, options.kills or 100
+    if not 1 <= kills <= orders <= 10_000:
+        parser.error("as many orders as kills are needed, and 10,000 at most")
+    return options
 
 
-def _figures(outcome: Outcome, *, same_failed: bool) -> dict[str, object]:
-    settled = ", ".join(f"{count} {status}" for status, count in sorted(outcome.settled.items()))
-    doubled = sum("twice" in violation for violation in outcome.violations)
-    same = "FAILED" if same_failed else f"1 of {IDENTICAL_CALLS} accepted, 1 order"
-    return {
-        "Orders accepted": outcome.orders,
-        "Worker killed (SIGKILL)": f"{outcome.kills} times",
-        "Jobs cut by it": outcome.cut,
-        "Settled as expected": settled if not outcome.violations else "see below",
-        "Issued, drafts confirmed": outcome.issued,
-        "Last one settled after the last kill": f"{outcome.settled_in:.1f} s",
-        "Duplicates": doubled,
-        "Identical calls in parallel": same,
-    }
+def _again(arguments: list[str], seed: int) -> list[str]:
+    """Return the arguments that bring the same run again."""
+    return arguments if "--seed" in arguments else [*arguments, "--seed", str(seed)]
+
+
+def _table(report: Report) -> str:
+    """Return what was done and what was wrong, a line for each trial."""
+    width = max(len(result.trial.name) for result in report.results)
+    lines = [
+        f"{result.trial.name:<{width}}  {result.seconds:5.0f} s  "
+        + (result.skipped or f"{len(result.wrong)} wrong, {result.deadlocks} deadlocks")
+        for result in report.results
+    ]
+    settled = max(result.settled_in for result in report.results)
+    return "\n".join(
+        [
+            *lines,
+            f"{len(report.wrong)} violations in {report.seconds / 60:.1f} min; "
+            f"settled within {settled:.1f} s; seed {report.seed}",
+            *(f"VIOLATED: {sentence}" for sentence in report.wrong),
+        ]
+    )
 
 
 def _say(text: str) -> None:

@@ -3,7 +3,7 @@
 `Stack.django("tests.chaos.connector_kills", SYSTEM, RUNS, HANDS)` prints a JSON object: how many
 kills, how the orders ended, and what was wrong. HANDS are `forked` processes, which do what a
 worker's job does and come from one that has loaded everything, so that hundreds of them take
-seconds; or `workers` as they run in production. SYSTEM is one of `outside_systems.SYSTEMS`.
+seconds; or `workers` as they run in production. SYSTEM is one of `system_names.SYSTEMS`.
 """
 
 from __future__ import annotations
@@ -161,6 +161,10 @@ class Outcome:
     ended: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
 
+    def as_data(self) -> dict[str, Any]:
+        """Return it as JSON has it."""
+        return {**vars(self), "ended": dict(self.ended)}
+
 
 @dataclass
 class Trial:
@@ -255,6 +259,10 @@ class Trial:
             settling.settle_done(outside_reference="SEEN", reason="There.", **told)
         else:
             settling.settle_not_done(reason="Not there.", **told)
+        self._replay(order)
+
+    def _replay(self, order: Order) -> None:
+        now = datetime.datetime.now(datetime.UTC)
         replay_order(orders=Order.objects.all(), order_id=order.pk, actor="staff:1", now=now)
 
     def _check(self, order: Order, guest: str, where: str) -> None:
@@ -266,12 +274,16 @@ class Trial:
             self._wrong(f"{where}: {order} is {order.status}")
         if order.status == OrderStatus.ISSUED and there != TICKETS:
             self._wrong(f"{where}: {order} is issued, and nothing is there")
+        self._check_outcome(order, there, rows, where)
+        self._check_intents(rows, where)
+
+    def _check_outcome(self, order: Order, there: int, rows: Any, where: str) -> None:
+        """What is not issued is named as uncertain."""
         if self.far.always_issues and (order.status, there) != (OrderStatus.ISSUED, TICKETS):
             self._wrong(f"{where}: {order} is {order.status}, with {there} tickets there")
         is_named = order.failure_code == "outcome_unknown" and rows.unsettled().exists()
         if order.status == OrderStatus.ERROR and not is_named:
             self._wrong(f"{where}: {order} failed for {order.failure_code}")
-        self._check_intents(rows, where)
 
     def _check_intents(self, rows: Any, where: str) -> None:
         """Nothing may have reached the other side that was not written down before.
@@ -299,7 +311,7 @@ def kill_at_every_step(title: str, runs: int, hands: Forge | Workers) -> Outcome
     far = make(title)
     try:
         with running(far.system):
-            trial = Trial(hands, far, *_stage(title.partition(",")[0], far))
+            trial = Trial(hands, far, *stage_of(title.partition(",")[0], far))
             for _ in range(runs):
                 for moment in MOMENTS:
                     for operation in far.steps:
@@ -311,8 +323,11 @@ def kill_at_every_step(title: str, runs: int, hands: Forge | Workers) -> Outcome
         hands.close()
 
 
-def _stage(name: str, far: Far) -> tuple[Connection, Account, str]:
-    """Make a venue's package that is issued there; return where, who sells it, and its code."""
+def stage_of(name: str, far: Far, seconds: int = 5) -> tuple[Connection, Account, str]:
+    """Make a venue's package that is issued there; return where, who sells it, and its code.
+
+    seconds: for how long an answer is waited for.
+    """
     mark = uuid.uuid4().hex[:6]
     venue = Venue.objects.order_by("code").first()
     partner = PartnerFactory.create(venue=venue, name=f"Chaos {mark}", sell_by_package_code=True)
@@ -321,7 +336,7 @@ def _stage(name: str, far: Far) -> tuple[Connection, Account, str]:
         system=name,
         name=f"{name} {mark}",
         connect_seconds=5,
-        read_seconds=5,
+        read_seconds=seconds,
         buyer_email="tickets@dunes.example",
         **far.connect(),
     )
@@ -342,13 +357,4 @@ if __name__ == "__main__":
     told = kill_at_every_step(
         sys.argv[1], int(sys.argv[2]), Forge() if sys.argv[3] == "forked" else Workers()
     )
-    print(
-        json.dumps(
-            {
-                "kills": told.kills,
-                "orders": told.orders,
-                "ended": dict(told.ended),
-                "wrong": told.wrong,
-            }
-        )
-    )
+    print(json.dumps(told.as_data()))

@@ -114,6 +114,13 @@ def receivers_and_dying_senders(stack: Stack, *, orders: int, kills: int) -> lis
     return [f"{event} was never heard of" for event in sorted(told - heard(good))]
 
 
+def kill_senders(stage: Stage, *, orders: int, kills: int) -> list[str]:
+    """Do so with the stage's processes."""
+    stage.stack.stop_workers()
+    stage.noted.update({"kills": kills, "orders told of": orders})
+    return receivers_and_dying_senders(stage.stack, orders=orders, kills=kills)
+
+
 def heard(receiver: Receiver) -> set[str]:
     """Return the ids of what a receiver has got."""
     return {str(event["eventId"]) for event in receiver.events()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from functools import partial
 
+from tests.chaos.stage import Stage
 from tests.stack import Stack
 from tests.traffic import Answer, at_once, day_tickets
 
@@ -22,6 +23,14 @@ def create_at_once(
     finally:
         for seller in sellers:
             seller.close()
+
+
+def create_one(stage: Stage, *, calls: int) -> list[str]:
+    """Make that many calls of an order that nobody has made; return what was wrong."""
+    reference = stage.reference()
+    answers = create_at_once(stage.stack, reference=reference, calls=calls)
+    stage.noted.update(str(answer.status) for answer in answers)
+    return unlike_one_order(stage.stack, reference=reference, answers=answers)
 
 
 def unlike_one_order(stack: Stack, *, reference: str, answers: list[Answer]) -> list[str]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from catalog.models import System
+from tests.chaos.system_names import SYSTEMS
 from tests.fakes import onebox_system, openticket_system, ordino_system, voordemensen_system
 from tests.fakes.faults import FaultySystem
 from tests.fakes.onebox_system import OneboxSystem
@@ -142,12 +142,16 @@ def _voordemensen() -> Far:
     )
 
 
-_MAKERS: Mapping[str, Callable[[], Far]] = {
-    System.ORDINO: functools.partial(_ordino, repeats_safely=False),
-    f"{System.ORDINO}, repeating safely": functools.partial(_ordino, repeats_safely=True),
-    System.ONEBOX: _onebox,
-    System.OPENTICKET: _openticket,
-    System.VOORDEMENSEN: _voordemensen,
-}
-# Each system by its name, and one of them once more, with what makes the difference.
-SYSTEMS: Sequence[str] = tuple(map(str, _MAKERS))
+_MAKERS: Mapping[str, Callable[[], Far]] = dict(
+    zip(
+        SYSTEMS,
+        (
+            functools.partial(_ordino, repeats_safely=False),
+            functools.partial(_ordino, repeats_safely=True),
+            _onebox,
+            _openticket,
+            _voordemensen,
+        ),
+        strict=True,
+    )
+)

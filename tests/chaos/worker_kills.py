@@ -8,12 +8,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from tests.chaos.stage import SETTLE_SECONDS
 from tests.invariants import violations
 from tests.stack import Stack, wait_for
 from tests.traffic import Expected, Seller, mixed_order
 
-# Contract: what a dead worker held is retried within a minute; the figure shown is the real one.
-SETTLE_SECONDS = 120.0
 _BURST_SECONDS = 30.0
 
 Say = Callable[[str], None]
@@ -51,7 +50,7 @@ def kill_worker_during_orders(
             first, last = orders * number // kills, orders * (number + 1) // kills
             for index in range(first, last):
                 _send(seller, f"CHAOS-{seed}-{index}", chance, accepted)
-            outcome.cut += _kill_at_work(stack, known, chance)
+            outcome.cut += kill_at_work(stack, known, chance)
             say(f"  {last} orders sent, worker killed {number + 1} times, {outcome.cut} jobs cut")
     stack.start_worker(wait=False)
     outcome.settled_in = stack.wait_until_settled(seconds=SETTLE_SECONDS)
@@ -86,7 +85,7 @@ def _send(
     accepted[answer.body["orderId"]] = expected
 
 
-def _kill_at_work(stack: Stack, known: int, chance: random.Random) -> int:
+def kill_at_work(stack: Stack, known: int, chance: random.Random) -> int:
     """Kill the worker some milliseconds after it took up its work.
 
     `known` is the last worker there was before it. Returns how many jobs the kill found running.

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.chaos.outside_systems import SYSTEMS
+from tests.chaos.system_names import SYSTEMS
 from tests.stack import Stack
 
 RUNS = 2
