@@ -15,7 +15,7 @@ from types import FrameType
 
 from channel_manager.lib.embedded_postgres import EmbeddedPostgresError
 from tests.bench import machine
-from tests.scale import kills, measuring, predictions, sizes
+from tests.scale import kills, measuring, predictions, sizes, webhooks
 from tests.scale.page import Report, write
 from tests.scale.site import running_site
 from tests.stack import ROOT, SHORT_STALLS, StackError
@@ -75,7 +75,7 @@ def _measure(options: argparse.Namespace) -> Report:
         wrong += sent.wrong
         say("One worker: what waits is issued ...")
         with measuring.held_back(site):
-            site.start(webs=1, workers=1, with_replica=False)
+            site.start(webs=1, workers=1, with_replica=False, environment=webhooks.TO_THIS_MACHINE)
             backlog = site.stack.in_flight
         issuing = measuring.work_off(site, "issuing alone", backlog)
 
@@ -88,6 +88,10 @@ def _measure(options: argparse.Namespace) -> Report:
         )
         wrong += sent.wrong
 
+        grown = sizes.growth(before, sizes.read_sizes(site))
+        say("Webhooks ...")
+        delivered = webhooks.deliver(site)
+
         say("Two web processes, four workers, lists at the replica ...")
         site.start(webs=2, workers=4, with_replica=True)
         users = site.users
@@ -96,7 +100,6 @@ def _measure(options: argparse.Namespace) -> Report:
             site, "2 web, 4 workers, replica", prefix="MANY", lists_every=LISTS_EVERY, **load
         )
         wrong += sent.wrong
-        grown = sizes.growth(before, sizes.read_sizes(site))
         at_replica = measuring.reports_read_there(site, REPORTS)
         if not many.listed_there or not at_replica:
             wrong.append("no list or no report was read at the replica")
@@ -117,6 +120,7 @@ def _measure(options: argparse.Namespace) -> Report:
         idle=idle,
         loads=[waiting, lists, issuing, one, many],
         reports=(REPORTS, at_replica),
+        delivered=delivered,
         killed=killed,
         grown=grown,
         times=times,
