@@ -19,6 +19,7 @@ from tests.scale import kills, measuring, predictions, sizes, webhooks
 from tests.scale.page import Report, write
 from tests.scale.site import running_site
 from tests.stack import ROOT, SHORT_STALLS, StackError
+from tests.traffic import Expected
 
 SECONDS = 15.0
 CLIENTS = 8
@@ -60,6 +61,7 @@ def _measure(options: argparse.Namespace) -> Report:
         fsync = machine.fsync_ms()
         load = {"seconds": options.seconds, "clients": CLIENTS}
         wrong: list[str] = []
+        accepted: dict[str, Expected] = {}
 
         say("One web process, no worker: orders wait ...")
         site.start(webs=1, workers=0, with_replica=False)
@@ -68,11 +70,13 @@ def _measure(options: argparse.Namespace) -> Report:
             site, "accepting alone", settle=False, prefix="ALONE", **load
         )
         wrong += sent.wrong
+        accepted |= sent.accepted
         say("Lists alone ...")
         lists, sent = measuring.measure(
             site, "lists alone", settle=False, prefix="LIST", orders=False, seconds=4.0, clients=2
         )
         wrong += sent.wrong
+        accepted |= sent.accepted
         say("One worker: what waits is issued ...")
         with measuring.held_back(site):
             site.start(webs=1, workers=1, with_replica=False, environment=webhooks.TO_THIS_MACHINE)
@@ -87,6 +91,7 @@ def _measure(options: argparse.Namespace) -> Report:
             site, "1 web, 1 worker", prefix="ONE", lists_every=LISTS_EVERY, **load
         )
         wrong += sent.wrong
+        accepted |= sent.accepted
 
         grown = sizes.growth(before, sizes.read_sizes(site))
         say("Webhooks ...")
@@ -100,13 +105,16 @@ def _measure(options: argparse.Namespace) -> Report:
             site, "2 web, 4 workers, replica", prefix="MANY", lists_every=LISTS_EVERY, **load
         )
         wrong += sent.wrong
+        accepted |= sent.accepted
         at_replica = measuring.reports_read_there(site, REPORTS)
         if not many.listed_there or not at_replica:
             wrong.append("no list or no report was read at the replica")
 
         say("SIGKILL of any one process while orders come ...")
         site.start(webs=2, workers=4, with_replica=True, environment=SHORT_STALLS)
-        killed = kills.kill_each(site, seed=options.seed, more=KILLS_MORE, say=say)
+        killed = kills.kill_each(
+            site, seed=options.seed, more=KILLS_MORE, accepted=accepted, say=say
+        )
         wrong += killed.wrong
         say("Simulation ...")
     times = predictions.service_times(waiting, lists, issuing, fsync)

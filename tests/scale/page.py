@@ -157,8 +157,9 @@ class Report:
         yield (
             "Web processes and workers are added; the primary cannot be: it is the first limit. With "
             f"{first.cores} cores it is at {FULL:.0%} at **{first.rate:.0f} orders/s**, which is "
-            f"{first.rate * 4:.0f} tickets/s. An order writes {log:,} bytes of log: {log * first.rate / 1e6:.1f} MB/s there, "
-            "which a disk and a replica's network carry."
+            f"{first.rate * 4:.0f} tickets/s. An order writes {log:,} bytes of log, whole "
+            f"pages after a checkpoint included: {log * first.rate / 1e6:.1f} MB/s there, which a disk "
+            "and a replica's network carry."
         )
         yield ""
         yield (
