@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from channel_manager.lib import embedded_postgres
-from channel_manager.lib.embedded_postgres import EmbeddedPostgres
+from channel_manager.lib.embedded_postgres import EmbeddedPostgres, EmbeddedPostgresError
 from channel_manager.lib.embedded_postgres_place import make_private, place_of
 
 # What is read there for minutes is not cancelled for what the primary has tidied up meanwhile.
@@ -53,7 +53,10 @@ def streaming_replica(
         )
         if copied.returncode:
             raise NoReplica(copied.stderr.strip())
-        server = embedded_postgres.start(var_dir, {**_SETTINGS, **(settings or {})})
+        try:
+            server = embedded_postgres.start(var_dir, {**_SETTINGS, **(settings or {})})
+        except EmbeddedPostgresError as error:  # of another version, for one
+            raise NoReplica(str(error)) from error
         yield server
     finally:
         if server is not None:

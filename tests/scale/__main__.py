@@ -11,20 +11,27 @@ import argparse
 import signal
 import sys
 import time
+from collections.abc import Callable
 from types import FrameType
+from typing import Any
 
 from channel_manager.lib.embedded_postgres import EmbeddedPostgresError
 from tests.bench import machine
-from tests.scale import kills, measuring, predictions, sizes
+from tests.scale import kills, measuring, predictions, sizes, webhooks
+from tests.scale.kills import Kills
+from tests.scale.measuring import Measured
 from tests.scale.page import Report, write
-from tests.scale.site import running_site
+from tests.scale.site import Site, running_site
 from tests.stack import ROOT, SHORT_STALLS, StackError
+from tests.traffic import Expected
 
 SECONDS = 15.0
 CLIENTS = 8
 LISTS_EVERY = 3
 REPORTS = 20
 KILLS_MORE = 5
+
+Say = Callable[[str], None]
 
 
 def main(arguments: list[str]) -> int:
@@ -48,6 +55,52 @@ def main(arguments: list[str]) -> int:
     return 1 if report.wrong else 0
 
 
+class _Run:
+    """One run on a site: its loads, every order that was accepted, and what was wrong."""
+
+    def __init__(self, site: Site, options: argparse.Namespace, say: Say) -> None:
+        self.site, self.options, self.say = site, options, say
+        self.wrong: list[str] = []
+        self.accepted: dict[str, Expected] = {}
+
+    def load(self, name: str, prefix: str, **members: Any) -> Measured:
+        """Have clients order and list for a while, and return what it cost."""
+        self.say(f"{name} ...")
+        given = {"seconds": self.options.seconds, "clients": CLIENTS, **members}
+        measured, sent = measuring.measure(self.site, name, prefix=prefix, **given)
+        self.wrong += sent.wrong
+        self.accepted |= sent.accepted
+        return measured
+
+    def part_by_part(self) -> tuple[Measured, Measured, Measured]:
+        """Return what accepting, listing and issuing cost, each by itself."""
+        self.site.start(webs=1, workers=0, with_replica=False)
+        measuring.warm(self.site)
+        waiting = self.load("accepting alone", "ALONE", settle=False)
+        lists = self.load("lists alone", "LIST", settle=False, orders=False, seconds=4.0, clients=2)
+        self.say("issuing alone ...")
+        with measuring.held_back(self.site):
+            # The same worker delivers webhooks later.
+            environment = webhooks.TO_THIS_MACHINE
+            self.site.start(webs=1, workers=1, with_replica=False, environment=environment)
+            backlog = self.site.stack.in_flight
+        return waiting, lists, measuring.work_off(self.site, "issuing alone", backlog)
+
+    def kill(self) -> Kills:
+        """Kill each process while orders come; what is wrong then is noted."""
+        self.say("SIGKILL of any one process while orders come ...")
+        self.site.start(webs=2, workers=4, with_replica=True, environment=SHORT_STALLS)
+        killed = kills.kill_each(
+            self.site,
+            seed=self.options.seed,
+            more=KILLS_MORE,
+            accepted=self.accepted,
+            say=self.say,
+        )
+        self.wrong += killed.wrong
+        return killed
+
+
 def _measure(options: argparse.Namespace) -> Report:
     started = time.monotonic()
 
@@ -56,72 +109,40 @@ def _measure(options: argparse.Namespace) -> Report:
 
     say("Starting the primary, its replica and the demo park ...")
     with running_site() as site:
-        described = machine.describe(site.stack)
-        fsync = machine.fsync_ms()
-        load = {"seconds": options.seconds, "clients": CLIENTS}
-        wrong: list[str] = []
-
-        say("One web process, no worker: orders wait ...")
-        site.start(webs=1, workers=0, with_replica=False)
-        measuring.warm(site)
-        waiting, sent = measuring.measure(
-            site, "accepting alone", settle=False, prefix="ALONE", **load
-        )
-        wrong += sent.wrong
-        say("Lists alone ...")
-        lists, sent = measuring.measure(
-            site, "lists alone", settle=False, prefix="LIST", orders=False, seconds=4.0, clients=2
-        )
-        wrong += sent.wrong
-        say("One worker: what waits is issued ...")
-        with measuring.held_back(site):
-            site.start(webs=1, workers=1, with_replica=False)
-            backlog = site.stack.in_flight
-        issuing = measuring.work_off(site, "issuing alone", backlog)
-
-        say("One web process, one worker ...")
+        described, fsync = machine.describe(site.stack), machine.fsync_ms()
+        run = _Run(site, options, say)
+        waiting, lists, issuing = run.part_by_part()
         measuring.warm(site)
         idle = measuring.idle(site)
         before = sizes.read_sizes(site)
-        one, sent = measuring.measure(
-            site, "1 web, 1 worker", prefix="ONE", lists_every=LISTS_EVERY, **load
-        )
-        wrong += sent.wrong
-
-        say("Two web processes, four workers, lists at the replica ...")
-        site.start(webs=2, workers=4, with_replica=True)
-        users = site.users
-        measuring.warm(site)
-        many, sent = measuring.measure(
-            site, "2 web, 4 workers, replica", prefix="MANY", lists_every=LISTS_EVERY, **load
-        )
-        wrong += sent.wrong
+        one = run.load("1 web, 1 worker", "ONE", lists_every=LISTS_EVERY)
         grown = sizes.growth(before, sizes.read_sizes(site))
-        at_replica = measuring.reports_read_there(site, REPORTS)
-        if not many.listed_there or not at_replica:
-            wrong.append("no list or no report was read at the replica")
-
-        say("SIGKILL of any one process while orders come ...")
-        site.start(webs=2, workers=4, with_replica=True, environment=SHORT_STALLS)
-        killed = kills.kill_each(site, seed=options.seed, more=KILLS_MORE, say=say)
-        wrong += killed.wrong
-        say("Simulation ...")
+        say("webhooks ...")
+        delivered = webhooks.deliver(site)
+        site.start(webs=2, workers=4, with_replica=True)
+        measuring.warm(site)
+        many = run.load("2 web, 4 workers, replica", "MANY", lists_every=LISTS_EVERY)
+        reports = (REPORTS, measuring.reports_read_there(site, REPORTS))
+        if not many.listed_there or not reports[1]:
+            run.wrong.append("no list or no report was read at the replica")
+        users, killed = site.users, run.kill()
+    say("Simulation ...")
     times = predictions.service_times(waiting, lists, issuing, fsync)
     foretold = predictions.foretell(
         times, one, many, clients=CLIENTS, lists_every=LISTS_EVERY, idle=sum(idle.values())
     )
-    wrong += predictions.missed(foretold)
     return Report(
         machine=described,
         users=users,
         idle=idle,
         loads=[waiting, lists, issuing, one, many],
-        reports=(REPORTS, at_replica),
+        reports=reports,
+        delivered=delivered,
         killed=killed,
         grown=grown,
         times=times,
         foretold=foretold,
-        wrong=wrong,
+        wrong=[*run.wrong, *predictions.missed(foretold)],
     )
 
 

@@ -7,13 +7,14 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from tests.invariants import violations
 from tests.scale import measuring
 from tests.scale.site import Lodger, Site
 from tests.stack import wait_for
+from tests.traffic import Expected
 
 _SETTLE_SECONDS = 120.0
 _PAUSE = (1.5, 3.0)  # between two kills, in seconds
@@ -39,8 +40,18 @@ class Kills:
     wrong: list[str]
 
 
-def kill_each(site: Site, *, seed: int, more: int, say: Callable[[str], None]) -> Kills:
-    """Kill every process once and so many times any more, in random order, while orders come."""
+def kill_each(
+    site: Site,
+    *,
+    seed: int,
+    more: int,
+    accepted: Mapping[str, Expected],
+    say: Callable[[str], None],
+) -> Kills:
+    """Kill every process once and so many times any more, in random order, while orders come.
+
+    accepted: what was accepted before, which must not be lost either.
+    """
     chance = random.Random(seed)
     targets: list[Lodger | None] = [*site.lodgers, None]  # None: the replica
     chance.shuffle(targets)
@@ -57,7 +68,11 @@ def kill_each(site: Site, *, seed: int, more: int, say: Callable[[str], None]) -
     for web in site.webs:
         wait_for(f"{web.name} answers", web.answers, seconds=60)
     settled = site.stack.wait_until_settled(seconds=_SETTLE_SECONDS)
-    wrong = [*sent.wrong, *violations(site.stack.sql, sent.accepted), *_unlike(site)]
+    wrong = [
+        *sent.wrong,
+        *violations(site.stack.sql, {**accepted, **sent.accepted}),
+        *_unlike(site),
+    ]
     return Kills(
         seed=seed,
         killed=dict(sorted(killed.items())),

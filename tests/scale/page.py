@@ -13,6 +13,7 @@ from tests.scale.measuring import Measured
 from tests.scale.predictions import FULL, TOLERANCE, Predictions
 from tests.scale.simulation import ServiceTimes
 from tests.scale.sizes import Growth
+from tests.scale.webhooks import Delivered
 
 BEGIN, END = "<!-- written by make scale -->", "<!-- end of what make scale writes -->"
 _PARTS = ("web", "worker", "primary", "replica", "clients")
@@ -32,6 +33,7 @@ class Report:
     idle: Mapping[str, float]
     loads: Sequence[Measured]
     reports: tuple[int, int]
+    delivered: Delivered
     killed: Kills
     grown: Sequence[Growth]
     times: ServiceTimes
@@ -59,6 +61,7 @@ class Report:
             "idleCores": dict(self.idle),
             "loads": loads,
             "reports": self.reports,
+            "webhooks": asdict(self.delivered),
             "killed": asdict(self.killed),
             "bytesPerOrder": [asdict(one) for one in self.grown],
             "serviceTimes": asdict(self.times),
@@ -134,7 +137,7 @@ class Report:
         )
 
     def _limits(self) -> Iterable[str]:
-        times, many = self.times, self.loads[-1]
+        times, one, hooks = self.times, self.loads[-2], self.delivered
         database = times.accept_database + times.issue_database
         yield "### Where the first limit is"
         yield ""
@@ -149,19 +152,28 @@ class Report:
             ),
         )
         first = self.foretold.full[-1]
-        log = many.log_bytes
+        log = one.log_bytes
         yield ""
         yield (
             "Web processes and workers are added; the primary cannot be: it is the first limit. With "
             f"{first.cores} cores it is at {FULL:.0%} at **{first.rate:.0f} orders/s**, which is "
-            f"{first.rate * 4:.0f} tickets/s, and as many webhooks as there are endpoints times "
-            f"orders. An order writes {log:,} bytes of log: {log * first.rate / 1e6:.1f} MB/s there, "
-            "which a disk and a replica's network carry."
+            f"{first.rate * 4:.0f} tickets/s. An order writes {log:,} bytes of log, whole "
+            f"pages after a checkpoint included: {log * first.rate / 1e6:.1f} MB/s there, which a disk "
+            "and a replica's network carry."
+        )
+        yield ""
+        yield (
+            f"A webhook takes {hooks.cpu['worker']:.1f} ms of a worker and {hooks.cpu['primary']:.1f} "
+            f"ms of the primary; one worker process delivered {hooks.count} in {hooks.seconds:g} s, "
+            f"{hooks.per_second:.0f}/s, to a receiver that answers at once. An endpoint that hears of "
+            f"every order makes an order cost the primary {database + hooks.cpu['primary']:.1f} ms "
+            f"instead of {database:.1f}: {FULL * first.cores * 1000 / (database + hooks.cpu['primary']):.0f} "
+            f"orders/s with {first.cores} cores."
         )
 
     def _sizes(self) -> Iterable[str]:
         total = self.order_bytes
-        orders = sum(load.orders for load in self.loads[-2:])
+        orders = self.loads[-2].orders
         yield "### What an order leaves"
         yield ""
         yield (

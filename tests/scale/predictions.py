@@ -91,9 +91,9 @@ def foretell(
         idle=idle,
     )
     # The replica replays on the same cores here.
-    with_replica = replace(times, issue_database=times.issue_database + many.cpu["replica"])
+    with_replica = replace(times, issue_database=times.issue_database + one.cpu["replica"])
     compared = [
-        *_compare(one, simulate(here, times)),
+        *_compare(one, simulate(here, with_replica)),
         *_compare(many, simulate(replace(here, webs=2, workers=4), with_replica)),
     ]
     grid = [
