@@ -212,6 +212,31 @@ ORDER_RULES: Mapping[str, str] = {
         WHERE kind = 'order' AND name IN ('submitted', 'confirmed', 'cancelled', 'deleted')
         GROUP BY subject_id, name HAVING count(*) > 1
     """,
+    "the events of something of an order's do not follow from one another": """
+        SELECT kind, subject_id, name, previous, from_state FROM (
+            SELECT kind, subject_id, name, from_state,
+                   lag(to_state) OVER (PARTITION BY kind, subject_id ORDER BY id) AS previous
+            FROM history_event WHERE kind IN ('outsideorder', 'hold', 'checkout', 'wallet')
+        ) AS chain WHERE from_state <> previous
+    """,
+    "a partner is not told once of each time that its order settled": """
+        SELECT e.subject_id, e.settled, coalesce(t.told, 0) FROM (
+            SELECT subject_id, count(*) AS settled FROM history_event
+            WHERE kind = 'order' AND from_state = 'Processing'
+                AND to_state IN ('Draft', 'Issued', 'Error')
+            GROUP BY subject_id
+        ) AS e
+        LEFT JOIN (
+            SELECT order_id, count(*) AS told FROM partners_webhookevent
+            WHERE type = 'ota_cm_order_processed' GROUP BY order_id
+        ) AS t ON t.order_id = e.subject_id
+        WHERE e.settled <> coalesce(t.told, 0)
+    """,
+    "a stored answer names an order that there never was": """
+        SELECT r.key, r.order_id FROM partners_idempotencyrecord r
+        WHERE r.order_id IS NOT NULL AND NOT EXISTS (
+            SELECT 1 FROM history_event e WHERE e.kind = 'order' AND e.subject_id = r.order_id)
+    """,
 }
 PLACE_RULES: Mapping[str, str] = {
     "a session's counts are not the sums of what is allocated": """

@@ -36,7 +36,7 @@ def main(arguments: list[str]) -> int:
     trials = [
         trial
         for trial in programme(figures, is_quick=options.quick, say=_say)
-        if (options.only or "").lower() in trial.name.lower()
+        if any(part in trial.name.lower() for part in options.only.lower().split(","))
     ]
     if options.list:
         _say("\n".join(f"{trial.name}: {trial.runs} x {trial.each}" for trial in trials))
@@ -73,7 +73,12 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--only", metavar="NAME", help="the trials whose name has this in it")
+    parser.add_argument(
+        "--only",
+        metavar="NAME[,NAME]",
+        default="",
+        help="the trials whose name has one of these in it",
+    )
     parser.add_argument("--list", action="store_true", help="name the trials and do nothing")
     parser.add_argument(
         "--seed",

@@ -90,6 +90,18 @@ BREAKS: dict[str, str] = {
     ),
     "an order has no event": "DELETE FROM history_event",
     "a transition was recorded twice": "SELECT copy('history_event', 'id')",
+    "the events of something of an order's do not follow from one another": """
+        UPDATE history_event SET kind = 'wallet';
+        UPDATE history_event SET from_state = 'Submitted' WHERE name = 'issued'
+    """,
+    "a partner is not told once of each time that its order settled": (
+        "DELETE FROM partners_webhookevent"
+    ),
+    "a stored answer names an order that there never was": f"""
+        INSERT INTO partners_idempotencyrecord
+            (partner_id, key, fingerprint, status_code, location, body, order_id, created_at)
+        SELECT id, 'KEY', '', 201, '', '', {NEW}, now() FROM partners_partner
+    """,
 }
 # Copies every row of a table, with the named columns made new.
 _COPY = """
