@@ -243,10 +243,13 @@ class Stack:
             self.web.end()
             self.web = None
 
-    def start_worker(self, *, wait: bool = True, queues: Sequence[str] = ()) -> Process:
+    def start_worker(
+        self, *, wait: bool = True, queues: Sequence[str] = (), together: int | None = None
+    ) -> Process:
         """Start one more worker and return it, registered unless `wait` is False.
 
-        queues: those it works off; all of them unless some are named.
+        queues: those it works off; all of them unless some are named. together: how many waiting
+        orders it issues at a time, if not as many as usual.
         """
         known = self.last_worker
         name = f"worker-{len(self.workers) + 1}"
@@ -256,7 +259,10 @@ class Stack:
             *("--concurrency", str(self.concurrency), "--shutdown-graceful-timeout", "15"),
             *(("--queues", ",".join(queues)) if queues else ()),
         ]
-        worker = Process(name, command, self.environment, self.directory / f"{name}.log")
+        environment = dict(self.environment)
+        if together is not None:
+            environment["ISSUED_TOGETHER"] = str(together)
+        worker = Process(name, command, environment, self.directory / f"{name}.log")
         self.workers.append(worker)
         worker.start()
 
