@@ -24,6 +24,8 @@ from orders.queueing import ISSUE_TASK
 
 # Together they are one transaction, which is not to last.
 _MOST_WALLETS = 500
+# How many of those that wait are looked at, for each that is issued: they may be none like most.
+_LOOKED_AT = 4
 # A job that is not given back would be our living worker's for ever.
 _GIVE_BACK_WAITS = (0, 1, 2, 4, 8)  # 15 s in all
 _log = logging.getLogger(__name__)
@@ -36,24 +38,31 @@ SELECT EXISTS (
 )
 """
 # Of an order that is issued like most: nobody else issues any of it, nothing of it is unresolved,
-# it plays no fault, and no asset is there more than a few times.
+# it plays no fault, and no asset is there more than a few times. Its status is looked at last: by
+# the index of what is in flight each would be looked for among all that wait.
 _LIKE_MOST = """
 SELECT l.order_id, sum(CASE WHEN l.is_group THEN 1 ELSE l.quantity END) AS wallets
 FROM orders_order o JOIN orders_orderline l ON l.order_id = o.id
-WHERE o.id = (j.args ->> 'order_id')::uuid AND o.status = 'Submitted'
+WHERE o.id = (j.args ->> 'order_id')::uuid
 GROUP BY l.order_id
 HAVING bool_and(
-    l.unresolved_cause = ''
+    o.status = 'Submitted'
+    AND l.unresolved_cause = ''
     AND (l.plan @@ '$[*].isOutside == true || $[*].units > 20') IS NOT TRUE
     AND NOT (o.test_mode AND l.item_number = ANY(%(magic)s))
 )
 """
 _TAKE_OVER = f"""
-WITH waiting AS (
+WITH first AS (
+    SELECT id FROM procrastinate_jobs
+    WHERE status = 'todo' AND task_name = %(task)s AND attempts = 0 AND lock IS NULL
+        AND (scheduled_at IS NULL OR scheduled_at <= now())
+    ORDER BY priority DESC, id LIMIT %(looked_at)s
+), waiting AS (
     SELECT j.id, one.order_id, one.wallets
-    FROM procrastinate_jobs j CROSS JOIN LATERAL ({_LIKE_MOST}) one
-    WHERE j.status = 'todo' AND j.task_name = %(task)s AND j.attempts = 0 AND j.lock IS NULL
-        AND (j.scheduled_at IS NULL OR j.scheduled_at <= now())
+    FROM first JOIN procrastinate_jobs j ON j.id = first.id
+        CROSS JOIN LATERAL ({_LIKE_MOST}) one
+    WHERE j.status = 'todo' AND j.attempts = 0
     ORDER BY j.priority DESC, j.id LIMIT %(most)s
     FOR UPDATE OF j SKIP LOCKED
 ), few AS (
@@ -115,6 +124,7 @@ def _take_over(job: Job) -> Mapping[int, uuid.UUID]:
         "task": ISSUE_TASK,
         "magic": list(MAGIC),
         "most": settings.ISSUED_TOGETHER - 1,
+        "looked_at": _LOOKED_AT * settings.ISSUED_TOGETHER,
         "wallets": _MOST_WALLETS,
         "worker": job.worker_id,
         "own": job.id,

@@ -58,6 +58,8 @@ def apply_to(
     Rows of the same outcome share one UPDATE, and so do those that the transition changes alike.
     beside: as `record` takes it. Raises TransitionNotAllowed; nothing is saved then.
     """
+    if not rows:
+        return
     before = [_status(row) for row in rows]
     columns = [_values(row, _columns(row)) for row in rows]
     for row in rows:
@@ -68,13 +70,11 @@ def apply_to(
 
 
 def save(rows: Sequence[_Row], *, before: Sequence[tuple[Any, ...]]) -> None:
-    """Write the life-cycle columns of rows of one model in as few statements as they allow.
+    """Write the life-cycle columns of some rows of one model in as few statements as they allow.
 
     A model's `LIFECYCLE_FIELDS` are the columns its transitions may change, the status among them.
     before: what stood in them; where rows differ, what no transition has changed is left out.
     """
-    if not rows:
-        return
     model = type(rows[0])
     names = _columns(rows[0])
     after = [_values(row, names) for row in rows]

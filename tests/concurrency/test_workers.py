@@ -61,8 +61,9 @@ def test_a_worker_that_was_given_up_ends_when_it_comes_back(
 def test_a_worker_asked_to_stop_finishes_what_it_has_begun(
     idle_stack: Stack, submitted: Submitted
 ) -> None:
+    """Two at a time, for not all of them to be begun at once."""
     orders = submitted(60)
-    stopped = idle_stack.start_worker()
+    stopped = idle_stack.start_worker(environment={"ISSUED_TOGETHER": "2"})
     wait_for("it is at work", lambda: issued(idle_stack, orders), seconds=10)
     assert stopped.terminate() == 0
     assert idle_stack.jobs_running == 0
