@@ -12,7 +12,7 @@ from procrastinate.worker import Worker
 
 from channel_manager.lib import logs
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("channel_manager.jobs")
 
 
 async def log_job(

@@ -68,13 +68,14 @@ def test_another_token_is_refused(client: Client, settings: Any, sent: str) -> N
 
 
 def test_requests_are_told_by_their_route_and_never_by_what_stands_in_it(
-    scrape: Callable[[], Samples], api: ApiClient
+    scrape: Callable[[], Samples], api: ApiClient, issue: Callable[[str], Order]
 ) -> None:
     route = "/channelManager/<str:order_id>"
     before = scrape()
     order = api.create()
+    issue(order["orderId"])
     api.get(f"/channelManager/{order['orderId']}")
-    api.get(f"/channelManager/{order['orderId']}?wait=0")
+    api.get(f"/channelManager/{order['orderId']}?wait=5")
     api.request("BREW", "/channelManager")
     api.get("/channelManager/nothing/here")
     after = scrape()

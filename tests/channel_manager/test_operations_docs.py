@@ -42,7 +42,7 @@ def test_every_alert_has_a_section_that_its_runbook_leads_to() -> None:
 
 
 @cache
-def tests_of(path: Path) -> frozenset[str]:
+def functions_in(path: Path) -> frozenset[str]:
     return frozenset(
         node.name
         for node in ast.walk(ast.parse(path.read_text()))
@@ -59,4 +59,4 @@ def test_every_test_that_the_threat_model_names_exists() -> None:
         assert named, row
         for path, test in named:
             assert (ROOT / path).is_file(), path
-            assert not test or test in tests_of(ROOT / path), f"{path}::{test}"
+            assert not test or test in functions_in(ROOT / path), f"{path}::{test}"
