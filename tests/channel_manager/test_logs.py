@@ -45,7 +45,7 @@ def record(message: str, *arguments: Any, **more: Any) -> logging.LogRecord:
 
 
 def test_a_line_is_one_object_without_secrets() -> None:
-    said = f"DETAIL:  Key (name)=(Ann).\n{KEY}"
+    said = f"refused\nDETAIL:  Key (name)=(Ann).\n{KEY}"
     try:
         raise ValueError(said)
     except ValueError:
