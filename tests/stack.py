@@ -431,7 +431,12 @@ class Stack:
         log = self.directory / "web.log"
         lines = log.read_text(errors="replace").splitlines() if log.exists() else []
         # A 503 that asks the partner to come again is logged as an error too.
-        faults = (" ERROR channel_manager", "Internal Server Error", "Traceback")
+        faults = (
+            " ERROR channel_manager",
+            '"level":"ERROR","logger":"channel_manager',
+            "Internal Server Error",
+            "Traceback",
+        )
         return [line for line in lines if any(fault in line for fault in faults)]
 
     def close(self) -> None:

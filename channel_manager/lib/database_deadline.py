@@ -46,8 +46,8 @@ def _cutting(connection: BaseDatabaseWrapper, seconds: float) -> Iterator[None]:
 def _try_to_connect(connection: BaseDatabaseWrapper) -> None:
     """Find out whether a server answers at all."""
     parameters = {**connection.get_connection_params(), "connect_timeout": _CONNECT_SECONDS}
-    with contextlib.closing(connection.get_new_connection(parameters)):
-        pass
+    with connection.wrap_database_errors:
+        connection.get_new_connection(parameters).close()
 
 
 def _cut(connection: BaseDatabaseWrapper) -> None:

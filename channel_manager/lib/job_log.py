@@ -12,7 +12,7 @@ from procrastinate.worker import Worker
 
 from channel_manager.lib import logs
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("channel_manager.jobs")
 
 
 async def log_job(
@@ -24,7 +24,9 @@ async def log_job(
     at WARNING whatever it is; when it is not tried again procrastinate tells why, at ERROR.
     """
     job = context.job
-    ids = {_in_camels(name): value for name, value in job.task_kwargs.items() if "_id" in name}
+    ids = {
+        _in_camels(name): value for name, value in job.task_kwargs.items() if name.endswith("_id")
+    }
     about = {
         "jobId": job.id,
         "task": job.task_name,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, connections
 from django.test import Client
 
 from channel_manager import health
@@ -43,6 +43,8 @@ def test_code_whose_migrations_are_not_applied_is_not_ready(
 
 @pytest.mark.django_db(transaction=True)
 def test_a_database_that_hangs_is_cut_off() -> None:
+    connection.ensure_connection()
+    hanging = connection.connection.info.backend_pid
     with (
         pytest.raises(OperationalError),
         answering_within(0.2),
@@ -51,5 +53,15 @@ def test_a_database_that_hangs_is_cut_off() -> None:
         cursor.execute("SELECT pg_sleep(50)")
     connection.close()
     with answering_within(60), connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
-        assert cursor.fetchone() == (1,)
+        cursor.execute("SELECT pg_terminate_backend(%s)", [hanging])
+        assert cursor.fetchone() == (True,)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_server_that_cannot_be_connected_to_is_a_database_that_is_away(client: Client) -> None:
+    connection.close()
+    with pytest.MonkeyPatch.context() as patch:
+        nowhere = {**connection.get_connection_params(), "host": "/nowhere"}
+        patch.setattr(connections["default"], "get_connection_params", lambda: nowhere)
+        response = client.get("/health/ready")
+    assert (response.status_code, response.json()["checks"]) == (503, {"database": False})

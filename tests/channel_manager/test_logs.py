@@ -45,8 +45,9 @@ def record(message: str, *arguments: Any, **more: Any) -> logging.LogRecord:
 
 
 def test_a_line_is_one_object_without_secrets() -> None:
+    said = f"refused\nDETAIL:  Key (name)=(Ann).\n{KEY}"
     try:
-        raise ValueError(f"DETAIL:  Key (name)=(Ann).\n{KEY}")
+        raise ValueError(said)
     except ValueError:
         told = record(
             "sent %s\nINFO forged", f"to ann@x.example with {KEY}", exc_info=sys.exc_info()
@@ -101,7 +102,7 @@ def test_a_request_is_one_line_that_names_what_it_made(api: ApiClient, lines: Li
     order = api.create()
     (line,) = [line for line in lines() if line["logger"] == "channel_manager.access"]
     assert line.pop("durationMs") > 0
-    assert line.pop("keyId") == str(api.partner.api_keys.get().pk)
+    assert line.pop("keyId") == api.partner.api_keys.get().pk
     for name in ("time", "requestId"):
         assert line.pop(name)
     assert line == {

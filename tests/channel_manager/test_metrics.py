@@ -68,13 +68,14 @@ def test_another_token_is_refused(client: Client, settings: Any, sent: str) -> N
 
 
 def test_requests_are_told_by_their_route_and_never_by_what_stands_in_it(
-    scrape: Callable[[], Samples], api: ApiClient
+    scrape: Callable[[], Samples], api: ApiClient, issue: Callable[[str], Order]
 ) -> None:
     route = "/channelManager/<str:order_id>"
     before = scrape()
     order = api.create()
+    issue(order["orderId"])
     api.get(f"/channelManager/{order['orderId']}")
-    api.get(f"/channelManager/{order['orderId']}?wait=0")
+    api.get(f"/channelManager/{order['orderId']}?wait=5")
     api.request("BREW", "/channelManager")
     api.get("/channelManager/nothing/here")
     after = scrape()
@@ -182,3 +183,37 @@ def test_names_and_help_follow_the_conventions() -> None:
         assert not re.search(r"_(ms|minutes|percent|count)$", meter.name), meter.name
         assert meter.help.endswith("."), meter.name
     assert len({meter.name for meter in metrics.ALL}) == len(metrics.ALL)
+
+
+def test_a_scrape_reads_what_a_million_orders_do_not_lengthen(
+    scrape: Callable[[], Samples],
+) -> None:
+    plans: list[str] = []
+
+    def explain(execute: Any, sql: Any, params: Any, many: Any, context: Any) -> Any:
+        with connection.connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute(f"EXPLAIN {sql}", params)
+            plans.extend(line for (line,) in cursor.fetchall())
+        return execute(sql, params, many, context)
+
+    scrape()
+    with connection.execute_wrapper(explain):
+        scrape()
+    used = set(re.findall(r"Scan using (\w+)|Scan on (\w+)", "\n".join(plans)))
+    names = {name for pair in used for name in pair if name}
+    assert not [line for line in plans if "Seq Scan" in line]
+    assert names >= {
+        "order_in_flight",
+        "hold_by_expiry",
+        "checkout_paid_late",
+        "outside_order_unsettled",
+        "outside_order_ending",
+        "outside_ticket_left",
+        "webhook_delivery_due",
+        "webhook_delivery_failed",
+        "webhook_event_unsequenced",
+        "session_by_date",
+        "wallets_connectoroutcome_pkey",
+        "procrastinate_workers_last_heartbeat",
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from functools import cache
 from pathlib import Path
@@ -12,6 +13,7 @@ from channel_manager import metrics
 ROOT = Path(__file__).resolve().parents[2]
 MONITORING = (ROOT / "docs/monitoring.md").read_text()
 SECURITY = (ROOT / "docs/security.md").read_text()
+LOGS = (ROOT / "docs/logs.md").read_text()
 ALERTS = (ROOT / "docs/deploy/prometheus/alerts.yml").read_text()
 ALERTS_TEST = (ROOT / "docs/deploy/prometheus/alerts_test.yml").read_text()
 KNOWN = {meter.full_name for meter in metrics.ALL}
@@ -42,7 +44,7 @@ def test_every_alert_has_a_section_that_its_runbook_leads_to() -> None:
 
 
 @cache
-def tests_of(path: Path) -> frozenset[str]:
+def functions_in(path: Path) -> frozenset[str]:
     return frozenset(
         node.name
         for node in ast.walk(ast.parse(path.read_text()))
@@ -59,4 +61,20 @@ def test_every_test_that_the_threat_model_names_exists() -> None:
         assert named, row
         for path, test in named:
             assert (ROOT / path).is_file(), path
-            assert not test or test in tests_of(ROOT / path), f"{path}::{test}"
+            assert not test or test in functions_in(ROOT / path), f"{path}::{test}"
+
+
+def test_every_member_of_a_line_is_described() -> None:
+    described = set(re.findall(r"`(\w+)`", LOGS.split("## Members")[1].split("## Examples")[0]))
+    noted = {
+        name
+        for app in ("channel_manager", "partners", "catalog", "wallets", "orders")
+        for path in (ROOT / app).rglob("*.py")
+        for call in re.findall(r"logs\.note\(([^)]*)\)", path.read_text())
+        for name in re.findall(r"(\w+)=", call)
+    }
+    assert noted >= {"partnerId", "orderId", "durationMs"}
+    assert noted <= described
+    (examples,) = re.findall(r"```json\n(.*?)```", LOGS, re.S)
+    for line in examples.splitlines():
+        assert set(json.loads(line)) <= described

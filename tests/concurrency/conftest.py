@@ -10,17 +10,20 @@ import pytest
 
 from tests.chaos.stage import Stage
 from tests.invariants import violations
-from tests.stack import Stack, running_stack
+from tests.stack import SHORT_STALLS, Stack, running_stack
 from tests.traffic import Answer, Seller
 
 SETTLE_SECONDS = 60.0
+METRICS_TOKEN = "tests-own-metrics-token"
+# As in production: what is logged there must have no secrets either.
+WATCHED = {"LOG_FORMAT": "json", "LOG_LEVEL": "INFO", "METRICS_TOKEN": METRICS_TOKEN}
 _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
 def only_stack() -> Iterator[Stack]:
     """The processes of this run: database and web; the tests start the workers they want."""
-    with running_stack(workers=0) as running:
+    with running_stack(workers=0, environment={**SHORT_STALLS, **WATCHED}) as running:
         yield running
 
 
