@@ -27,6 +27,7 @@ from orders import issuance
 from orders.models import Order
 from partners.keys import create_key, create_test_key
 from partners.models import Partner, Venue
+from tests import migrated
 from tests.emptying import empty_tables
 from tests.factories import (
     ItemFactory,
@@ -97,6 +98,13 @@ class ApiClient:
         response = self.post(self.order_body(*items, **members))
         assert response.status_code == 201, response.content
         return dict(response.json())
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Copy the test database from the one that `tests.run` has migrated, where it has."""
+    if (template := migrated.wait_for_template()) is not None:
+        connection.settings_dict["TEST"]["TEMPLATE"] = template
 
 
 @pytest.fixture(scope="session", autouse=True)

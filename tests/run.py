@@ -7,11 +7,12 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Mapping
 from types import FrameType
 
 from channel_manager.lib.child_process import die_with_parent
 from channel_manager.lib.embedded_postgres import EmbeddedPostgresError
+from tests import migrated
 from tests.postgres import throw_away_postgres
 
 # No more than the server has connections and memory for.
@@ -30,10 +31,11 @@ def main(arguments: list[str]) -> int:
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, _stop)
     given = os.environ.get("TEST_DATABASE_URL")
-    database: AbstractContextManager[str] = nullcontext(given) if given else throw_away_postgres()
     try:
-        with database as url:
-            return _pytest(url, arguments)
+        if given:
+            return _pytest(given, arguments, {})
+        with throw_away_postgres() as url, migrated.being_made(url) as told:
+            return _pytest(url, arguments, told)
     except EmbeddedPostgresError as error:
         print(error, file=sys.stderr)
         return 1
@@ -41,8 +43,8 @@ def main(arguments: list[str]) -> int:
         return 130
 
 
-def _pytest(url: str, arguments: list[str]) -> int:
-    environment = {"SECRET_KEY": "only-for-tests", **os.environ, "DATABASE_URL": url}
+def _pytest(url: str, arguments: list[str], told: Mapping[str, str]) -> int:
+    environment = {"SECRET_KEY": "only-for-tests", **os.environ, "DATABASE_URL": url, **told}
     # Some thirty processes of a run import the same modules: without what the first one compiled,
     # each takes several seconds more.
     environment.pop("PYTHONDONTWRITEBYTECODE", None)

