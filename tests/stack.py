@@ -500,7 +500,7 @@ def running_stack(
         )
         stack.concurrency = concurrency
         exits.callback(stack.close)
-        if not migrated.restore(url):
+        if not migrated.restore(server.url):
             stack.manage("migrate", "--verbosity", "0")
         stack.manage("loaddemo")
         stack.demo = json.loads((directory / "demo.json").read_text())
