@@ -87,7 +87,8 @@ def open_pages(bench: Bench) -> list[Figure]:
     with signed_in(bench) as clerk:
         for title, path in pages.items():
             bench.say(f"  {title}")
-            figures.append(figure(title, opened(bench, clerk, path)))
+            counted = "Orders in the admin, the newest" if title == ORDER_LIST else ""
+            figures.append(figure(title, opened(bench, clerk, path), counted))
     return figures
 
 

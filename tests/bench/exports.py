@@ -82,11 +82,11 @@ def exported(stack: Stack, clerk: Clerk, file_format: str, asked: Mapping[str, s
     ((rows, size, finished_at),) = stack.sql(
         "SELECT row_count, size, finished_at FROM orders_export ORDER BY started_at DESC LIMIT 1"
     )
-    asked = datetime.datetime.fromtimestamp(asked_at, datetime.UTC)
+    pressed = datetime.datetime.fromtimestamp(asked_at, datetime.UTC)
     return Exported(
         format=file_format.upper(),
         rows=rows,
-        seconds=round((finished_at - asked).total_seconds(), 2),
+        seconds=round((finished_at - pressed).total_seconds(), 2),
         mib=round(size / 2**20, 1),
         extra_mib=round((peak(stack) - before) / 1024, 1),
     )

@@ -43,7 +43,9 @@ def scan_tickets(bench: Bench, *, rate: float = 20.0, seconds: float = 60.0) -> 
     for load, name in ((paced, f"{rate:g} scans/s"), (replace(free, seconds=60.0), "16 gates")):
         bench.say(f"  {name}")
         result = send(bench.stack, load, expected=200)
-        figures.append(figure(f"{assets:,} tickets: {name}", result))
+        figures.append(
+            figure(f"{assets:,} tickets: {name}", result, "Scan of a ticket by its own number")
+        )
     _require_all_answered_as_meant(bench, before, [warm, paced, free])
     return figures
 

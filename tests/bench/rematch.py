@@ -1,4 +1,4 @@
-"""A period matched anew: `Stack.django` runs it, and it prints seconds and CPU seconds as JSON."""
+"""A period matched anew: `Stack.django` runs it; it prints seconds and CPU seconds as JSON."""
 
 from __future__ import annotations
 
