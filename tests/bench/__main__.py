@@ -10,6 +10,7 @@ import argparse
 import signal
 import sys
 import time
+import traceback
 from types import FrameType
 
 from channel_manager.lib.embedded_postgres import EmbeddedPostgresError
@@ -32,12 +33,13 @@ def main(arguments: list[str]) -> int:
     options = _options(arguments)
     signal.signal(signal.SIGTERM, _stop)
     try:
-        report = _measure(options)
+        report, failed = _measure(options)
     except (StackError, EmbeddedPostgresError, AssertionError) as fault:
         _say(f"\nFAILED: {fault}")
         return 1
     _say("\n" + report.as_markdown())
-    if options.scale == 1.0 and options.sizes == SIZES and options.only == list(PARTS):
+    is_whole = options.scale == 1.0 and options.sizes == SIZES and options.only == list(PARTS)
+    if is_whole and not failed:
         docs = ROOT / "docs"
         docs.mkdir(exist_ok=True)
         (docs / "bench.md").write_text(report.as_markdown())
@@ -46,7 +48,9 @@ def main(arguments: list[str]) -> int:
     missed = [target.name for target in report.targets if not target.met]
     for name in missed:
         _say(f"MISSED: {name}")
-    return 1 if missed else 0
+    for name in failed:
+        _say(f"FAILED: {name}")
+    return 1 if missed or failed else 0
 
 
 def _options(arguments: list[str]) -> argparse.Namespace:
@@ -93,7 +97,7 @@ def _sizes(text: str) -> tuple[int, ...]:
     return sizes
 
 
-def _measure(options: argparse.Namespace) -> Report:
+def _measure(options: argparse.Namespace) -> tuple[Report, list[str]]:
     started = time.monotonic()
 
     def say(text: str) -> None:
@@ -118,12 +122,17 @@ def _measure(options: argparse.Namespace) -> Report:
         bench.drain()
         scenarios.warm_up(bench)
         run = Run(bench, options.web_workers, options.threads, stage, counted)
-        parts = []
+        parts, failed = [], []
         for number, name in enumerate(options.only, start=1):
             say(f"{number} of {len(options.only)}: {name} ...")
-            parts.append(PARTS[name](run))
+            try:
+                parts.append(PARTS[name](run))
+            except Exception as fault:  # what the other parts have found is told all the same
+                say(f"  FAILED: {fault!r}")
+                traceback.print_exc()
+                failed.append(name)
         described["Took"] = f"{(time.monotonic() - started) / 60:.0f} minutes"
-    return Report(
+    report = Report(
         machine=described,
         setup=(
             f"{options.web_workers} granian processes of {options.threads} threads, one worker "
@@ -131,6 +140,7 @@ def _measure(options: argparse.Namespace) -> Report:
         ),
         parts=parts,
     )
+    return report, failed
 
 
 def _say(text: str) -> None:

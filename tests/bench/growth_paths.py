@@ -25,6 +25,7 @@ from tests.bench.webhooks import deliver, receiving
 from tests.traffic import BASE, day_tickets
 
 _RAW_SECONDS = 1.0
+_DIFFERENT = 200
 _FAMILY = shape.Family("GREW", "01d", baselines.WALLETS)
 _PLACE = "(:place)::bigint"
 
@@ -47,12 +48,13 @@ class Paths:
         """Return the paths at the size that the database has now."""
         partner = self.stack.seller().partner_id
         size = self._size()
-        ids = random.Random(size).sample(range(min(size, 1_000_000)), min(size, 200))
-        orders = [f"/{crowd.order_id(place)}" for place in ids]
-        wallets = [f"/w/{crowd.wallet_token(2 * place)}.pdf" for place in ids]
+        # Others in each block: what was read before lies in memory, as raw PostgreSQL's does not.
+        orders = partial(_chosen, size, lambda place: f"/{crowd.order_id(place)}")
+        wallets = partial(_chosen, size, lambda place: f"/w/{crowd.wallet_token(2 * place)}.pdf")
         order = crowd.FAMILY.id_of(0, _PLACE)
         today = datetime.datetime.now(datetime.UTC).date()
         days = f"from={today}&to={today + datetime.timedelta(days=30)}"
+        last = last_page(self.stack)
         return [
             Path("Accept, 4 wallets", self._accept, self._accept_raw),
             Path("Issue a backlog, 4 wallets", self._issue, self._issue_raw),
@@ -64,17 +66,17 @@ class Paths:
             ),
             Path(
                 FIRST_PAGE,
-                partial(self._get, [f"/orders/{partner}?pageSize=50"], 120),
+                partial(self._get, lambda: [f"/orders/{partner}?pageSize=50"], 120),
                 self._select(*baselines.page_sql(partner, last=False)),
             ),
             Path(
                 LAST_PAGE,
-                partial(self._get, [last_page(self.stack)], 120),
+                partial(self._get, lambda: [last], 120),
                 self._select(*baselines.page_sql(partner, last=True)),
             ),
             Path(
                 "Availability of 30 days",
-                partial(self._get, [f"/availability?itemNumber=DAY&{days}"], 80),
+                partial(self._get, lambda: [f"/availability?itemNumber=DAY&{days}"], 80),
                 self._select(_AVAILABILITY),
             ),
             Path("Gate scan", self._scan, self._scan_raw),
@@ -93,8 +95,8 @@ class Paths:
         query = "SELECT count(*) FROM orders_order WHERE buy_from_order_reference LIKE 'CROWD-%%'"
         return int(self.stack.sql(query)[0][0])
 
-    def _get(self, paths: Sequence[str], requests: int, *, base: str = BASE) -> Block:
-        load = self.bench.load("", requests=requests, paths=tuple(paths), base=base)
+    def _get(self, paths: Callable[[], Sequence[str]], requests: int, *, base: str = BASE) -> Block:
+        load = self.bench.load("", requests=requests, paths=tuple(paths()), base=base)
         return Block.of(send(self.stack, load, expected=200))
 
     def _select(self, *statements: str, places: int = 1) -> Callable[[], Block]:
@@ -194,6 +196,7 @@ class Paths:
 
     def _open_list(self) -> Block:
         times = self.bench.times(10, 3)
+        self.clerk.close()  # the server has, after a while: it is opened anew
         return Block.of(opened(self.bench, self.clerk, "/admin/orders/order/", times))
 
     def _export(self) -> Block:
@@ -222,6 +225,12 @@ class Paths:
         count = self.bench.times(300, 20)
         first = time.time_ns() // 1_000_000
         return Block.of(self.floor.write(*_DELIVERY, first=first, transactions=count))
+
+
+def _chosen(size: int, path_of: Callable[[int], str]) -> Sequence[str]:
+    """Return paths of some places below a size, by chance."""
+    places = random.sample(range(size), min(size, _DIFFERENT))
+    return [path_of(place) for place in places]
 
 
 def _wallet_sql() -> Sequence[str]:
