@@ -143,7 +143,7 @@ def _issue(bench: Bench, floor: PgBench, template: str) -> Compared:
         load = bench.load(f"ISSUE-{next(_blocks)}", requests=400, clients=4, quantity=WALLETS)
         orders = [sample.order_id for sample in send(stack, load, expected=201).samples]
         found.add(OURS, work_off(stack, orders))
-        found.add(BARE, _bare(bench, template, bench.times(300, 10))[1])
+        found.add(BARE, _bare(bench, template, bench.times(200, 10))[1])
         _accepted, start = floor.accept(transactions=bench.times(600, 10))
         found.add(RAW, floor.issue(start, transactions=bench.times(600, 10)))
     return found

@@ -16,7 +16,7 @@ _LEAST_ORDERS = 6_500
 BY_WALLET, BY_PARTNERS_NUMBER, UNKNOWN = 15, 10, 5
 
 
-def scan_tickets(bench: Bench, *, rate: float = 20.0, seconds: float = 60.0) -> list[Figure]:
+def scan_tickets(bench: Bench, *, rate: float = 20.0, seconds: float = 30.0) -> list[Figure]:
     """Scans due at fixed moments, then as many as go; every ticket once."""
     bench.fill_up(max(bench.orders, _LEAST_ORDERS))
     assets = max(bench.orders, _LEAST_ORDERS) * crowd.WALLETS_PER_ORDER

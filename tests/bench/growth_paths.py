@@ -24,7 +24,8 @@ from tests.bench.scenarios import FIRST_PAGE, LAST_PAGE, ONE_ORDER, Bench, last_
 from tests.bench.webhooks import deliver, receiving
 from tests.traffic import BASE, day_tickets
 
-_RAW_SECONDS = 1.0
+_SELECTS = 1_500
+_LONG_SELECTS = 30  # of a whole day
 _DIFFERENT = 200
 _FAMILY = shape.Family("GREW", "01d", baselines.WALLETS)
 _PLACE = "(:place)::bigint"
@@ -81,8 +82,16 @@ class Paths:
             ),
             Path("Gate scan", self._scan, self._scan_raw),
             Path("Orders in the admin", self._open_list, self._select(_NEWEST)),
-            Path("Report export, a day", self._export, self._select(_DAYS_SALES)),
-            Path("Match a statement of a day", self._match, self._select(_DAYS_SALES)),
+            Path(
+                "Report export, a day",
+                self._export,
+                self._select(_DAYS_SALES, transactions=_LONG_SELECTS),
+            ),
+            Path(
+                "Match a statement of a day",
+                self._match,
+                self._select(_DAYS_SALES, transactions=_LONG_SELECTS),
+            ),
             Path("Webhook delivery", self._deliver, self._deliver_raw),
             Path(
                 "PDF ticket",
@@ -99,10 +108,13 @@ class Paths:
         load = self.bench.load("", requests=requests, paths=tuple(paths()), base=base)
         return Block.of(send(self.stack, load, expected=200))
 
-    def _select(self, *statements: str, places: int = 1) -> Callable[[], Block]:
+    def _select(
+        self, *statements: str, places: int = 1, transactions: int = _SELECTS
+    ) -> Callable[[], Block]:
         def read() -> Block:
-            seconds = max(1.0, _RAW_SECONDS * self.bench.scale)
-            return Block.of(self.floor.select(*statements, places=places, seconds=seconds))
+            return Block.of(
+                self.floor.select(*statements, places=places, transactions=transactions)
+            )
 
         return read
 
@@ -112,7 +124,7 @@ class Paths:
         worker.signal(signal.SIGSTOP)
         try:
             name = f"GROW-{next(self._names)}"
-            load = self.bench.load(name, requests=120, quantity=baselines.WALLETS)
+            load = self.bench.load(name, requests=80, quantity=baselines.WALLETS)
             result = send(self.stack, load, expected=201)
         finally:
             worker.signal(signal.SIGCONT)
@@ -131,7 +143,7 @@ class Paths:
         worker.signal(signal.SIGSTOP)
         try:
             name = f"GROW-{next(self._names)}"
-            load = self.bench.load(name, requests=150, clients=4, quantity=baselines.WALLETS)
+            load = self.bench.load(name, requests=100, clients=4, quantity=baselines.WALLETS)
             orders = [sample.order_id for sample in send(self.stack, load, expected=201).samples]
             before = cpu(self.stack)
         finally:
@@ -152,7 +164,7 @@ class Paths:
         samples = []
         before = cpu(self.stack)
         with self.stack.seller() as seller:
-            for _ in range(self.bench.times(12, 3)):
+            for _ in range(self.bench.times(8, 3)):
                 lines = day_tickets(baselines.WALLETS)
                 sent = seller.create(seller.order(f"GROW-{next(self._names)}", lines))
                 assert sent.status == 201, sent.text

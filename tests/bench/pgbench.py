@@ -75,17 +75,16 @@ class PgBench:
         *statements: str,
         places: int,
         clients: int = 1,
-        seconds: float | None = None,
-        transactions: int = 0,
+        transactions: int,
     ) -> Result:
         """Read by scripts of ours, each time for a random `:place` below `places`."""
         lines = [f"\\set place random(0, {places - 1})", *statements]
-        return self._run("\n".join(lines), clients, seconds, transactions)
+        return self._run("\n".join(lines), clients, transactions // clients)
 
     def write(self, *statements: str, first: int, transactions: int) -> Result:
         """Write by scripts of ours, for `:place` counted on from `first`."""
         lines = ["\\set at :at + 1", "\\set place :at", "BEGIN;", *statements, "END;"]
-        return self._run("\n".join(lines), 1, None, transactions, at=first - 1)
+        return self._run("\n".join(lines), 1, transactions, at=first - 1)
 
     def _program(self) -> Path:
         """Return the pgbench beside the server's own program."""
@@ -102,14 +101,9 @@ class PgBench:
             f"\\set place :at * {_CLIENTS} + :client_id",
             *("BEGIN;", *statements, "END;"),
         ]
-        return self._run("\n".join(lines), clients, None, transactions // clients, at=start)
+        return self._run("\n".join(lines), clients, transactions // clients, at=start)
 
-    def _run(
-        self, script: str, clients: int, seconds: float | None, transactions: int, at: int = 0
-    ) -> Result:
-        how_long = ["-t", str(max(1, transactions))]
-        if seconds is not None:
-            how_long = ["-T", str(max(1, round(seconds)))]
+    def _run(self, script: str, clients: int, transactions: int, at: int = 0) -> Result:
         url = urlsplit(self.stack.database_url)
         query = parse_qs(url.query)
         with tempfile.TemporaryDirectory(prefix="pgbench-") as name:
@@ -119,7 +113,8 @@ class PgBench:
             command = [
                 str(self._program()),
                 *("--no-vacuum", "--protocol", "prepared", "--file", str(file)),
-                *("--client", str(clients), "--jobs", str(min(clients, 4)), *how_long),
+                *("--client", str(clients), "--jobs", str(min(clients, 4))),
+                *("--transactions", str(max(1, transactions))),
                 *("--log", "--log-prefix", str(directory / "log"), "--define", f"at={at}"),
                 *("--host", query["host"][0], "--port", query["port"][0]),
                 *("--username", url.username or "", url.path.removeprefix("/")),
