@@ -166,6 +166,7 @@ def work_off(stack: Stack, orders: Sequence[str]) -> Result:
     assert len(moments) == len(orders), f"{len(moments)} of {len(orders)} were issued"
     first = moments[0]
     later = [moment for moment in moments if moment > first]
+    assert later, "all were issued in one transaction: the backlog is too small to tell a rate"
     seconds = later[-1] - first
     each = seconds / len(later)
     # CPU is per order, over those that were issued while it was looked at.

@@ -88,7 +88,9 @@ def open_pages(bench: Bench) -> list[Figure]:
         for title, path in pages.items():
             bench.say(f"  {title}")
             counted = "Orders in the admin, the newest" if title == ORDER_LIST else ""
-            figures.append(figure(title, opened(bench, clerk, path), counted))
+            figures.append(
+                figure(title, opened(bench, clerk, path, bench.times(TIMES, 3)), counted)
+            )
     return figures
 
 
