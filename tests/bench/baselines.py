@@ -150,29 +150,34 @@ def _issue(bench: Bench, floor: PgBench, template: str) -> Compared:
 
 
 def work_off(stack: Stack, orders: Sequence[str]) -> Result:
-    """Start a worker and return how it issues orders that wait, from the first to the last.
+    """Start a worker and return how it issues orders that wait.
 
-    Its CPU counts from then, too: starting is not issuing. A sample is an order, and takes as long
-    as the rate says.
+    From the moment it had the first of them to the commit that made the last one Issued; its CPU
+    counts from then, too: starting is not issuing. A sample is an order, and takes as long as the
+    rate says.
     """
     stack.start_worker(wait=False)
-    wait_for("the first is issued", lambda: settled_at(stack, orders), seconds=_PATIENCE)
-    before, done_before = cpu(stack), len(settled_at(stack, orders))
+    wait_for("the first is picked up", lambda: _picked_up(stack, orders), seconds=_PATIENCE)
+    before, started = cpu(stack), _picked_up(stack, orders)
     wait_for(
         "all are issued", lambda: not (stack.in_flight or stack.jobs_waiting), seconds=_PATIENCE
     )
     used = cpu(stack).since(before)
-    moments = sorted(settled_at(stack, orders).values())
+    moments = settled_at(stack, orders).values()
     assert len(moments) == len(orders), f"{len(moments)} of {len(orders)} were issued"
-    first = moments[0]
-    later = [moment for moment in moments if moment > first]
-    assert later, "all were issued in one transaction: the backlog is too small to tell a rate"
-    seconds = later[-1] - first
-    each = seconds / len(later)
-    # CPU is per order, over those that were issued while it was looked at.
-    share = len(later) / max(1, len(orders) - done_before)
-    scaled = Cpu(used.web * share, used.worker * share, used.database * share)
-    return Result([Sample(moment, each, 201, "") for moment in later], seconds, scaled)
+    seconds = max(moments) - started
+    each = seconds / len(orders)
+    return Result([Sample(at, each, 201, "") for at in moments], seconds, used)
+
+
+def _picked_up(stack: Stack, orders: Sequence[str]) -> float:
+    """Return when a worker had the first of some orders, as wall-clock time; 0 for not yet."""
+    ((moment,),) = stack.sql(
+        "SELECT extract(epoch FROM min(at))::float8 FROM history_event"
+        " WHERE kind = 'order' AND subject_id = ANY(%s::uuid[]) AND name = 'scheduled'",
+        list(orders),
+    )
+    return float(moment or 0.0)
 
 
 def _bare(bench: Bench, template: str, count: int) -> tuple[Result, Result]:

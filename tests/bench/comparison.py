@@ -35,8 +35,8 @@ the same granian: one INSERT, one SELECT, or one SELECT of fifty. *Bare ORM* is 
 nothing but `bulk_create` the rows that an order of four wallets leaves, one order a transaction;
 *pgbench* writes or reads the same rows from outside Python. All of them write into the product's own
 tables, with their indexes and foreign keys, and jobs and events count. Orders are accepted while no
-worker runs; a backlog is issued by one worker process, its job machinery included, from the first
-commit to the last. A bare process's CPU stands under *web*; of ours, issuing is the worker's.
+worker runs; a backlog is issued by one worker process, its job machinery included, from the moment that it
+has the first order to the last commit. A bare process's CPU stands under *web*; of ours, issuing is the worker's.
 
 The last three columns are ours divided by that row: orders a second (more is better), and CPU of
 the web and of the database (less is better)."""

@@ -143,17 +143,17 @@ class Paths:
         worker.signal(signal.SIGSTOP)
         try:
             name = f"GROW-{next(self._names)}"
-            load = self.bench.load(name, requests=100, clients=4, quantity=baselines.WALLETS)
+            load = self.bench.load(name, requests=150, clients=4, quantity=baselines.WALLETS)
             orders = [sample.order_id for sample in send(self.stack, load, expected=201).samples]
-            before = cpu(self.stack)
+            before, resumed = cpu(self.stack), time.time()
         finally:
             worker.signal(signal.SIGCONT)
         self.bench.drain()
         used = cpu(self.stack).since(before)
-        moments = sorted(settled_at(self.stack, orders).values())
-        each = (moments[-1] - moments[0]) / (len(moments) - 1)
-        samples = [Sample(at, each, 200, "") for at in moments]
-        return Block.of(Result(samples, moments[-1] - moments[0], used))
+        moments = settled_at(self.stack, orders).values()
+        seconds = max(moments) - resumed
+        samples = [Sample(at, seconds / len(orders), 200, "") for at in moments]
+        return Block.of(Result(samples, seconds, used))
 
     def _issue_raw(self) -> Block:
         count = self.bench.times(400, 40)
