@@ -261,9 +261,11 @@ _AVAILABILITY = (
     " AND s.date BETWEEN current_date AND current_date + 30;"
 )
 _NEWEST = "SELECT * FROM orders_order ORDER BY received_at DESC, id DESC LIMIT 100;"
+# Row by row, whatever the planner would rather do with a table of which a day is a third.
 _DAYS_SALES = (
-    "SELECT o.*, e.*, l.* FROM orders_order o JOIN orders_ledgerentry e ON e.order_id = o.id"
-    " JOIN orders_orderline l ON l.order_id = o.id"
+    "SELECT o.*, e.*, l.* FROM orders_order o"
+    " CROSS JOIN LATERAL (SELECT * FROM orders_ledgerentry WHERE order_id = o.id OFFSET 0) e"
+    " CROSS JOIN LATERAL (SELECT * FROM orders_orderline WHERE order_id = o.id OFFSET 0) l"
     " WHERE o.received_at >= current_date - 1 AND o.received_at < current_date;"
 )
 _DELIVERY = (
