@@ -43,7 +43,7 @@ lock: $(DEV_STAMP) ## Write both lock files anew from pyproject.toml (ARGS=--upg
 	$(COMPILE) $(ARGS) --output-file requirements.lock pyproject.toml
 	$(COMPILE) $(ARGS) --extra dev -c requirements.lock --output-file requirements-dev.lock pyproject.toml
 
-bench: $(DEV_STAMP) ## Measure rates and latencies
+bench: $(DEV_STAMP) ## Measure speed and growth, write docs/bench.md (ARGS=--help)
 	@$(BIN)/python -m tests.bench $(ARGS)
 
 chaos: $(DEV_STAMP) ## Kill, freeze and mislead what runs; some 25 min (ARGS=--help)

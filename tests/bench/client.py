@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from tests.traffic import BASE, TIMEOUT_SECONDS, Answer, Caller, Gate, Seller, day_tickets
+from tests.traffic import BASE, TIMEOUT_SECONDS, TOMORROW, Answer, Caller, Gate, Seller, day_tickets
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,8 @@ class Load:
     items: tuple[dict[str, Any], ...] = ()  # lines, one for each order in turn, instead of tickets
     holds: bool = False  # whether each is held first; both requests count
     paths: tuple[str, ...] = ()  # to GET, in turn, instead of sending orders
+    base: str = BASE  # below which the paths are
+    minimal: bool = False  # whether orders go to the minimal server, in its own terms
     # As if it ran on another machine: how far its process stands back, and GETs by bare sockets.
     nice: int = 0
     bare: bool = False
@@ -114,7 +116,7 @@ def run(load: Load, started_at: float) -> list[Sample]:
                 answer = send(number)
                 answered = answer.sent_at + answer.seconds
                 new = answer.status == 201
-                order_id = answer.body["orderId"] if new else ""
+                order_id = answer.body.get("orderId", "") if new else ""
                 samples.append(Sample(due, answered - due, answer.status, order_id))
         return samples
 
@@ -136,6 +138,8 @@ def _sender(load: Load, caller: Caller) -> Callable[[int], Answer]:
     if isinstance(caller, BareReader):
         return lambda number: caller.read(load.paths[number % len(load.paths)])
     assert isinstance(caller, Seller)
+    if load.minimal and not load.paths:
+        return lambda number: caller.send("POST", "/orders", _minimal_order(load, number))
     return _reads(load, caller) if load.paths else _orders(load, caller)
 
 
@@ -155,7 +159,18 @@ def _orders(load: Load, seller: Seller) -> Callable[[int], Answer]:
 
 
 def _reads(load: Load, seller: Seller) -> Callable[[int], Answer]:
-    return lambda number: seller.request("GET", load.paths[number % len(load.paths)])
+    return lambda number: seller.send("GET", load.base + load.paths[number % len(load.paths)])
+
+
+def _minimal_order(load: Load, number: int) -> dict[str, Any]:
+    return {
+        "partner_id": load.partner_id,
+        "reference": f"{load.prefix}-{number}",
+        "payment_reference": f"PAY-{load.prefix}-{number}",
+        "item_number": "DAY",
+        "quantity": load.quantity,
+        "visit_date": TOMORROW,
+    }
 
 
 def main() -> None:

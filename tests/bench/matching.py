@@ -8,6 +8,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.bench import crowd
 from tests.bench.exports import forget_peak, peak
 from tests.bench.scenarios import Bench
 from tests.stack import Stack, wait_for
@@ -15,8 +16,7 @@ from tests.stack import Stack, wait_for
 LINES = 50_000
 SECONDS = 60
 MIB = 512
-# The crowd's orders came half a minute apart.
-_A_DAY = 2_880
+_A_DAY = 86_400 // crowd.SECONDS_APART
 _PATIENCE = 600.0
 
 
@@ -42,36 +42,18 @@ class Matched:
 def match_statement(bench: Bench) -> Matched:
     """Have a statement of the crowd's last days read and matched; one line in fifty is off."""
     stack = bench.stack
+    bench.fill_up()
     lines = max(1_000, round(LINES * bench.scale))
     ((newest,),) = stack.sql(
         "SELECT max(accounting_date) FROM orders_ledgerentry"
         " WHERE buy_from_order_reference LIKE 'CROWD-%%'"
     )
-    last = newest - datetime.timedelta(days=1)
+    # Yesterday is growth's.
+    last = newest - datetime.timedelta(days=2)
     first = last - datetime.timedelta(days=-(-lines // _A_DAY) - 1)
-    rows = stack.sql(
-        "SELECT buy_from_order_reference, gross, commission, accounting_date"
-        " FROM orders_ledgerentry WHERE buy_from_order_reference LIKE 'CROWD-%%'"
-        " AND accounting_date BETWEEN %s AND %s ORDER BY id LIMIT %s",
-        first,
-        last,
-        lines,
-    )
-    bench.say(f"  a statement of {len(rows):,} lines")
-    partner = stack.seller().partner_id
+    bench.say(f"  a statement of {lines:,} lines")
     forget_peak(stack)
-    with tempfile.TemporaryDirectory() as directory:
-        file = Path(directory) / "statement.csv"
-        text = ["Supplier reference,Date,Gross,Commission,Net"]
-        for number, (ours, gross, commission, day) in enumerate(rows):
-            stated = gross + (1 if number % 50 == 0 else 0)
-            text.append(f"{ours},{day},{stated:.2f},{commission:.2f},{stated - commission:.2f}")
-        file.write_text("\n".join(text), encoding="utf-8")
-        said = stack.django(
-            "tests.bench.statement", str(file), partner, first.isoformat(), last.isoformat()
-        )
-    statement, period = said.split()
-    _wait(stack, statement, period)
+    statement, period = have_matched(stack, first, last, lines)
     ((seconds, count),) = stack.sql(
         "SELECT extract(epoch FROM p.matched_at - e.at)::float, s.line_count FROM orders_period p"
         " JOIN orders_statement s ON s.period_id = p.id JOIN history_event e"
@@ -90,6 +72,37 @@ def match_statement(bench: Bench) -> Matched:
         seconds=round(seconds, 1),
         mib=round(peak(stack) / 1024, 1),
     )
+
+
+def have_matched(
+    stack: Stack, first: datetime.date, last: datetime.date, lines: int
+) -> tuple[str, str]:
+    """Upload the partner's statement of some days and wait until the worker has matched it.
+
+    lines: as many as it has at most. Returns the ids of the statement and of its period.
+    """
+    rows = stack.sql(
+        "SELECT buy_from_order_reference, gross, commission, accounting_date"
+        " FROM orders_ledgerentry WHERE buy_from_order_reference LIKE 'CROWD-%%'"
+        " AND accounting_date BETWEEN %s AND %s ORDER BY id LIMIT %s",
+        first,
+        last,
+        lines,
+    )
+    partner = stack.seller().partner_id
+    with tempfile.TemporaryDirectory() as directory:
+        file = Path(directory) / "statement.csv"
+        text = ["Supplier reference,Date,Gross,Commission,Net"]
+        for number, (ours, gross, commission, day) in enumerate(rows):
+            stated = gross + (1 if number % 50 == 0 else 0)
+            text.append(f"{ours},{day},{stated:.2f},{commission:.2f},{stated - commission:.2f}")
+        file.write_text("\n".join(text), encoding="utf-8")
+        said = stack.django(
+            "tests.bench.statement", str(file), partner, first.isoformat(), last.isoformat()
+        )
+    statement, period = said.split()
+    _wait(stack, statement, period)
+    return statement, period
 
 
 def _wait(stack: Stack, statement: str, period: str) -> None:

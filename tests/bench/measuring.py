@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import statistics
 import subprocess
 import sys
 from collections.abc import Collection, Iterable, Sequence
@@ -51,7 +52,7 @@ class Spread:
         if not ordered:
             raise ValueError("nothing was measured")
         rank = [ordered[math.ceil(len(ordered) * share) - 1] for share in (0.50, 0.95, 0.99)]
-        return cls(len(ordered), *(round(value, 1) for value in rank))
+        return cls(len(ordered), *(round(value, 2) for value in rank))
 
 
 @dataclass(frozen=True)
@@ -71,15 +72,33 @@ class Result:
         """Return answers per second."""
         return round(len(self.samples) / self.seconds, 1)
 
+    @property
+    def median_ms(self) -> float:
+        """Return the median duration in milliseconds, not rounded."""
+        return statistics.median(sample.seconds for sample in self.samples) * 1000
+
+    @property
+    def all_cpu_ms(self) -> float:
+        """Return CPU milliseconds per request of web, worker and database together."""
+        used = self.cpu.web + self.cpu.worker + self.cpu.database
+        return used * 1000 / len(self.samples)
+
     def cpu_ms(self, used: float) -> float:
         """Return CPU milliseconds per request."""
-        return round(used * 1000 / len(self.samples), 1)
+        return round(used * 1000 / len(self.samples), 2)
 
 
-def send(stack: Stack, load: Load, *, expected: int, also: Collection[int] = ()) -> Result:
+def send(
+    stack: Stack,
+    load: Load,
+    *,
+    expected: int,
+    also: Collection[int] = (),
+    web: Process | None = None,
+) -> Result:
     """Send a load from processes of its own; raises AssertionError for any other answer.
 
-    also: further statuses that may be answered.
+    also: further statuses that may be answered; web: whose CPU counts, if not the stack's server's.
     """
     count = min(_PROCESSES, load.clients)
     loads = [
@@ -94,7 +113,7 @@ def send(stack: Stack, load: Load, *, expected: int, also: Collection[int] = ())
         )
         for number in range(count)
     ]
-    before = cpu(stack)
+    before = cpu(stack, web)
     processes = [_start(each) for each in loads]
     try:
         for process in processes:
@@ -116,7 +135,7 @@ def send(stack: Stack, load: Load, *, expected: int, also: Collection[int] = ())
         raise AssertionError(f"{len(other)} of {len(samples)} answers were {set(other)}")
     first = min(sample.due for sample in samples)
     last = max(sample.due + sample.seconds for sample in samples)
-    return Result(samples, last - first, cpu(stack).since(before))
+    return Result(samples, last - first, cpu(stack, web).since(before))
 
 
 def settled_at(stack: Stack, orders: Sequence[str]) -> dict[str, float]:
@@ -132,8 +151,12 @@ def settled_at(stack: Stack, orders: Sequence[str]) -> dict[str, float]:
     return {str(order_id): float(moment) for order_id, moment in rows}
 
 
-def cpu(stack: Stack) -> Cpu:
-    """Return the CPU seconds used until now, from /proc (10 ms ticks)."""
+def cpu(stack: Stack, web: Process | None = None) -> Cpu:
+    """Return the CPU seconds used until now, from /proc (10 ms ticks).
+
+    web: the server that is meant, the stack's unless another one is named.
+    """
+    server = web or stack.web
     backend = int(stack.sql("SELECT pg_backend_pid()")[0][0])
     table = {int(entry): _stat(int(entry)) for entry in os.listdir("/proc") if entry.isdigit()}
     postmaster = _field(table, backend, 1)
@@ -150,7 +173,7 @@ def cpu(stack: Stack) -> Cpu:
 
     backends = [pid for pid in table if _field(table, pid, 1) == postmaster]
     return Cpu(
-        web=used(sessions([stack.web] if stack.web else []), children=False),
+        web=used(sessions([server] if server else []), children=False),
         worker=used(sessions(stack.workers), children=False),
         database=used([postmaster], children=True) + used(backends, children=False),
     )

@@ -17,8 +17,8 @@ from tests.stack import Process, free_port, wait_for
 PER_SECOND = 50
 TIMES = 20  # how many times its limit the greedy partner sends
 PACED = 10.0  # requests/s of its neighbour, of reads and of orders each
-ROUNDS = 4
-SECONDS = 10.0  # of each trial in each round
+ROUNDS = 3
+SECONDS = 8.0  # of each trial in each round
 # The greedy partner begins earlier, and ends so much later.
 _AROUND = 2.0
 _LEAST_SECONDS = 3.0

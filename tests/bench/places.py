@@ -15,6 +15,15 @@ from tests.traffic import visits
 
 DAYS = 366
 PLENTY = 1_000_000
+# What each is called among the counted statements.
+_COUNTED = {
+    "POST, 4 places": "POST, places of one session",
+    "POST, 3 sessions": "POST, places of three sessions",
+    "POST, hot session": "POST, places of one session",
+    "Refused, sold out": "Refusal, sold out",
+    "Availability, 365 days of 3 sessions": "Availability",
+    "Availability, 365 days, a row a day": "Availability",
+}
 
 
 def never_sell_out(stack: Stack) -> None:
@@ -47,7 +56,8 @@ def sell_places(bench: Bench, stage: Stage) -> list[Figure]:
         told = f"{name}, {clients} client{'s' if clients > 1 else ''}"
         bench.say(f"  {told}")
         load = _load(bench, stage, f"PLACES-{len(figures)}", requests, clients, options)
-        figures.append(figure(told, send(bench.stack, load, expected=expected)))
+        result = send(bench.stack, load, expected=expected)
+        figures.append(figure(told, result, _COUNTED.get(name, "")))
         bench.drain()
     return figures
 

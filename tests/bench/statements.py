@@ -25,8 +25,9 @@ from tests.conftest import StatementCount
 from tests.traffic import BASE, Seller, day_tickets, visits
 from wallets.models import Asset, GateDevice
 
-WALLETS = (1, 20, 1000)
+WALLETS = (1, 4, 20, 1000)
 LINES = (1, 10, 500)
+LIST_SIZES = (1, 50, 100)
 
 
 def count(work: Callable[[], Any]) -> tuple[int, Any]:
@@ -76,6 +77,8 @@ def count_all(key: str, partner_id: str, gate_key: str) -> dict[str, int]:
         assert response.status_code == 201, response.content
         return response.json()
 
+    for number in range(max(LIST_SIZES)):
+        post(f"COUNT-LIST-{number}", [day_tickets(1)])
     found: dict[str, int] = {}
     for lines in LINES:
         items = [day_tickets(1)] * lines
@@ -93,7 +96,7 @@ def count_all(key: str, partner_id: str, gate_key: str) -> dict[str, int]:
             lambda: issue_order(order_id=order_id, clock=timezone.now)  # noqa: B023
         )
     found["GET, 1000 wallets"], _ = count(lambda: client.get(f"{BASE}/{order_id}"))
-    for size in (1, 100):
+    for size in LIST_SIZES:
         name = f"List page, {size} row{'s' if size > 1 else ''}"
         path = f"{BASE}/orders/{partner_id}?pageSize={size}"
         found[name], page = count(lambda: client.get(path))  # noqa: B023
