@@ -11,6 +11,8 @@ from typing import Any, Generic, TypeVar
 
 from django.db import connection, models
 
+from channel_manager.lib import prepared
+
 _Model = TypeVar("_Model", bound=models.Model)
 
 
@@ -47,11 +49,10 @@ class Lookup(Generic[_Model]):
 
     def find(self, value: str) -> _Model | None:
         """Return the row with this value; one statement."""
-        with connection.cursor() as cursor:
-            cursor.execute(self._statement, [value])
-            row = cursor.fetchone()
-        if row is None:
+        rows = prepared.rows_of(self._statement, [value])
+        if not rows:
             return None
+        row = rows[0]
         made: list[Any] = []
         for model, names in self._parts:
             made.append(model.from_db(connection.alias, names, row[: len(names)]))
