@@ -49,4 +49,4 @@ def _run(statement: str, values: Sequence[Any] | Mapping[str, Any]) -> list[tupl
         raw.prepare_threshold, raw.prepared_max = 1, _KEPT
     with connection.wrap_database_errors, connection._prepare_cursor(_Cursor(raw)) as cursor:
         cursor.execute(statement, values)
-        return cursor.fetchall() if cursor.description else []
+        return [] if cursor.rownumber is None else cursor.fetchall()
