@@ -18,10 +18,9 @@ from partners.account import Account
 from wallets.models import Asset, Wallet
 from wallets.outside_tickets import with_outside
 
-
 _OF_ACCOUNT = {
     mode: Written(
-        lambda order_id, partner_id, mode=mode: Order.objects.filter(  # type: ignore[misc]
+        lambda order_id, partner_id, mode=mode: Order.objects.filter(
             pk=order_id, partner=partner_id, test_mode=mode
         ),
         keys=2,
@@ -29,9 +28,9 @@ _OF_ACCOUNT = {
     for mode in (False, True)
 }
 _LINES = Written(
-    lambda order_id: OrderLine.objects.filter(order=order_id)
-    .select_related("package")
-    .order_by("line_no")
+    lambda order_id: (
+        OrderLine.objects.filter(order=order_id).select_related("package").order_by("line_no")
+    )
 )
 _WALLETS = Written(lambda order_id: Wallet.objects.filter(order=order_id).order_by("seq_no"))
 _ASSETS = Written(

@@ -12,7 +12,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, models
 from django.db.models.expressions import DatabaseDefault
 
 from channel_manager.lib import prepared
@@ -35,7 +35,7 @@ def insert_together(*batches: Sequence[models.Model]) -> None:
     prepared.rows_of(_statement_for(*(type(rows[0]) for rows in filled)), values)
     for rows in filled:
         for row in rows:
-            row._state.adding, row._state.db = False, connection.alias
+            row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
 
 
 @functools.cache
@@ -54,7 +54,7 @@ def _statement_for(*written: type[models.Model]) -> str:
 
 
 @functools.cache
-def _names_of(model: type[models.Model]) -> list[tuple[str, str]]:
+def _names_of(model: type[models.Model]) -> list[tuple[str | None, str]]:
     """Return column and attribute of what is written of a row: all but a key that is counted."""
     return [
         (field.column, field.attname)
@@ -63,7 +63,7 @@ def _names_of(model: type[models.Model]) -> list[tuple[str, str]]:
     ]
 
 
-def _columns_of(row: models.Model) -> dict[str, Any]:
+def _columns_of(row: models.Model) -> dict[str | None, Any]:
     values = {column: getattr(row, name) for column, name in _names_of(type(row))}
     for column, name in _names_of(type(row)):
         if isinstance(values[column], DatabaseDefault):

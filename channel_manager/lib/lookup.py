@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, Generic, TypeVar
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, models
 
 from channel_manager.lib import prepared
 
@@ -55,7 +55,7 @@ class Lookup(Generic[_Model]):
         row = rows[0]
         made: list[Any] = []
         for model, names in self._parts:
-            made.append(model.from_db(connection.alias, names, row[: len(names)]))
+            made.append(model.from_db(DEFAULT_DB_ALIAS, names, row[: len(names)]))
             row = row[len(names) :]
         for name, owner, owned in zip(self._path, made, made[1:], strict=False):
             setattr(owner, name, owned)

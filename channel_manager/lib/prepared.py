@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import psycopg
-from django.db import NotSupportedError, connection
+from django.db import DEFAULT_DB_ALIAS, NotSupportedError, connection, connections
 
 # Of one connection; psycopg forgets the one that was not used for longest.
 _KEPT = 100
@@ -24,9 +24,7 @@ class _Cursor(psycopg.Cursor[tuple[Any, ...]]):
         return self
 
 
-def rows_of(
-    statement: str, values: Sequence[Any] | Mapping[str, Any]
-) -> list[tuple[Any, ...]]:
+def rows_of(statement: str, values: Sequence[Any] | Mapping[str, Any]) -> list[tuple[Any, ...]]:
     """Run a statement that was written once, and return its rows.
 
     Types of its values are the statement's to say: `%s::uuid[]`.
@@ -42,11 +40,12 @@ def rows_of(
 
 
 def _run(statement: str, values: Sequence[Any] | Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    connection.close_if_health_check_failed()
-    connection.ensure_connection()
-    raw = connection.connection
+    ours = connections[DEFAULT_DB_ALIAS]
+    ours.close_if_health_check_failed()
+    ours.ensure_connection()
+    raw = ours.connection
     if raw.prepare_threshold is None:  # Django's default, by which nothing is prepared
         raw.prepare_threshold, raw.prepared_max = 1, _KEPT
-    with connection.wrap_database_errors, connection._prepare_cursor(_Cursor(raw)) as cursor:
+    with ours.wrap_database_errors, ours._prepare_cursor(_Cursor(raw)) as cursor:  # type: ignore[attr-defined]
         cursor.execute(statement, values)
         return [] if cursor.rownumber is None else cursor.fetchall()

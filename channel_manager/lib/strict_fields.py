@@ -7,7 +7,7 @@ import functools
 import itertools
 import re
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.core.exceptions import ValidationError as DjangoValidationError
@@ -35,13 +35,9 @@ class StrictSerializer(serializers.Serializer[Any]):
     }
 
     @property
-    def fields(self) -> BindingDict:  # type: ignore[override]
+    def fields(self) -> BindingDict:
         """Return the fields of the class: copying all of them took as long as reading a body."""
         return _fields_of(type(self))
-
-    @property
-    def _writable_fields(self) -> Iterable[serializers.Field[Any, Any, Any, Any]]:
-        return self.fields.values()
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         if data is None and not self.allow_null:

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, models
 from django.db.models.query import get_related_populators
 from psycopg import sql
 
@@ -55,7 +55,7 @@ class Written(Generic[_Model]):
         for position, (converters, expression) in statement.converters.items():
             for convert in converters:
                 values[position] = convert(values[position], expression, connection)
-        made = self._model.from_db(connection.alias, statement.names, values[statement.fields])
+        made = self._model.from_db(DEFAULT_DB_ALIAS, statement.names, values[statement.fields])
         for populator in statement.populators:
             populator.populate(values, made)
         for name, position in statement.annotations.items():
@@ -84,7 +84,7 @@ class Written(Generic[_Model]):
             names=[column.target.attname for column, *_ in compiler.select[fields]],
             fields=fields,
             annotations=compiler.annotation_col_map,
-            populators=get_related_populators(known, compiler.select, connection.alias),
+            populators=get_related_populators(known, compiler.select, DEFAULT_DB_ALIAS),  # type: ignore[call-arg]  # of a later Django
             converters=compiler.get_converters([column for column, *_ in compiler.select]),
         )
 
@@ -97,6 +97,11 @@ def _with_constants(text: str, values: Sequence[Any], keys: Sequence[uuid.UUID])
         if part == "%s":
             value = next(told)
             is_key = value in keys
-            part = "%s::uuid" if is_key else sql.Literal(value).as_string().replace("%", "%%")
-        parts.append(part)
+            parts.append("%s::uuid" if is_key else _constant(value))
+        else:
+            parts.append(part)
     return "".join(parts)
+
+
+def _constant(value: Any) -> str:
+    return sql.Literal(value).as_string().replace("%", "%%")

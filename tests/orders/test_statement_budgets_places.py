@@ -19,7 +19,7 @@ from tests.orders.test_statement_budgets import ISSUE, POST, Issue, Statements
 from tests.orders.test_statement_budgets import counted as within
 from wallets.models import Wallet
 
-WITH_HOLD, PUT, HOLD, ONE_HOLD, EXPIRE = 16, 28, 8, 7, 7
+WITH_HOLD, PUT, HOLD, ONE_HOLD, EXPIRE = 13, 26, 8, 7, 7
 # Numbered seats are read, and their sessions locked before they are written.
 SEATS = 2
 

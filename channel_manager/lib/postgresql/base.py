@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import select
 
+import psycopg
 from django.db.backends.postgresql import base
 
 
@@ -16,14 +17,17 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def close_if_health_check_failed(self) -> None:
         """Leave a connection of which nothing was heard as it is; look into any other."""
-        if self.connection is not None and not self.health_check_done and self._is_silent():
+        if self.connection is not None and self._is_due() and self._is_silent():
             self.health_check_done = True
         super().close_if_health_check_failed()
+
+    def _is_due(self) -> bool:
+        return not self.health_check_done
 
     def _is_silent(self) -> bool:
         try:
             socket = self.connection.fileno()
-        except base.Database.Error:  # it is closed on our side
+        except psycopg.Error:  # it is closed on our side
             return False
         poll = select.poll()
         poll.register(socket, select.POLLIN)
