@@ -53,6 +53,16 @@ def test_processes_that_issue_the_same_orders_at_once_issue_them_once(
     assert {state(idle_stack, order) for order in orders} == {("Issued", 1)}
 
 
+def test_two_workers_at_one_backlog_issue_every_order_once(
+    idle_stack: Stack, submitted: Submitted
+) -> None:
+    orders = submitted(40)
+    for _ in range(2):
+        idle_stack.start_worker(wait=False, together=4)
+    idle_stack.wait_until_settled(seconds=30)
+    assert {state(idle_stack, order) for order in orders} == {("Issued", 1)}
+
+
 def race(stack: Stack, *entrants: tuple[str, str]) -> set[str]:
     """Let processes issue orders all at once, each to die where it is told; return their ends."""
     given = [{"do": "issue", "order": order, "die": death} for order, death in entrants]
