@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.chaos.stage import Stage
+from tests.chaos.theatre import ENVIRONMENT
 from tests.invariants import violations
 from tests.stack import Stack, running_stack
 from tests.traffic import Answer, Seller
@@ -20,7 +21,7 @@ _numbers = itertools.count(1)
 @pytest.fixture(scope="session")
 def only_stack() -> Iterator[Stack]:
     """The processes of this run: database and web; the tests start the workers they want."""
-    with running_stack(workers=0) as running:
+    with running_stack(workers=0, environment=ENVIRONMENT) as running:
         yield running
 
 
