@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 from typing import Any
 
 import psycopg
 import pytest
+from procrastinate import utils
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job, Status
 
 from channel_manager.lib import jobs
 
+# What the database's clock says; ours is years ahead.
+NOW = datetime.datetime(2020, 1, 2, 12, 0, tzinfo=datetime.UTC)
 JOB = Job(
     id=7,
     queue="orders",
@@ -35,6 +39,9 @@ class Connector:
             raise ConnectorException from self.causes.pop(0)
         self.done.append(arguments)
 
+    async def execute_query_one_async(self, query: str, **arguments: Any) -> dict[str, Any]:
+        return {"now": NOW}
+
 
 @pytest.fixture(autouse=True)
 def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,6 +62,16 @@ def test_a_job_is_tried_again_when_the_database_is_back() -> None:
     away = Connector(psycopg.errors.AdminShutdown("terminating connection"))
     asyncio.run(manager_of(away).retry_job(JOB))
     assert [arguments["job_id"] for arguments in away.done] == [7]
+
+
+def test_a_job_is_tried_again_by_the_clock_of_the_database() -> None:
+    there = Connector()
+    asyncio.run(manager_of(there).retry_job(JOB))
+    later = utils.utcnow() + datetime.timedelta(minutes=5)
+    asyncio.run(manager_of(there).retry_job(JOB, later))
+    at_once, after_a_while = [arguments["retry_at"] - NOW for arguments in there.done]
+    assert at_once == datetime.timedelta()
+    assert datetime.timedelta(minutes=4) < after_a_while <= datetime.timedelta(minutes=5)
 
 
 def test_what_the_database_refuses_is_not_asked_again() -> None:

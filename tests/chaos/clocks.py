@@ -21,7 +21,9 @@ from tests.traffic import Seller, visits
 CLOCK = "CHAOS_CLOCK"  # as in `tampering`, which knows Django
 HOUR, DAY = 3600, 86_400
 HOLDS = DRAFTS = 20
-_SECONDS = 60.0
+_SECONDS = 120.0
+# What is done regularly is queued for every moment that was jumped over: so often, and no oftener.
+_AS_OFTEN_AS_USUAL = {"RECOVERY_CRON": "* * * * * */15"}
 
 
 def set_forward(stage: Stage, *, chance: random.Random) -> list[str]:
@@ -33,7 +35,8 @@ def set_forward(stage: Stage, *, chance: random.Random) -> list[str]:
     stack, clock = stage.stack, _clock(stage.stack)
     stack.stop_workers()
     day = stage.new_day(capacity=10 * (HOLDS + DRAFTS))
-    stack.start_worker(environment={CLOCK: str(clock)})
+    environment = {CLOCK: str(clock), **_AS_OFTEN_AS_USUAL}
+    stack.start_worker(environment=environment)
     mark = f"{chance.getrandbits(32):08x}"
     with stage.seller() as seller, Load(stack.seller, f"CLOCK-{mark}", clients=2) as load:
         days = _draft_days(stack, seller, 1)
@@ -46,7 +49,7 @@ def set_forward(stage: Stage, *, chance: random.Random) -> list[str]:
         stack.stop_workers()
         stuck = _leave_standing(stage, seller, day)
         clock.write_text(str(DAY + 2 * HOUR))
-        stack.start_worker(environment={CLOCK: str(clock)})
+        stack.start_worker(environment=environment)
         wait_for("drafts are over", lambda: not _count(stack, drafts), seconds=_SECONDS)
         _draft_days(stack, seller, days)
     stage.noted[f"{HOLDS} holds and {DRAFTS} drafts expired"] += 1

@@ -38,6 +38,15 @@ class Ended:
     commits: int
 
 
+def lives(worker: int) -> bool:
+    """Tell whether a worker of the nursery has not ended."""
+    try:
+        os.kill(worker, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 class Nursery:
     """Starts workers, one at a time; those with a death wish end by themselves."""
 

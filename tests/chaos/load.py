@@ -22,6 +22,7 @@ from tests.traffic import Answer, Expected, Seller, mixed_order
 # For how long an order is repeated before it is given up.
 PATIENCE = 90.0
 _PAUSE = 0.1
+_SHOWN = 300  # of an answer that was not to come
 PROBLEM = "application/problem+json"
 
 Sellers = Callable[[], Seller]
@@ -65,7 +66,9 @@ class Book:
                 if self._take(answer, reference, expected, key):
                     return answer
                 if not may_be_repeated(answer):
-                    self.wrong.append(f"{reference} was answered {answer.status}: {answer.text!r}")
+                    self.wrong.append(
+                        f"{reference} was answered {answer.status}: {answer.text[:_SHOWN]!r}"
+                    )
                     return None
             more = {}
             time.sleep(_PAUSE)  # as a client does before it comes again

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import random
-from functools import partial
+import signal
+import time
 
+from tests.chaos.dying_workers import Death, Nursery, lives
 from tests.chaos.load import Book
 from tests.chaos.stage import SETTLE_SECONDS, Stage
-from tests.stack import Stack
+from tests.stack import Stack, wait_for
 from tests.traffic import mixed_order
 
 # As in `tampering`, which knows Django.
 POISON, SPOILT = "POISON-", "SPOILT-"
-# A worker is started and dies, and is found dead, as often as a job is tried.
+# A worker begins and dies, and is found dead, as often as a job is tried.
 _SECONDS = 400.0
 
 
@@ -28,15 +31,35 @@ def poison_among_others(stage: Stage, *, orders: int, chance: random.Random) -> 
             body, expected = mixed_order(seller, f"{prefix}{mark}-{number}", chance)
             of = book if prefix == "BESIDE-" else bad
             of.order(seller, body, expected, key=None)
-    stack.start_worker()
-    ended = stack.keep_alive_during(partial(_settle, stack))
-    stage.noted["workers taken down"] += ended["worker"]
+    stage.noted["workers taken down"] += _work_off(stack)
     stage.accepted.update(book.accepted)
     return [*book.wrong, *bad.wrong, *_unlike_error(stack, bad)]
 
 
-def _settle(stack: Stack) -> None:
-    stack.wait_until_settled(seconds=_SECONDS + SETTLE_SECONDS)
+def _work_off(stack: Stack) -> int:
+    """Have workers follow one another until everything has settled; return how many died."""
+    died = 0
+    ends_at = time.monotonic() + _SECONDS
+    with Nursery(stack) as nursery:
+        while time.monotonic() < ends_at:
+            worker = nursery.start(Death("commit"), concurrency=6, queues=())
+            wait_for(
+                "a worker dies, or has done everything",
+                lambda worker=worker: not lives(worker) or has_settled(stack),
+                seconds=SETTLE_SECONDS,
+            )
+            if not lives(worker):
+                died += nursery.wait().killed
+                continue
+            os.kill(worker, signal.SIGTERM)
+            nursery.wait()
+            return died
+    raise AssertionError(f"Not settled after {died} workers have died")
+
+
+def has_settled(stack: Stack) -> bool:
+    """Tell whether no order is in flight and no job is left of them."""
+    return not (stack.in_flight or stack.jobs_running or stack.jobs_waiting)
 
 
 def _unlike_error(stack: Stack, bad: Book) -> list[str]:

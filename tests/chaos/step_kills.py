@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from tests.chaos.dying_workers import Death, Nursery
+from tests.chaos.dying_workers import Death, Nursery, lives
 from tests.chaos.load import Book
 from tests.chaos.stage import SETTLE_SECONDS, Stage
 from tests.stack import Stack, wait_for
@@ -83,7 +83,7 @@ class _Trial:
 
         def has_ended() -> bool:
             nonlocal idle_since
-            if not _lives(worker):
+            if not lives(worker):
                 return True
             if self.stack.jobs_waiting or self.stack.jobs_held_by(self.stack.last_worker):
                 idle_since = None
@@ -92,7 +92,7 @@ class _Trial:
             return time.monotonic() - idle_since > _IDLE_SECONDS
 
         wait_for(f"a worker dies {death}", has_ended, seconds=_SECONDS)
-        if _lives(worker):
+        if lives(worker):
             os.kill(worker, signal.SIGTERM)
         self.stage.noted["kills" if self.nursery.wait().killed else "had no such step"] += 1
 
@@ -113,11 +113,3 @@ class _Trial:
 
 def _around(kind: str, numbers: Iterable[int]) -> list[Death]:
     return [Death(kind, when, number) for number in numbers for when in ("before", "after")]
-
-
-def _lives(worker: int) -> bool:
-    try:
-        os.kill(worker, 0)
-    except ProcessLookupError:
-        return False
-    return True

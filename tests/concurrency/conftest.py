@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.chaos.stage import Stage
+from tests.chaos.theatre import ENVIRONMENT
 from tests.invariants import violations
-from tests.stack import SHORT_STALLS, Stack, running_stack
+from tests.stack import Stack, running_stack
 from tests.traffic import Answer, Seller
 
 SETTLE_SECONDS = 60.0
@@ -23,7 +24,7 @@ _numbers = itertools.count(1)
 @pytest.fixture(scope="session")
 def only_stack() -> Iterator[Stack]:
     """The processes of this run: database and web; the tests start the workers they want."""
-    with running_stack(workers=0, environment={**SHORT_STALLS, **WATCHED}) as running:
+    with running_stack(workers=0, environment={**ENVIRONMENT, **WATCHED}) as running:
         yield running
 
 
