@@ -16,8 +16,7 @@ READERS = (
     "channel_manager/management/commands/web.py",
     "channel_manager/management/processes.py",
     "channel_manager/lib/local_environment.py",
-    "channel_manager/lib/payment_settings.py",
-    "channel_manager/lib/replica_settings.py",
+    *(str(path.relative_to(ROOT)) for path in ROOT.glob("channel_manager/lib/*_settings.py")),
     "tests/run.py",
 )
 NOT_OURS = {"MAKELEVEL", "DJANGO_SETTINGS_MODULE"}

@@ -10,7 +10,7 @@ from django.core.management.commands import migrate
 from channel_manager.lib.database import session_lock
 
 # Any number does; it is this installation's database that the lock is of.
-_KEY = 0x6D69677261746573
+KEY = 0x6D69677261746573
 _PATIENCE_SECONDS = 1.0
 
 
@@ -21,7 +21,7 @@ class Command(migrate.Command):
         while True:
             # Asked for again and again, not waited for: who waits within a statement would keep an
             # index from being built CONCURRENTLY by who has the lock.
-            with session_lock(_KEY) as is_ours:
+            with session_lock(KEY) as is_ours:
                 if is_ours:
                     super().handle(*args, **options)
                     return

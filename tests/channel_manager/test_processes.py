@@ -1,0 +1,85 @@
+"""The commands that installations are run by: one migrates at a time; web and workers are what they say."""
+
+from __future__ import annotations
+
+import os
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.core.management.commands import migrate as django_migrate
+from django.db import connections
+from django.test import override_settings
+
+from channel_manager.management.commands import migrate
+
+
+class Became(Exception):
+    """The process would be another program now."""
+
+
+@pytest.fixture
+def became(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Collect the words of the program that a command gives way to."""
+    words: list[str] = []
+
+    def become(program: str, command: list[str]) -> None:
+        words.extend(command)
+        raise Became
+
+    monkeypatch.setattr(os, "execv", become)
+    return words
+
+
+def value_of(option: str, words: list[str]) -> str:
+    return words[words.index(option) + 1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_second_migrate_waits_until_the_first_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = connections.create_connection("default")
+    with first.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [migrate.KEY])
+    done: list[str] = []
+
+    def end_first(seconds: float) -> None:
+        if first.connection is not None:
+            done.append("first")
+            first.close()
+
+    def handle(command: object, *args: Any, **options: Any) -> None:
+        done.append("second")
+
+    monkeypatch.setattr(migrate.time, "sleep", end_first)
+    monkeypatch.setattr(django_migrate.Command, "handle", handle)
+    said = StringIO()
+    call_command("migrate", stderr=said)
+    assert done == ["first", "second"]
+    assert said.getvalue() == "Another migrate is at work; waiting for it ...\n"
+
+
+def test_web_has_the_processes_and_threads_that_it_is_given(
+    became: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WEB_WORKERS", "3")
+    with override_settings(WEB_THREADS=7), pytest.raises(Became):
+        call_command("web", "--port", "8123")
+    assert became[-1] == "channel_manager.wsgi:application"
+    options = ("--host", "--port", "--workers", "--blocking-threads")
+    assert [value_of(option, became) for option in options] == ["127.0.0.1", "8123", "3", "7"]
+
+
+def test_workers_do_different_things(became: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORKER_CONCURRENCY", "5")
+    found = []
+    for arguments in ([], ["--webhooks"]):
+        with override_settings(WEBHOOK_SENDERS=9), pytest.raises(Became):
+            call_command("worker", *arguments)
+        found.append((set(value_of("--queues", became).split(",")), became.copy()))
+        became.clear()
+    (queues, worker), (others, sender) = found
+    assert others == {"webhooks"}
+    assert not queues & others
+    assert value_of("--concurrency", worker) == "5"
+    assert value_of("--concurrency", sender) == "9"
