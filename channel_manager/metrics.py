@@ -84,6 +84,9 @@ class _Ours(Collector):
 
 @cache
 def _version() -> str:
-    """Return our own version, as pyproject.toml has it."""
-    with (settings.BASE_DIR / "pyproject.toml").open("rb") as file:
-        return str(tomllib.load(file)["project"]["version"])
+    """Return our own version, as pyproject.toml has it where it was installed along."""
+    try:
+        with (settings.BASE_DIR / "pyproject.toml").open("rb") as file:
+            return str(tomllib.load(file)["project"]["version"])
+    except FileNotFoundError:
+        return "unknown"
