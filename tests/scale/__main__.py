@@ -111,12 +111,12 @@ def _measure(options: argparse.Namespace) -> Report:
     with running_site() as site:
         described, fsync = machine.describe(site.stack), machine.fsync_ms()
         run = _Run(site, options, say)
+        before = sizes.read_sizes(site)
         waiting, lists, issuing = run.part_by_part()
         measuring.warm(site)
         idle = measuring.idle(site)
-        before = sizes.read_sizes(site)
         one = run.load("1 web, 1 worker", "ONE", lists_every=LISTS_EVERY)
-        grown = sizes.growth(before, sizes.read_sizes(site))
+        after = sizes.read_sizes(site)
         say("webhooks ...")
         delivered = webhooks.deliver(site)
         site.start(webs=2, workers=4, with_replica=True)
@@ -139,7 +139,8 @@ def _measure(options: argparse.Namespace) -> Report:
         reports=reports,
         delivered=delivered,
         killed=killed,
-        grown=grown,
+        grown=sizes.growth(before, after),
+        grown_by=sizes.orders_between(before, after),
         times=times,
         foretold=foretold,
         wrong=[*run.wrong, *predictions.missed(foretold)],

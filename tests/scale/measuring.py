@@ -102,11 +102,8 @@ def measure(site: Site, name: str, *, settle: bool = True, **members: Any) -> tu
     settle: False where no worker runs.
     """
     before, log, scans = cpu(site), _position(site), _scans(site)
-    started = time.monotonic()
     sent = end(begin(site, **members))
-    if settle:
-        site.stack.wait_until_settled(seconds=180)
-    taken = time.monotonic() - started
+    left = site.stack.wait_until_settled(seconds=180) if settle else 0.0
     used = {part: value - before[part] for part, value in cpu(site).items()}
     each = len(sent.orders) or len(sent.lists)
     return (
@@ -115,7 +112,7 @@ def measure(site: Site, name: str, *, settle: bool = True, **members: Any) -> tu
             orders=len(sent.orders),
             lists=len(sent.lists),
             seconds=round(sent.seconds, 2),
-            settled_after=round(taken, 2) if settle else 0.0,
+            settled_after=round(sent.seconds + left, 2) if settle else 0.0,
             order_p50=_rank(sent.orders, 0.5),
             order_p95=_rank(sent.orders, 0.95),
             list_p50=_rank(sent.lists, 0.5),

@@ -36,6 +36,7 @@ class Report:
     delivered: Delivered
     killed: Kills
     grown: Sequence[Growth]
+    grown_by: int
     times: ServiceTimes
     foretold: Predictions
     wrong: Sequence[str]
@@ -63,6 +64,7 @@ class Report:
             "reports": self.reports,
             "webhooks": asdict(self.delivered),
             "killed": asdict(self.killed),
+            "bytesPerOrderOver": self.grown_by,
             "bytesPerOrder": [asdict(one) for one in self.grown],
             "serviceTimes": asdict(self.times),
             "simulation": asdict(self.foretold),
@@ -173,11 +175,10 @@ class Report:
 
     def _sizes(self) -> Iterable[str]:
         total = self.order_bytes
-        orders = self.loads[-2].orders
         yield "### What an order leaves"
         yield ""
         yield (
-            f"Measured over {orders} orders of four tickets "
+            f"Measured over {self.grown_by:,} orders of four tickets "
             "(`pg_total_relation_size`; tables that grew by a byte an order at least):"
         )
         yield ""

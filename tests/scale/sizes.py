@@ -41,9 +41,14 @@ def read_sizes(site: Site) -> dict[str, Size]:
     }
 
 
+def orders_between(before: dict[str, Size], after: dict[str, Size]) -> int:
+    """Return how many orders came."""
+    return after["orders_order"].rows - before["orders_order"].rows
+
+
 def growth(before: dict[str, Size], after: dict[str, Size]) -> list[Growth]:
     """Return what grew for each new order, the largest first."""
-    orders = after["orders_order"].rows - before["orders_order"].rows
+    orders = orders_between(before, after)
     grown = [
         Growth(
             table=name,
