@@ -81,6 +81,8 @@ def _label(key: str) -> str:
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, list):
         return ", ".join(map(str, value))
     if isinstance(value, str) and _DAY.fullmatch(value):

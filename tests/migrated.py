@@ -6,6 +6,7 @@ Where nobody has made one, everybody migrates.
 
 from __future__ import annotations
 
+import fcntl
 import gc
 import importlib.util
 import os
@@ -13,7 +14,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,19 +25,21 @@ from django.db import connections
 from channel_manager.lib.child_process import die_with_parent
 
 VARIABLE = "MIGRATED_DATABASE"
-_LONGEST_SECONDS = 300
-_POLL_SECONDS = 0.05
 
 
 @contextmanager
 def being_made(url: str) -> Iterator[dict[str, str]]:
     """Have an empty database migrated and dumped in the background; yield what tells of it."""
     with tempfile.TemporaryDirectory(prefix="migrated-") as directory:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.migrated", directory],
-            env={"SECRET_KEY": "only-for-tests", **os.environ, "DATABASE_URL": url},
-            preexec_fn=die_with_parent(signal.SIGKILL),
-        )
+        # The process keeps the lock until its end, whatever that is: nobody waits for a dead one.
+        with (Path(directory) / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            process = subprocess.Popen(
+                [sys.executable, "-m", "tests.migrated", directory],
+                env={"SECRET_KEY": "only-for-tests", **os.environ, "DATABASE_URL": url},
+                pass_fds=[lock.fileno()],
+                preexec_fn=die_with_parent(signal.SIGKILL),
+            )
         try:
             yield {VARIABLE: directory}
         finally:
@@ -49,9 +51,8 @@ def wait_for_template() -> str | None:
     """Return the name of the migrated database to copy once nobody is at it; None: there is none."""
     if (directory := _directory()) is None:
         return None
-    deadline = time.monotonic() + _LONGEST_SECONDS
-    while not (directory / "ended").exists() and time.monotonic() < deadline:
-        time.sleep(_POLL_SECONDS)
+    with (directory / "lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
     name = directory / "name"
     return name.read_text() if name.exists() else None
 
@@ -96,9 +97,5 @@ def _make(directory: Path) -> None:
 
 
 if __name__ == "__main__":
-    made_in = Path(sys.argv[1])
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "channel_manager.settings")
-    try:
-        _make(made_in)
-    finally:
-        (made_in / "ended").touch()
+    _make(Path(sys.argv[1]))

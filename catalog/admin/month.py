@@ -70,6 +70,7 @@ def month_view(request: HttpRequest, model_admin: ModelAdmin[Session]) -> Templa
         first = _asked_month(request, today)
         attractions = list(Attraction.objects.filter(venue=venue))
         attraction = _chosen(request, "attraction", attractions)
+        weeks = _weeks(request, venue, attraction, first, today)
         context |= {
             "attractions": attractions,
             "attraction": attraction,
@@ -78,7 +79,8 @@ def month_view(request: HttpRequest, model_admin: ModelAdmin[Session]) -> Templa
             "later": _shifted(first, 1),
             "today": today,
             "weekdays": [datetime.date(2024, 1, day) for day in range(1, 8)],
-            "weeks": _weeks(request, venue, attraction, first, today),
+            "weeks": weeks,
+            "is_empty": not any(day.rows for week in weeks for day in week if day.is_in_month),
         }
     return TemplateResponse(request, "admin/catalog/session/month.html", context)
 

@@ -176,8 +176,10 @@ class CheckoutAdmin(ReadOnlyAdmin[Checkout]):
     change_form_outer_after_template = "admin/catalog/package/below.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Checkout]:
-        """Leave the venues' logos where they are."""
-        return super().get_queryset(request).defer("storefront__partner__venue__logo")
+        """Leave the venues' logos where they are, and carts that are empty."""
+        rows: QuerySet[Checkout] = super().get_queryset(request)
+        full = rows & Checkout.objects.with_something_in_it()
+        return full.defer("storefront__partner__venue__logo")
 
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None

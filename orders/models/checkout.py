@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Upper
 from django_fsm import FSMField, FSMModelMixin, transition
 
@@ -48,6 +48,12 @@ class CheckoutQuerySet(models.QuerySet["Checkout"]):
     def overdue(self, now: datetime.datetime) -> CheckoutQuerySet:
         """Keep the checkouts under way whose time is over."""
         return self.filter(status__in=_UNDER_WAY, expires_at__lte=now)
+
+    def with_something_in_it(self) -> CheckoutQuerySet:
+        """Leave out carts that nobody has put anything into."""
+        items = CheckoutItem.objects.filter(checkout=OuterRef("pk"))
+        untouched = Q(status__in=(CheckoutStatus.OPEN, CheckoutStatus.EXPIRED), amount=0)
+        return self.filter(~untouched | Exists(items))
 
     def unpaid_since(self, moment: datetime.datetime) -> CheckoutQuerySet:
         """Keep those that ended before a moment without an order and without money."""

@@ -18,5 +18,6 @@
     persistAuthorization: false,
     syntaxHighlight: { theme: "nord" },
     validatorUrl: null,
+    onComplete: () => document.getElementById("servers")?.setAttribute("aria-label", "Server"),
   });
 })();

@@ -137,6 +137,9 @@ def test_the_month_goes_to_other_months_venues_and_attractions(desk: Client, sho
     page = desk.get(MONTH, {"venue": str(far.pk), "month": "2027-01"})
     assert "January 2027" in text_of(page)
     assert "Far ride" in text_of(page)
+    assert "No sessions in" not in text_of(page)
+    before = desk.get(MONTH, {"venue": str(far.pk), "month": "2026-12"})
+    assert "No sessions in December 2026." in text_of(before)
     chosen = desk.get(MONTH, {"attraction": str(show.attraction_id)})
     assert chosen.context["attraction"] == show.attraction
     for odd in ("2027-13", "0000-01", "soon", "2027-1", "9999-12"):

@@ -11,6 +11,8 @@ def test_what_an_event_carries_is_told_under_readable_labels() -> None:
             "leftSessionIds": ["01a1fd05-0a0b-79f9-a9ca-617528757aff"],
             "seats": ["A1", "A2"],
             "taken_off_sale": 3,
+            "testMode": False,
+            "mailsTickets": True,
             "given": "2026-11-28T10:00",
             "kept": None,
             "lines": [],
@@ -21,5 +23,7 @@ def test_what_an_event_carries_is_told_under_readable_labels() -> None:
         "To date": "Sat 5 Dec 2026",
         "Seats": "A1, A2",
         "Taken off sale": "3",
+        "Test mode": "no",
+        "Mails tickets": "yes",
         "Given": "2026-11-28T10:00",
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable
 from decimal import Decimal
 
@@ -67,6 +68,19 @@ def test_a_checkout_is_found_by_the_shops_number_and_the_providers(
         found = desk.get(LIST, {"q": term})
         assert list(found.context["cl"].result_list) == [late]
     assert not desk.get(LIST, {"q": "jo@example.org"}).context["cl"].result_list
+
+
+def test_carts_that_nobody_put_anything_into_are_not_listed(
+    desk: Client, checkout: Checkout, clock: Clock
+) -> None:
+    empty = checkouts.open_checkout(
+        storefront=checkout.storefront,
+        public_id="EMPTY-CART",
+        now=clock.now,
+        lasts=datetime.timedelta(minutes=15),
+    )
+    assert list(desk.get(LIST).context["cl"].result_list) == [checkout]
+    assert not desk.get(LIST, {"q": empty.public_id}).context["cl"].result_list
 
 
 def test_its_page_tells_what_was_bought_and_how_it_was_paid(desk: Client, late: Checkout) -> None:

@@ -17,6 +17,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from channel_manager.lib.admin import recording
+from channel_manager.lib.admin.columns import EMPTY
 from channel_manager.lib.admin.fields import ClockField, ClockInput
 from channel_manager.lib.admin.paging import CappedPaginator, key_behind, rows_behind
 from channel_manager.lib.admin.standing import StateBar
@@ -95,6 +96,7 @@ class StaffAdmin(ModelAdmin[_Model]):
     """A list and a form: never counts a whole table, never deletes in bulk."""
 
     paginator = CappedPaginator
+    empty_value_display = EMPTY
     show_full_result_count = False
     list_per_page = 50
     show_facets = admin.ShowFacets.NEVER

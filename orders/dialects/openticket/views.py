@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.views.decorators.gzip import gzip_page
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -57,8 +59,9 @@ class ApiView(DialectView):
         return storefront
 
 
+@method_decorator(gzip_page, name="dispatch")
 class DataView(ShopView):
-    """`/openticket/{shop}/data`."""
+    """`/openticket/{shop}/data`: everybody's, and large, so that it is compressed for who takes it."""
 
     def get(self, request: Request, shop: str) -> Response:
         """Answer what the shop sells."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import uuid
 from typing import Any
 
@@ -35,6 +36,16 @@ def orderable(**members: Any) -> dict[str, Any]:
         "availability_margin": 0,
         **members,
     }
+
+
+def test_what_a_shop_shows_is_compressed_for_who_takes_it(shop: Shop) -> None:
+    plain, packed = (
+        shop.get(f"{shop.guid}/data", **{"accept-encoding": wanted})
+        for wanted in ("identity", "gzip")
+    )
+    assert (packed["Content-Encoding"], "Content-Encoding" in plain) == ("gzip", False)
+    assert "Accept-Encoding" in plain["Vary"]
+    assert gzip.decompress(packed.content) == plain.content
 
 
 def test_a_shop_shows_its_events_and_its_tickets_by_their_guid(shop: Shop) -> None:
