@@ -21,7 +21,9 @@ RUN useradd --system --uid 10001 --user-group --no-create-home --home-dir /nonex
     && install -d -o channel_manager -g channel_manager -m 0700 /backups
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /app /app
-ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+# What web processes count together for Prometheus lasts as long as they do.
+ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
+    STATIC_ROOT=/app/var/static VAR_DIR=/tmp/channel-manager
 WORKDIR /app
 USER 10001
 EXPOSE 8000
