@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from django.db import connection
 from django.db.models import Model
 
 from catalog.elsewhere import Elsewhere
@@ -28,6 +27,7 @@ from catalog.models import (
 )
 from catalog.opening import OpeningTimes, read_opening_times
 from catalog.trial_ticket import ticket_of
+from channel_manager.lib import prepared
 from partners.account import Account
 from partners.models import Partner
 
@@ -160,22 +160,17 @@ def _select(
 ) -> list[tuple[Any, ...]]:
     """Read the packages behind numbers and codes, with the sessions of the days asked for."""
     dated = [(number, day) for number, day in asked if day]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _CATALOGUE,
-            {
-                "partner": partner.pk,
-                "venue": partner.venue_id,
-                "numbers": numbers,
-                "codes": codes,
-                "on": on,
-                "supplier_paid": list(SUPPLIER_PAID),
-                "asked_numbers": [number for number, _day in dated],
-                "asked_days": [day for _number, day in dated],
-            },
-        )
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-        return rows
+    values = {
+        "partner": partner.pk,
+        "venue": partner.venue_id,
+        "numbers": numbers,
+        "codes": codes,
+        "on": on,
+        "supplier_paid": list(SUPPLIER_PAID),
+        "asked_numbers": [number for number, _day in dated],
+        "asked_days": [day for _number, day in dated],
+    }
+    return prepared.rows_of(_CATALOGUE, values)
 
 
 def _opening_times(partner: Partner, rows: list[tuple[Any, ...]]) -> OpeningTimes:
@@ -216,12 +211,12 @@ _CATALOGUE = """
     WITH asked AS MATERIALIZED (
         SELECT * FROM unnest(%(asked_numbers)s::text[], %(asked_days)s::date[]) AS a(number, day)
     )
-    SELECT to_jsonb(p), m.item_number, m.id,
+    SELECT to_jsonb(p), m.item_number::text, m.id,
         (SELECT coalesce(jsonb_agg(to_jsonb(c) || jsonb_build_object('item', to_jsonb(i),
             'isOutside', EXISTS (SELECT 1 FROM catalog_componentsource e
                 WHERE e.component_id = c.id),
             'elsewhere', (SELECT jsonb_agg(jsonb_build_object('session', e.session_id,
-                    'guestPays', n.system = ANY(%(supplier_paid)s) AND n.payment_method = ''
+                    'guestPays', n.system = ANY(%(supplier_paid)s::text[]) AND n.payment_method = ''
                         AND e.outside_price IS DISTINCT FROM 0,
                     'connection', n.name, 'left', o.left, 'toldAt', o.told_at,
                     'seconds', n.availability_seconds))
@@ -235,7 +230,7 @@ _CATALOGUE = """
          FROM catalog_component c JOIN catalog_item i ON i.id = c.item_id
          WHERE c.package_id = p.id AND c.is_active),
         (SELECT coalesce(jsonb_agg(to_jsonb(r)), '[]') FROM catalog_price r
-         WHERE r.package_id = p.id AND (r.partner_id IS NULL OR r.partner_id = %(partner)s)),
+         WHERE r.package_id = p.id AND (r.partner_id IS NULL OR r.partner_id = %(partner)s::uuid)),
         (SELECT coalesce(jsonb_agg(to_jsonb(s) ORDER BY s.starts_at), '[]')
          FROM catalog_session s
          WHERE s.is_on_sale
@@ -250,16 +245,16 @@ _CATALOGUE = """
          WHERE u.allotment_id = t.id
             AND s.date IN (SELECT a.day FROM asked a WHERE a.number IN (m.item_number, p.code))),
         (SELECT coalesce(jsonb_agg(to_jsonb(h)), '[]') FROM catalog_openinghours h
-         WHERE h.venue_id = %(venue)s),
+         WHERE h.venue_id = %(venue)s::uuid),
         (SELECT coalesce(jsonb_agg(to_jsonb(d)), '[]') FROM catalog_calendarday d
-         WHERE d.venue_id = %(venue)s AND d.date IN (SELECT a.day FROM asked a))
+         WHERE d.venue_id = %(venue)s::uuid AND d.date IN (SELECT a.day FROM asked a))
     FROM catalog_package p
-    LEFT JOIN catalog_packagemapping m ON m.package_id = p.id AND m.partner_id = %(partner)s
-        AND m.item_number = ANY(%(numbers)s) AND m.is_active
-        AND (m.valid_from IS NULL OR m.valid_from <= %(on)s)
-        AND (m.valid_until IS NULL OR m.valid_until >= %(on)s)
-    LEFT JOIN catalog_allotment t ON t.package_id = p.id AND t.partner_id = %(partner)s
-    WHERE p.venue_id = %(venue)s AND NOT p.is_test AND (m.id IS NOT NULL OR p.code = ANY(%(codes)s))
+    LEFT JOIN catalog_packagemapping m ON m.package_id = p.id AND m.partner_id = %(partner)s::uuid
+        AND m.item_number = ANY(%(numbers)s::text[]) AND m.is_active
+        AND (m.valid_from IS NULL OR m.valid_from <= %(on)s::date)
+        AND (m.valid_until IS NULL OR m.valid_until >= %(on)s::date)
+    LEFT JOIN catalog_allotment t ON t.package_id = p.id AND t.partner_id = %(partner)s::uuid
+    WHERE p.venue_id = %(venue)s::uuid AND NOT p.is_test AND (m.id IS NOT NULL OR p.code = ANY(%(codes)s::text[]))
 """
 
 

@@ -99,7 +99,7 @@ DATABASES: dict[str, Any] = {
         **environ.Env.db_url_config(
             env.str("DATABASE_URL", default="") or embedded_postgres.database_url(VAR_DIR)
         ),
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "channel_manager.lib.postgresql",
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
     }

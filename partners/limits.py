@@ -15,9 +15,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, connection
+from django.db import IntegrityError
 from django.http import HttpRequest
 
+from channel_manager.lib import prepared
 from channel_manager.lib.database import DATABASE_AWAY
 from channel_manager.lib.errors import ErrorCode, Refusal
 from partners.models import ApiKey, Partner, Storefront, VisitorBucket
@@ -38,17 +39,17 @@ CHARGED = "channel_manager.charged"
 # server's clock was set back, hence LEAST.
 _TAKE_FROM = """
 INSERT INTO {table} AS bucket ({whose}, level, is_granted, at)
-VALUES ({values}, %(full)s - %(token)s, true, clock_timestamp())
+VALUES ({values}, %(full)s::bigint - %(token)s::bigint, true, clock_timestamp())
 ON CONFLICT ({whose}) DO UPDATE SET (level, is_granted, at, refused_at) = (
     SELECT
-        filled - CASE WHEN filled >= %(token)s THEN %(token)s ELSE 0 END,
-        filled >= %(token)s,
+        filled - CASE WHEN filled >= %(token)s::bigint THEN %(token)s::bigint ELSE 0 END,
+        filled >= %(token)s::bigint,
         LEAST(GREATEST(bucket.at, EXCLUDED.at), EXCLUDED.at + interval '10 s'),
-        CASE WHEN filled >= %(token)s THEN bucket.refused_at ELSE EXCLUDED.at END
+        CASE WHEN filled >= %(token)s::bigint THEN bucket.refused_at ELSE EXCLUDED.at END
     FROM (
         SELECT LEAST(
-            %(full)s,
-            bucket.level + %(per_second)s
+            %(full)s::bigint,
+            bucket.level + %(per_second)s::bigint
                 * GREATEST(0, extract(epoch FROM EXCLUDED.at - bucket.at) * 1000000)::bigint
         ) AS filled
     ) AS refilled
@@ -314,17 +315,13 @@ def _take(
 
 def _ask(statement: str, whose: Mapping[str, Any], limit: Limit) -> tuple[Standing, bool]:
     """Take a token by a statement; return how the bucket stands then, and whether there was one."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            statement,
-            {
-                **whose,
-                "full": limit.burst * _TOKEN,
-                "token": _TOKEN,
-                "per_second": limit.per_second,
-            },
-        )
-        level, is_granted = cursor.fetchone()
+    values = {
+        **whose,
+        "full": limit.burst * _TOKEN,
+        "token": _TOKEN,
+        "per_second": limit.per_second,
+    }
+    ((level, is_granted),) = prepared.rows_of(statement, values)
     return Standing.of_level(limit, level), is_granted
 
 

@@ -2,8 +2,7 @@
 
 import datetime
 
-from django.db import connection
-
+from channel_manager.lib import prepared
 from partners.account import Account
 
 # What the document number of a test order begins with.
@@ -20,8 +19,6 @@ def next_document_number(*, account: Account, now: datetime.datetime) -> str:
     sequence, prefix = venue.number_sequence, venue.reference_prefix
     if account.test_mode:
         sequence, prefix = venue.test_number_sequence, f"{TEST_PREFIX}{prefix}"
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval(%s)", [sequence])
-        (number,) = cursor.fetchone()
+    ((number,),) = prepared.rows_of("SELECT nextval(%s::text::regclass)", [sequence])
     year = now.astimezone(venue.zone).year % 100
     return f"{prefix}{year:02d}-{number:07d}"

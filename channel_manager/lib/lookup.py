@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, Generic, TypeVar
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, models
+
+from channel_manager.lib import prepared
 
 _Model = TypeVar("_Model", bound=models.Model)
 
@@ -47,14 +49,13 @@ class Lookup(Generic[_Model]):
 
     def find(self, value: str) -> _Model | None:
         """Return the row with this value; one statement."""
-        with connection.cursor() as cursor:
-            cursor.execute(self._statement, [value])
-            row = cursor.fetchone()
-        if row is None:
+        rows = prepared.rows_of(self._statement, [value])
+        if not rows:
             return None
+        row = rows[0]
         made: list[Any] = []
         for model, names in self._parts:
-            made.append(model.from_db(connection.alias, names, row[: len(names)]))
+            made.append(model.from_db(DEFAULT_DB_ALIAS, names, row[: len(names)]))
             row = row[len(names) :]
         for name, owner, owned in zip(self._path, made, made[1:], strict=False):
             setattr(owner, name, owned)
