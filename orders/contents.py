@@ -9,6 +9,7 @@ from decimal import Decimal
 from catalog import expansion
 from catalog.mapping import Catalogue, read_catalogue
 from channel_manager.lib.errors import Fault
+from channel_manager.lib.inserting import insert_together
 from orders import magic, places
 from orders.models import Allocation, Order, OrderLine
 from orders.planning import LinePlan, plan_lines
@@ -215,10 +216,11 @@ def insert_rows(
     Raises IntegrityError when a number is taken or a place is gone.
     """
     magic.store_what_lines_need(lines)
-    if lines:
-        OrderLine.objects.bulk_create(lines)
     # In the order of the guests' numbers: two orders that clash wait for each other one way only.
-    Wallet.objects.bulk_create(
-        sorted(wallets, key=lambda wallet: wallet.external_reference_number or "")
-    )
-    places.take(allocations)
+    shells = sorted(wallets, key=lambda wallet: wallet.external_reference_number or "")
+    if any(allocation.seat_id for allocation in allocations):
+        insert_together(lines, shells)
+        places.take(allocations)
+    else:
+        # Their triggers lock the sessions when all else is written.
+        insert_together(lines, shells, allocations)

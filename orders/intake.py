@@ -145,7 +145,6 @@ def _submit(
     take_turns(partner=account.partner, numbers=request.guest_numbers)
     order.buy_from_order_reference = next_document_number(account=account, now=now)
     order.job_id = enqueue_issuance(order.pk, wait=magic.seconds_put_off(order, lines))
-    order.save(force_insert=True)
     runner.record(
         [order],
         change=Change(
@@ -153,6 +152,7 @@ def _submit(
         ),
         before=[None],
         beside=receipt.rows_of(received, order, now),
+        new=[order],
     )
     places.give_up(held, wanted=wanted)
     holds.convert_holds(claimed, now)

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from django.db import models, transaction
 
 from channel_manager.history.models import Event
-from channel_manager.lib.database import insert_together
+from channel_manager.lib.inserting import insert_together
 
 # The actor of what nobody asked for: the background.
 WORKER = "worker"
@@ -101,10 +101,12 @@ def record(
     change: Change,
     before: Iterable[str | None],
     beside: Sequence[models.Model] = (),
+    new: Sequence[models.Model] = (),
 ) -> None:
     """Append one event per row.
 
-    beside: new rows of another model that tell of the same, written in the same statement.
+    beside: new rows of another model that tell of the same, written in the same statement; new:
+    those of the rows themselves that are not stored yet, and are by it.
     """
     events = [
         Event(
@@ -120,10 +122,7 @@ def record(
         )
         for row, state in zip(rows, before, strict=True)
     ]
-    if events and beside:
-        insert_together(events, beside)
-    else:
-        Event.objects.bulk_create(events)
+    insert_together(events, beside, new)
 
 
 def note(row: models.Model, *, change: Change, beside: Sequence[models.Model] = ()) -> None:

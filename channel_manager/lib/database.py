@@ -1,6 +1,6 @@
 """What the database says when it is not the work that is at fault, and how it is told to read."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.db import (
@@ -9,10 +9,8 @@ from django.db import (
     InternalError,
     OperationalError,
     connection,
-    models,
     transaction,
 )
-from django.db.models.sql import InsertQuery
 from psycopg.errors import QueryCanceled
 
 # Gone, restarting, read-only, out of time, or another transaction was in the way: the same work
@@ -75,22 +73,3 @@ def session_lock(key: int) -> Iterator[bool]:
         if is_ours and connection.is_usable():
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
-
-
-def insert_together(*batches: Sequence[models.Model]) -> None:
-    """Insert the new rows of several models in one statement; no batch may be empty.
-
-    Keys that the database gives are not read back.
-    """
-    inserts, values = [], []
-    for rows in batches:
-        fields = [f for f in rows[0]._meta.concrete_fields if not isinstance(f, models.AutoField)]
-        query = InsertQuery(type(rows[0]))
-        query.insert_values(fields, list(rows))
-        ((sql, parameters),) = query.get_compiler(connection=connection).as_sql()
-        inserts.append(sql)
-        values.extend(parameters)
-    *others, last = inserts
-    others = [f"also_{number} AS ({sql})" for number, sql in enumerate(others)]
-    with connection.cursor() as cursor:
-        cursor.execute(f"WITH {', '.join(others)} {last}", values)
