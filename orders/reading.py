@@ -5,38 +5,58 @@ from __future__ import annotations
 import datetime
 import uuid
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from django.db.models import Model, Prefetch, QuerySet
+from django.db.models import Model, QuerySet
 
 from channel_manager.history import runner
 from channel_manager.lib.errors import NotFound
+from channel_manager.lib.written import Written
 from orders.models import Order, OrderLine
 from orders.requests import ScheduleRequest
+from partners.account import Account
 from wallets.models import Asset, Wallet
 from wallets.outside_tickets import with_outside
 
-
-def whole(orders: QuerySet[Order]) -> QuerySet[Order]:
-    """Have lines, wallets and assets read along: three statements more, whatever their number."""
-    return orders.prefetch_related(
-        Prefetch("lines", OrderLine.objects.select_related("package").order_by("line_no")),
-        Prefetch("lines__wallets", Wallet.objects.order_by("seq_no")),
-        Prefetch(
-            "lines__wallets__assets",
-            with_outside(Asset.objects.select_related("item")).order_by(
-                "position", "unit", "generation"
-            ),
+_OF_ACCOUNT = {
+    mode: Written(
+        lambda order_id, partner_id, mode=mode: Order.objects.filter(
+            pk=order_id, partner=partner_id, test_mode=mode
         ),
+        keys=2,
     )
+    for mode in (False, True)
+}
+_LINES = Written(
+    lambda order_id: (
+        OrderLine.objects.filter(order=order_id).select_related("package").order_by("line_no")
+    )
+)
+_WALLETS = Written(lambda order_id: Wallet.objects.filter(order=order_id).order_by("seq_no"))
+_ASSETS = Written(
+    lambda order_id: with_outside(
+        Asset.objects.filter(wallet__order=order_id).select_related("item")
+    ).order_by("position", "unit", "generation")
+)
+
+
+def find_order_of(account: Account, order_id: uuid.UUID) -> Order:
+    """Return one of an account's orders, whole: four statements; raises NotFound."""
+    return _whole(_OF_ACCOUNT[account.test_mode].rows(order_id, account.partner.pk))
 
 
 def find_order(orders: QuerySet[Order], order_id: uuid.UUID) -> Order:
-    """Return one order of the set, whole; raises NotFound."""
-    order = whole(orders).filter(pk=order_id).first()
-    if order is None:
-        raise no_such_order()
-    return order
+    """Return one order of the set, whole: four statements; raises NotFound."""
+    return _whole(orders.filter(pk=order_id))
+
+
+def _whole(found: Iterable[Order]) -> Order:
+    """Return the only order that was found with its lines, wallets and assets at hand."""
+    for order in found:
+        lines, wallets = _LINES.rows(order.pk), _WALLETS.rows(order.pk)
+        attach(order, lines, wallets, _ASSETS.rows(order.pk))
+        return order
+    raise no_such_order()
 
 
 def lock_order(orders: QuerySet[Order], order_id: uuid.UUID) -> Order:
@@ -69,7 +89,7 @@ def attach(
     wallets: Sequence[Wallet],
     assets: Sequence[Asset] = (),
 ) -> None:
-    """Have a new order's rows at hand without reading them back; one just submitted has no assets."""
+    """Have an order's rows at hand, in the order given; one just submitted has no assets."""
     by_line: dict[uuid.UUID | None, list[Wallet]] = defaultdict(list)
     by_wallet: dict[uuid.UUID, list[Asset]] = defaultdict(list)
     for asset in assets:
@@ -78,6 +98,7 @@ def attach(
         _have(wallet, assets=by_wallet[wallet.pk])
         by_line[wallet.line_id].append(wallet)
     for line in lines:
+        line.order = order
         _have(line, wallets=by_line[line.pk])
     _have(order, lines=list(lines))
 

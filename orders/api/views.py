@@ -100,7 +100,7 @@ class OrderView(OrderingView):
         if "wait" in request.query_params:
             self.existing(order_id)
             wait_until_settled(key, read_wait(request.query_params["wait"]))
-        return Response(render_order(reading.find_order(self.orders, key)))
+        return Response(render_order(reading.find_order_of(self.account, key)))
 
     @docs.replace_order
     @idempotent

@@ -14,7 +14,7 @@ from tests.conftest import TOMORROW, ApiClient
 Statements = Callable[[], Any]
 Issue = Callable[[str], Order]
 
-POST, ISSUE, GET, LIST = 12, 15, 6, 6
+POST, ISSUE, GET, LIST = 9, 15, 6, 3
 
 
 @pytest.fixture(autouse=True)
