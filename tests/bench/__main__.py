@@ -1,7 +1,7 @@
 """`python -m tests.bench`: what `make bench` calls. Writes docs/bench.md and docs/bench.json.
 
-Exit code 1 when a target is missed, or something fails. A whole run takes about eighteen minutes on
-two cores and 12 GB of disk; only a whole run at full scale is written to docs/.
+Exit code 1 when a target is missed, or something fails. A whole run takes about twenty minutes on
+two cores and 25 GB of disk; only a whole run at full scale is written to docs/.
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@ import json
 import random
 import signal
 import time
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import partial
 
 from tests.bench import baselines, crowd, gate, shape
@@ -118,16 +118,23 @@ class Paths:
 
         return read
 
+    @contextmanager
+    def _workers_standing_still(self) -> Iterator[None]:
+        """Freeze the worker for a block: starting another one would be measured as well."""
+        for worker in self.stack.workers:
+            worker.signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for worker in self.stack.workers:
+                worker.signal(signal.SIGCONT)
+
     def _accept(self) -> Block:
         """Accept orders while the worker stands still; they wait for `_issue`."""
-        worker = self.stack.workers[0]
-        worker.signal(signal.SIGSTOP)
-        try:
+        with self._workers_standing_still():
             name = f"GROW-{next(self._names)}"
             load = self.bench.load(name, requests=80, quantity=baselines.WALLETS)
             result = send(self.stack, load, expected=201)
-        finally:
-            worker.signal(signal.SIGCONT)
         self.bench.drain()
         return Block.of(result)
 
@@ -139,15 +146,11 @@ class Paths:
 
     def _issue(self) -> Block:
         """Have orders wait while the worker stands still, then let it issue them."""
-        worker = self.stack.workers[0]
-        worker.signal(signal.SIGSTOP)
-        try:
+        with self._workers_standing_still():
             name = f"GROW-{next(self._names)}"
             load = self.bench.load(name, requests=150, clients=4, quantity=baselines.WALLETS)
             orders = [sample.order_id for sample in send(self.stack, load, expected=201).samples]
             before, resumed = cpu(self.stack), time.time()
-        finally:
-            worker.signal(signal.SIGCONT)
         self.bench.drain()
         used = cpu(self.stack).since(before)
         moments = settled_at(self.stack, orders).values()

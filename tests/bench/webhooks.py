@@ -46,8 +46,8 @@ def deliver(stack: Stack, receiver: Receiver, count: int) -> Result:
 
     receiver.behave(note)
     partner = stack.seller(1).partner_id
-    stack.django("tests.bench.events", partner, str(count))
     before = cpu(stack)
+    stack.django("tests.bench.events", partner, str(count))
     wait_for("all is delivered", lambda: len(arrived) >= count, seconds=_PATIENCE)
     used = cpu(stack).since(before)
     moments = sorted(arrived)
