@@ -100,9 +100,10 @@ def _settle(stage: Stage, orders: Collection[str]) -> list[str]:
 def _leave_standing(stage: Stage, seller: Seller, day: str) -> list[str]:
     """Leave an order behind at each step between two COMMITs of issuing; return them."""
     stuck = []
-    with Nursery(stage.stack) as nursery:
+    # A connection of its own: one that has stood idle for so long is closed by the server.
+    with Nursery(stage.stack) as nursery, seller.twin() as fresh:
         for number in (1, 2):
-            stuck.append(_order(stage, seller, day, paid=True))
+            stuck.append(_order(stage, fresh, day, paid=True))
             nursery.start(Death("commit", "after", number), concurrency=1)
             nursery.wait()
     return stuck
