@@ -176,10 +176,12 @@ class CheckoutAdmin(ReadOnlyAdmin[Checkout]):
     change_form_outer_after_template = "admin/catalog/package/below.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Checkout]:
-        """Leave the venues' logos where they are, and carts that are empty."""
+        """Leave the venues' logos where they are, and in the list carts that are empty."""
         rows: QuerySet[Checkout] = super().get_queryset(request)
-        full = rows & Checkout.objects.with_something_in_it()
-        return full.defer("storefront__partner__venue__logo")
+        asked = request.resolver_match
+        if asked is not None and asked.url_name == "orders_checkout_changelist":
+            rows &= Checkout.objects.with_something_in_it()
+        return rows.defer("storefront__partner__venue__logo")
 
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
