@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from django.core.management.commands import migrate
+from django.db import connection
 
 from channel_manager.lib.database import session_lock
 
@@ -23,7 +24,12 @@ class Command(migrate.Command):
             # index from being built CONCURRENTLY by who has the lock.
             with session_lock(KEY) as is_ours:
                 if is_ours:
+                    # Between two statements Django thinks for a while: that is nobody frozen.
+                    with connection.cursor() as cursor:
+                        cursor.execute("SET idle_in_transaction_session_timeout = 0")
                     super().handle(*args, **options)
+                    with connection.cursor() as cursor:
+                        cursor.execute("RESET idle_in_transaction_session_timeout")
                     return
             if not told and options["verbosity"] > 0:
                 self.stderr.write("Another migrate is at work; waiting for it ...")
