@@ -2,13 +2,14 @@
 
 import datetime
 import logging
+import random
 import uuid
 
 from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import close_old_connections
 from django.utils import timezone
-from procrastinate import BaseRetryStrategy, JobContext, RetryDecision
+from procrastinate import BaseRetryStrategy, JobContext, RetryDecision, utils
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job
@@ -56,6 +57,7 @@ _log = logging.getLogger(__name__)
 RETRY_WAITS = (2, 4, 8, 16, 32, 64)
 # An order that takes its worker down with it must not be handed on for ever.
 _MOST_ATTEMPTS = 20
+_MOST_SECONDS_APART = 10
 
 
 class InSteps(BaseRetryStrategy):
@@ -297,10 +299,20 @@ async def rescue_jobs(context: JobContext, timestamp: int) -> None:
     )
     for job in stalled:
         try:
-            await manager.retry_job(job)
+            await manager.retry_job(job, retry_at=utils.utcnow() + _time_apart(job))
         except ConnectorException:
             # Another worker was first, or the same periodic job waits already.
             _log.info("Job %s was not retried", job.id, exc_info=True)
+
+
+def _time_apart(job: Job) -> datetime.timedelta:
+    """Return how long a rescued job waits: one that has died with its worker more than once, a while.
+
+    One job of those that a worker had may be what kills it. Begun together again and again, the
+    others would be given up with it.
+    """
+    most = min(job.attempts, _MOST_SECONDS_APART) if job.attempts > 1 else 0
+    return datetime.timedelta(seconds=random.uniform(0, most))  # noqa: S311 - nobody guesses it
 
 
 @app.periodic(cron="17 * * * *", periodic_id="prune")
