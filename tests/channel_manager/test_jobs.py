@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime
 from typing import Any
 
@@ -14,6 +13,7 @@ from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job, Status
 
 from channel_manager.lib import jobs
+from tests import awaiting
 
 # What the database's clock says; ours is years ahead.
 NOW = datetime.datetime(2020, 1, 2, 12, 0, tzinfo=datetime.UTC)
@@ -54,21 +54,21 @@ def manager_of(connector: Connector) -> jobs.PatientJobManager:
 
 def test_the_end_of_a_job_is_written_down_when_the_database_is_back() -> None:
     away = Connector(psycopg.OperationalError("gone"), psycopg.InterfaceError("closed"))
-    asyncio.run(manager_of(away).finish_job(JOB, Status.SUCCEEDED, delete_job=True))
+    awaiting.run(manager_of(away).finish_job(JOB, Status.SUCCEEDED, delete_job=True))
     assert away.done == [{"job_id": 7, "status": "succeeded", "delete_job": True}]
 
 
 def test_a_job_is_tried_again_when_the_database_is_back() -> None:
     away = Connector(psycopg.errors.AdminShutdown("terminating connection"))
-    asyncio.run(manager_of(away).retry_job(JOB))
+    awaiting.run(manager_of(away).retry_job(JOB))
     assert [arguments["job_id"] for arguments in away.done] == [7]
 
 
 def test_a_job_is_tried_again_by_the_clock_of_the_database() -> None:
     there = Connector()
-    asyncio.run(manager_of(there).retry_job(JOB))
+    awaiting.run(manager_of(there).retry_job(JOB))
     later = utils.utcnow() + datetime.timedelta(minutes=5)
-    asyncio.run(manager_of(there).retry_job(JOB, later))
+    awaiting.run(manager_of(there).retry_job(JOB, later))
     at_once, after_a_while = [arguments["retry_at"] - NOW for arguments in there.done]
     assert at_once == datetime.timedelta()
     assert datetime.timedelta(minutes=4) < after_a_while <= datetime.timedelta(minutes=5)
@@ -77,7 +77,7 @@ def test_a_job_is_tried_again_by_the_clock_of_the_database() -> None:
 def test_what_the_database_refuses_is_not_asked_again() -> None:
     refusing = Connector(psycopg.errors.RaiseException("Job was not found"))
     with pytest.raises(ConnectorException):
-        asyncio.run(manager_of(refusing).retry_job(JOB))
+        awaiting.run(manager_of(refusing).retry_job(JOB))
     assert refusing.done == []
 
 

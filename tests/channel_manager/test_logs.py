@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import sys
@@ -15,6 +14,7 @@ import pytest
 from channel_manager.lib import logs
 from channel_manager.lib.job_log import log_job
 from channel_manager.lib.logs import JsonFormatter, TextFormatter
+from tests import awaiting
 from tests.conftest import ApiClient
 
 KEY = "cm_live_GMzkGeWOXMSMhBO_dXzh0_3kZICnHpy4_9qG-n7LqzY"
@@ -157,7 +157,7 @@ def run(context: Any, work: Callable[[], None]) -> None:
         work()
 
     worker: Any = SimpleNamespace(worker_id=3)
-    asyncio.run(log_job(call_next, context, worker))
+    awaiting.run(log_job(call_next, context, worker))
 
 
 def test_a_job_tells_when_it_began_and_how_it_ended(lines: Lines) -> None:

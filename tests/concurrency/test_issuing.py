@@ -58,7 +58,7 @@ def test_two_workers_at_one_backlog_issue_every_order_once(
 ) -> None:
     orders = submitted(40)
     for _ in range(2):
-        idle_stack.start_worker(wait=False, together=4)
+        idle_stack.start_worker(wait=False, environment={"ISSUED_TOGETHER": "4"})
     idle_stack.wait_until_settled(seconds=30)
     assert {state(idle_stack, order) for order in orders} == {("Issued", 1)}
 

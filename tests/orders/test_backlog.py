@@ -208,7 +208,7 @@ def test_issuing_together_takes_as_many_statements_for_20_orders_as_for_two(
         assert job is not None
         with statements() as counted, CaptureQueriesContext(connection) as all_of_them:
             worker.do(job)
-        of_jobs = [row for row in all_of_them if "procrastinate" in row["sql"]]
+        of_jobs = [row for row in all_of_them if "procrastinate" in str(row["sql"])]
         taken.append((len(counted), len(of_jobs)))
         assert jobs() == 0
     # It looks, takes over, deletes; then its own job is finished, and one made to tell partners.

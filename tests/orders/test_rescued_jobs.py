@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime
 from types import SimpleNamespace
 from typing import Any, cast
@@ -12,6 +11,7 @@ from procrastinate import JobContext, utils
 from procrastinate.jobs import Job, Status
 
 from orders import tasks
+from tests import awaiting
 
 
 class Manager:
@@ -42,7 +42,7 @@ class Manager:
 def waits_of(*attempts: int) -> list[float]:
     manager = Manager(list(attempts))
     context = cast("JobContext", SimpleNamespace(app=SimpleNamespace(job_manager=manager)))
-    asyncio.run(tasks.rescue_jobs(context, 0))
+    awaiting.run(tasks.rescue_jobs(context, 0))
     return [wait.total_seconds() for wait in manager.waits]
 
 

@@ -26,7 +26,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Take where to write."""
-        parser.add_argument("directory", type=Path, help="where the files go; it has to exist")
+        parser.add_argument("directory", type=Path, help="Where the files go; it has to exist.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Write both files or none; raises CommandError when that cannot be done."""

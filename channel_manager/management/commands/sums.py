@@ -22,7 +22,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Take the figures to compare with."""
         parser.add_argument(
-            "--against", metavar="FILE", type=Path, help="figures that this command printed before"
+            "--against", metavar="FILE", type=Path, help="Figures that this command printed before."
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

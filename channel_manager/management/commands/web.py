@@ -18,8 +18,11 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Take where to listen."""
-        parser.add_argument("--host", default="127.0.0.1", help="address; 0.0.0.0 in a container")
-        parser.add_argument("--port", type=int, default=int(os.environ.get("PORT") or 8000))
+        parser.add_argument(
+            "--host", default="127.0.0.1", help="The address to listen on; 0.0.0.0 in a container."
+        )
+        port = int(os.environ.get("PORT") or 8000)
+        parser.add_argument("--port", type=int, default=port, help="The port; PORT, or 8000.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Give way to granian, which takes the signals from then on."""

@@ -25,7 +25,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--webhooks",
             action="store_true",
-            help="send webhooks instead, WEBHOOK_SENDERS at a time, and do nothing else",
+            help="Send webhooks instead, WEBHOOK_SENDERS at a time, and do nothing else.",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
