@@ -204,7 +204,10 @@ def test_a_scrape_reads_what_a_million_orders_do_not_lengthen(
     # One row for each endpoint, and one row.
     read_whole = set(re.findall(r"Seq Scan on (\w+)", text))
     assert read_whole == {"partners_webhookendpoint", "partners_eventsequence"}
-    assert set(re.findall(r"Index (?:Only )?Scan (?:using|on) (\w+)", text)) >= {
+    used = set(re.findall(r"Index (?:Only )?Scan (?:using|on) (\w+)", text))
+    # Whichever the planner takes finds those only that wait.
+    assert used & {"webhook_event_unsequenced", "partners_webhookevent_position_key"}
+    assert used >= {
         "order_in_flight",
         "hold_by_expiry",
         "checkout_paid_late",
@@ -213,7 +216,6 @@ def test_a_scrape_reads_what_a_million_orders_do_not_lengthen(
         "outside_ticket_left",
         "webhook_delivery_due",
         "webhook_delivery_failed",
-        "webhook_event_unsequenced",
         "wallets_connectoroutcome_pkey",
         "procrastinate_events_job_id_fkey_v1",
     }
