@@ -42,7 +42,9 @@ class Written(Generic[_Model]):
 
     def __init__(self, make: Callable[..., models.QuerySet[_Model]], *, keys: int = 1) -> None:
         self._make = make
-        self._keys = keys
+        # Keys that can be told from all other values of the statement. Made here: threads that use
+        # it first at the same time have to write it with the same ones.
+        self._examples = [uuid.uuid4() for _ in range(keys)]
 
     def rows(self, *keys: uuid.UUID) -> list[_Model]:
         """Return the rows for these keys; one statement."""
@@ -65,11 +67,6 @@ class Written(Generic[_Model]):
     @functools.cached_property
     def _model(self) -> type[_Model]:
         return self._make(*self._examples).model
-
-    @functools.cached_property
-    def _examples(self) -> list[uuid.UUID]:
-        """Return keys that can be told from all other values of the statement."""
-        return [uuid.uuid4() for _ in range(self._keys)]
 
     @functools.cached_property
     def _statement(self) -> _Statement:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from django.db import connection, connections
+from django.db.models import QuerySet
 from django.forms.models import model_to_dict
 from django.utils import timezone
 
@@ -100,6 +101,22 @@ def test_two_keys_are_told_apart(order: Order) -> None:
     )
     assert of_partner.rows(order.pk, order.partner_id) == [order]
     assert of_partner.rows(order.partner_id, order.pk) == []
+
+
+def test_threads_that_write_a_statement_at_the_same_time_write_the_same(order: Order) -> None:
+    """Since Python 3.12 no lock keeps two of them from computing a cached property at once."""
+    asked: list[uuid.UUID] = []
+
+    def make(order_id: uuid.UUID) -> QuerySet[OrderLine]:
+        asked.append(order_id)
+        return OrderLine.objects.filter(order=order_id)
+
+    of_order = Written(make)
+    for _ in range(2):
+        assert Written._statement.func(of_order).order == [0]
+        for name in [name for name, value in vars(Written).items() if hasattr(value, "func")]:
+            vars(of_order).pop(name, None)
+    assert len(set(asked)) == 1
 
 
 def test_values_travel_beside_the_statement(order: Order) -> None:
