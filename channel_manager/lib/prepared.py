@@ -17,10 +17,19 @@ _KEPT = 100
 
 
 class _Cursor(psycopg.Cursor[tuple[Any, ...]]):
-    """A cursor whose statements are prepared at once; values travel beside them."""
+    """A cursor whose statements are prepared at once; values travel beside them.
+
+    Only they are: while a connection has a threshold, psycopg keeps whatever else is sent, too,
+    which Django sends with its values in it.
+    """
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> _Cursor:
-        super().execute(query, params, prepare=True, **options)
+        connection = self.connection
+        connection.prepare_threshold, connection.prepared_max = 0, _KEPT
+        try:
+            super().execute(query, params, prepare=True, **options)
+        finally:
+            connection.prepare_threshold = None  # Django's default, by which nothing is prepared
         return self
 
 
@@ -44,8 +53,6 @@ def _run(statement: str, values: Sequence[Any] | Mapping[str, Any]) -> list[tupl
     ours.close_if_health_check_failed()
     ours.ensure_connection()
     raw = ours.connection
-    if raw.prepare_threshold is None:  # Django's default, by which nothing is prepared
-        raw.prepare_threshold, raw.prepared_max = 1, _KEPT
     with ours.wrap_database_errors, ours._prepare_cursor(_Cursor(raw)) as cursor:  # type: ignore[attr-defined]
         cursor.execute(statement, values)
         return [] if cursor.rownumber is None else cursor.fetchall()

@@ -126,6 +126,14 @@ def test_values_travel_beside_the_statement(order: Order) -> None:
     ]
 
 
+def test_what_is_not_prepared_is_not_kept(order: Order) -> None:
+    prepared.rows_of("SELECT %s::text", [NAME])
+    assert Order.objects.filter(sell_to_name=NAME).exists()
+    kept = connection.connection._prepared
+    assert not kept._counts
+    assert b"SELECT %s::text" in {key[0].replace(b"$1", b"%s") for key in kept._names}
+
+
 @contextmanager
 def somebody_else() -> Iterator[Any]:
     """Give a cursor of another connection."""
