@@ -26,8 +26,8 @@ from orders.queueing import ISSUE_TASK
 _MOST_WALLETS = 500
 # How many of those that wait are looked at, for each that is issued: they may be none like most.
 _LOOKED_AT = 4
-# A job that is not given back would be our living worker's for ever.
-_GIVE_BACK_WAITS = (0, 1, 2, 4, 8)  # 15 s in all
+# Between two attempts to give jobs back, while the database is away.
+_PAUSE_SECONDS = 0.5
 _log = logging.getLogger(__name__)
 
 _IS_ANY_WAITING = """
@@ -142,18 +142,18 @@ def _take_over(job: Job) -> Mapping[int, uuid.UUID]:
 
 
 def _give_back(job: Job, taken: list[int]) -> None:
-    """Let jobs wait again, as tried once: whoever gets one issues its order alone."""
-    for seconds in _GIVE_BACK_WAITS:
-        time.sleep(seconds)
+    """Let jobs wait again, as tried once: whoever gets one issues its order alone.
+
+    However long the database is away, as how a job ended is written down (`lib/jobs.py`): they would
+    be our living worker's for ever.
+    """
+    while True:
         try:
-            _execute(_GIVE_BACK, job, taken)
-        except DATABASE_AWAY:
-            _log.warning("Jobs that were taken over cannot be given back yet", exc_info=True)
-            close_old_connections()
-        else:
-            return
-    # A worker whose database is away for so long ends, and all of its jobs are handed on.
-    _log.error("Jobs %s were taken over and not given back", taken)
+            return _execute(_GIVE_BACK, job, taken)
+        except DATABASE_AWAY as fault:
+            _log.warning("Jobs that were taken over cannot be given back yet: %s", fault)
+        time.sleep(_PAUSE_SECONDS)
+        close_old_connections()
 
 
 def _execute(sql: str, job: Job, taken: list[int]) -> None:
