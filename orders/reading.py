@@ -32,10 +32,15 @@ _LINES = Written(
         OrderLine.objects.filter(order=order_id).select_related("package").order_by("line_no")
     )
 )
-_WALLETS = Written(lambda order_id: Wallet.objects.filter(order=order_id).order_by("seq_no"))
+# Not what was destroyed because its line was replaced: a draft may be replaced ever again.
+_WALLETS = Written(
+    lambda order_id: Wallet.objects.filter(order=order_id, line__isnull=False).order_by("seq_no")
+)
 _ASSETS = Written(
     lambda order_id: with_outside(
-        Asset.objects.filter(wallet__order=order_id).select_related("item")
+        Asset.objects.filter(wallet__order=order_id, wallet__line__isnull=False).select_related(
+            "item"
+        )
     ).order_by("position", "unit", "generation")
 )
 

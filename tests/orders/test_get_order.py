@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from orders import reading
 from orders.api import waiting
 from orders.models import Order
 from tests.conftest import ApiClient
@@ -27,8 +28,20 @@ from tests.orders.expected import (
     settle,
     wallet,
 )
+from wallets.models import Wallet
 
 pytestmark = pytest.mark.usefixtures("clock")
+
+
+def test_what_was_replaced_is_not_read(api: ApiClient, issue: Callable[[str], Order]) -> None:
+    before = settle(api, issue, line(quantity=5), paymentReference=None)
+    assert api.put(before["orderId"], api.order_body(line(quantity=2))).status_code == 200
+    issue(before["orderId"])
+    key = uuid.UUID(before["orderId"])
+    assert Wallet.objects.filter(order=key).count() == 7
+    assert (len(reading._WALLETS.rows(key)), len(reading._ASSETS.rows(key))) == (2, 2)
+    (only,) = api.get(f"/channelManager/{key}").json()["items"]
+    assert [len(found["assets"]) for found in only["wallets"]] == [1, 1]
 
 
 def test_an_issued_order_is_answered_whole(
