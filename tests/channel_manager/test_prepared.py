@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from django.utils import timezone
 
 from channel_manager.lib import prepared
 from channel_manager.lib.inserting import insert_together
+from channel_manager.lib.postgresql import base
 from channel_manager.lib.written import Written
 from orders.models import Order, OrderLine
 from partners.models import Partner
@@ -160,6 +162,25 @@ def test_a_column_may_change_its_type_meanwhile(table: str) -> None:
     with somebody_else() as cursor:
         cursor.execute("ALTER TABLE prepared_trial ALTER name TYPE varchar(30)")
     assert prepared.rows_of(statement, ["abc"]) == [("abc",)]
+
+
+@pytest.mark.usefixtures("transactional_db")
+@pytest.mark.parametrize(("idle", "asked"), [(1, 0), (31, 1)])
+def test_only_a_connection_that_was_idle_is_asked(
+    monkeypatch: pytest.MonkeyPatch, idle: int, asked: int
+) -> None:
+    Partner.objects.count()
+    connection.close_if_unusable_or_obsolete()
+    Partner.objects.count()
+    questions: list[None] = []
+    is_usable = connection.is_usable
+    monkeypatch.setattr(connection, "is_usable", lambda: questions.append(None) or is_usable())
+    later = base.time.monotonic() + idle
+    monkeypatch.setattr(base, "time", SimpleNamespace(monotonic=lambda: later))
+    for _ in range(2):
+        connection.close_if_unusable_or_obsolete()  # as when a request begins
+        Partner.objects.count()
+    assert len(questions) == asked
 
 
 @pytest.mark.usefixtures("transactional_db")
