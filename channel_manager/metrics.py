@@ -71,8 +71,9 @@ class _Ours(Collector):
         health.known_migrations()
         try:
             with answering_within(SECONDS):
-                found = list(read_families())
                 is_migrated = health.migrations_applied()
+                # What is read may not be there before; that is not a database that is away.
+                found = list(read_families()) if is_migrated else []
         except (DatabaseError, InterfaceError) as error:
             _log.warning("The database could not be asked for metrics: %s", error)
             yield DATABASE_UP.family({(): 0})

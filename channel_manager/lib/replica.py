@@ -31,6 +31,8 @@ _STANDING = """
 # How long a verdict on the replica holds, and how long a request waits for it to catch up, in
 # seconds: it is some milliseconds behind while orders come.
 _HOLDS = 1.0
+# One that is away is left alone for longer: to find out takes seconds, of somebody's request.
+_AWAY_HOLDS = 15.0
 _PATIENCE = 0.02
 _PAUSE = 0.002
 _log = logging.getLogger(__name__)
@@ -103,6 +105,9 @@ class _Watch:
         try:
             self._is_recent = _standing(_position()).lags_at_most(settings.REPLICA_MAX_LAG_SECONDS)
             self._until = time.monotonic() + _HOLDS
+        except DATABASE_AWAY:
+            self._is_recent, self._until = False, time.monotonic() + _AWAY_HOLDS
+            raise
         finally:
             self._looking.release()
         return self._is_recent
@@ -110,7 +115,7 @@ class _Watch:
     def give_up(self) -> None:
         """Ask it nothing until it is looked at again."""
         self._is_recent = False
-        self._until = time.monotonic() + _HOLDS
+        self._until = max(self._until, time.monotonic() + _HOLDS)
 
     def forget(self) -> None:
         """Look anew at the next question."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from django.conf import settings
 
@@ -18,6 +19,9 @@ SENDER_QUEUE = "webhooks"
 # stops it has to have a little more patience: docs/deploy/systemd, compose.yaml.
 WEB_STOP_SECONDS = 30
 WORKER_STOP_SECONDS = 30
+# By the directory that it really is in: where a link leads to the release that runs, processes of the
+# one before must not find the packages of the next one when the link is moved.
+_PYTHON = str(Path(sys.executable).parent.resolve() / Path(sys.executable).name)
 
 
 def cores() -> int:
@@ -33,7 +37,7 @@ def web_command(
     stop_seconds: how long requests at hand may still take once it is asked to stop.
     """
     return [
-        *(sys.executable, "-m", "granian", "--interface", "wsgi"),
+        *(_PYTHON, "-m", "granian", "--interface", "wsgi"),
         *("--host", host, "--port", str(port), "--workers", str(workers)),
         *("--blocking-threads", str(settings.WEB_THREADS)),
         # A thread ends with its connection to the database, and a new one is slow at first.
@@ -53,7 +57,7 @@ def worker_command(*, queues: Sequence[str], concurrency: int, stop_seconds: int
     stop_seconds: how long jobs at hand may still take once it is asked to stop.
     """
     return [
-        *(sys.executable, str(settings.BASE_DIR / "manage.py"), "procrastinate", "worker"),
+        *(_PYTHON, str(settings.BASE_DIR / "manage.py"), "procrastinate", "worker"),
         *("--queues", ",".join(queues), "--concurrency", str(concurrency)),
         *("--shutdown-graceful-timeout", str(stop_seconds)),
     ]

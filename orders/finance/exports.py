@@ -205,7 +205,11 @@ class _Pieces:
         """Note how many rows are done; every ten thousand are told."""
         before, self.rows = self.rows, rows
         if before // 10_000 != rows // 10_000:
-            self._mine.all("SELECT 1")  # raises where the turn was lost
+            try:
+                self._mine.all("SELECT 1")
+            except DATABASE_AWAY as error:
+                # Not as the replica's fault: begun anew at the primary, it would be without a turn.
+                raise Overtaken(f"Export {self._export.pk} has lost its turn") from error
             self._running().update(rows_done=rows)
 
     @property

@@ -152,6 +152,14 @@ def test_the_proxy_logs_no_ticket_and_no_query() -> None:
     pattern = kept[1].replace("?<", "?P<")
     for path in ("/m/abc", "/w/abc", "/pay/abc", "/return/abc"):
         assert re.match(pattern, path)
+    for path in (
+        "/voordemensen/v1/dunes/order/",
+        "/voordemensen/dunes/order/",
+        "/openticket/x/return/",
+    ):
+        found = re.match(pattern, f"{path}ABCDE-ABCDE-ABCDE-ABCDE/ticket")
+        assert found
+        assert found["kept"] == path
     assert not re.match(pattern, "/channelManager/1")
 
 

@@ -36,6 +36,23 @@ def test_a_process_of_a_server_counts_in_files_that_have_their_room(
     assert min(blocks.values()) * 512 >= 512 * 1024
 
 
+def test_who_takes_the_place_of_a_dead_process_counts_on_in_its_files(
+    server: str, tmp_path: Path
+) -> None:
+    own = tmp_path / server
+    own.mkdir()
+    for kind in ("counter", "histogram"):
+        for pid in (GONE, os.getppid()):
+            (own / f"{kind}_{pid}.db").write_text(f"{kind} of {pid}")
+    share(tmp_path)
+    for kind in ("counter", "histogram"):
+        files = {path.name for path in own.glob(f"{kind}_*")}
+        assert files == {f"{kind}_{pid}.db" for pid in (os.getpid(), os.getppid())}
+        assert (
+            (own / f"{kind}_{os.getpid()}.db").read_bytes().startswith(f"{kind} of {GONE}".encode())
+        )
+
+
 def test_what_a_server_of_this_host_has_left_is_removed(server: str, tmp_path: Path) -> None:
     left, elsewhere = tmp_path / f"{socket.gethostname()}-{GONE}", tmp_path / f"other-{GONE}"
     for directory in (left, elsewhere):

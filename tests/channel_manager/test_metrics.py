@@ -8,12 +8,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import OperationalError, ProgrammingError, connection
 from django.test import Client
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
-from channel_manager import metrics
+from channel_manager import health, metrics
 from channel_manager.database_meters import METERS
 from channel_manager.lib import meters
 from orders.models import Order
@@ -164,6 +164,19 @@ def test_what_was_counted_is_told_while_the_database_is_away(
     assert of(samples, "database_up") == 0
     assert of(samples, "orders_in_flight", status="Submitted") is None
     assert of(samples, "http_requests_total", route="/metrics", method="GET", status="200")
+
+
+def test_tables_that_are_not_there_yet_are_no_database_that_is_away(
+    scrape: Callable[[], Samples], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing() -> None:
+        raise ProgrammingError('relation "orders_order" does not exist')
+
+    monkeypatch.setattr(health, "migrations_applied", lambda: False)
+    monkeypatch.setattr(metrics, "read_families", missing)
+    samples = scrape()
+    assert of(samples, "database_up") == 1
+    assert of(samples, "database_migrated") == 0
 
 
 def test_a_request_is_answered_although_it_cannot_be_counted(
