@@ -21,6 +21,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     not used for a while.
     """
 
+    health_check_done: bool
     _looked_at = -float("inf")
 
     def close_if_health_check_failed(self) -> None:
