@@ -9,11 +9,14 @@ from __future__ import annotations
 import datetime
 import functools
 import json
+import uuid
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, models
 from django.db.models.expressions import DatabaseDefault
+from django.utils.functional import Promise
 
 from channel_manager.lib import prepared
 
@@ -73,7 +76,12 @@ def _columns_of(row: models.Model) -> dict[str | None, Any]:
 
 
 def _as_text(value: object) -> str:
-    """Return what JSON has no form for as the database reads it: ids, decimals, days and times."""
+    """Return what JSON has no form for as the database reads it: ids, decimals, days and times.
+
+    Raises TypeError for anything else: bytes would be stored as their picture in Python.
+    """
     if isinstance(value, datetime.date | datetime.time):
         return value.isoformat()
-    return str(value)
+    if isinstance(value, uuid.UUID | Decimal | Promise):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} is not written as JSON")

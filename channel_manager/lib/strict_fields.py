@@ -38,7 +38,7 @@ class StrictSerializer(serializers.Serializer[Any]):
     def fields(self) -> BindingDict:
         """Return the fields of the class: copying them took longer than reading a body does.
 
-        Those of a nested serializer know no context but the class's.
+        They are shared by all requests: none may read its context or keep anything.
         """
         return _fields_of(type(self))
 
