@@ -9,19 +9,23 @@ from django.db import transaction
 from django.utils import timezone
 
 from partners.models import EventType
-from partners.webhooks.recording import record_event
+from partners.webhooks.recording import NewEvent, record_events
 
 
 def main(partner_id: str, count: str) -> None:
     """Record so many in one transaction, so that all are due at the same moment."""
     with transaction.atomic():
         for number in range(int(count)):
-            record_event(
-                event_type=EventType.PROCESSED,
-                partner_id=uuid.UUID(partner_id),
-                test_mode=False,
-                order_id=None,
-                data={"number": number, "partnerId": partner_id},
+            record_events(
+                [
+                    NewEvent(
+                        event_type=EventType.PROCESSED,
+                        partner_id=uuid.UUID(partner_id),
+                        test_mode=False,
+                        order_id=None,
+                        data={"number": number, "partnerId": partner_id},
+                    )
+                ],
                 now=timezone.now(),
             )
 

@@ -19,7 +19,7 @@ from django.utils import timezone
 from channel_manager.lib.sealing import seal
 from partners.models import EventType, WebhookDelivery, WebhookEndpoint
 from partners.webhooks import delivering, publishing
-from partners.webhooks.recording import record_event
+from partners.webhooks.recording import NewEvent, record_events
 from partners.webhooks.signing import new_secret
 from tests.bench.statements import count
 from tests.fakes.receiver import running_receiver
@@ -59,12 +59,16 @@ def _count_webhook(partner_id: str) -> dict[str, int]:
             updated_at=now,
         )
         with transaction.atomic():
-            record_event(
-                event_type=EventType.PROCESSED,
-                partner_id=uuid.UUID(partner_id),
-                test_mode=False,
-                order_id=None,
-                data={"partnerId": partner_id},
+            record_events(
+                [
+                    NewEvent(
+                        event_type=EventType.PROCESSED,
+                        partner_id=uuid.UUID(partner_id),
+                        test_mode=False,
+                        order_id=None,
+                        data={"partnerId": partner_id},
+                    )
+                ],
                 now=now,
             )
         numbered, _ = count(lambda: publishing.publish_events(now=timezone.now()))
