@@ -12,10 +12,12 @@ import dataclasses
 import signal
 import sys
 import time
+from pathlib import Path
 from types import FrameType
 
 from channel_manager.lib.embedded_postgres import EmbeddedPostgresError
 from tests.bench.machine import describe
+from tests.chaos.diary import Diary
 from tests.chaos.programme import Figures, programme
 from tests.chaos.report import Report
 from tests.chaos.theatre import Theatre
@@ -46,18 +48,22 @@ def main(arguments: list[str]) -> int:
         return 2
     signal.signal(signal.SIGTERM, _stop)
     _say(f"Seed {options.seed}. Starting database, web and worker ...")
-    started = time.monotonic()
+    diary = Diary(options.resume, options.seed)
     theatre = Theatre()
     try:
         machine = describe(theatre.open().stack)
-        results = run_trials(theatre, trials, seed=options.seed, say=_say)
+        results = run_trials(
+            theatre, trials, seed=options.seed, say=_say, found=diary.found, note=diary.note
+        )
     except (StackError, EmbeddedPostgresError) as fault:
         _say(f"\nFAILED with --seed {options.seed}: {fault}")
         return 1
     finally:
         theatre.close()
     command = " ".join(["make chaos", f'ARGS="{" ".join(_again(arguments, options.seed))}"'])
-    report = Report(machine, command, options.seed, time.monotonic() - started, results)
+    machine["Commit"] = ", ".join(diary.commits)
+    seconds = sum(result.seconds for result in results)
+    report = Report(machine, command, options.seed, seconds, results)
     _say("\n" + _table(report))
     if options.only or options.quick:
         _say("Not written to docs/: this was a part of it.")
@@ -89,8 +95,16 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="a tenth of everything")
     parser.add_argument("--orders", type=int, help="while a worker is killed; default: 1000")
     parser.add_argument("--kills", type=int, help="of that worker; default: 100")
+    parser.add_argument(
+        "--resume",
+        metavar="FILE",
+        type=Path,
+        help="note each trial there, and do not play again what stands there; needs --seed",
+    )
     parser.add_argument("--old", metavar="REV", help="the commit that the old deployment runs")
     options = parser.parse_args(arguments)
+    if options.resume and not any(one.startswith("--seed") for one in arguments):
+        parser.error("--resume goes on with a run of the same --seed")
     orders, kills = options.orders or 1000, options.kills or 100
     if not 1 <= kills <= orders <= 10_000:
         parser.error("as many orders as kills are needed, and 10,000 at most")

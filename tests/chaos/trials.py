@@ -49,10 +49,25 @@ class Result:
         return ", ".join(f"{count:,} {name}" for name, count in self.noted.most_common(6))
 
 
-def run_trials(theatre: Theatre, trials: Sequence[Trial], *, seed: int, say: Say) -> list[Result]:
-    """Run the trials; one that breaks says so, and the next one finds a new stage."""
+def run_trials(
+    theatre: Theatre,
+    trials: Sequence[Trial],
+    *,
+    seed: int,
+    say: Say,
+    found: Callable[[Trial], Result | None],
+    note: Callable[[Result], None],
+) -> list[Result]:
+    """Run the trials; one that breaks says so, and the next one finds a new stage.
+
+    found: what became of a trial that need not be played again; note: is told of each that was.
+    """
     results = []
     for number, trial in enumerate(trials, 1):
+        if (known := found(trial)) is not None:
+            say(f"[{number}/{len(trials)}] {trial.name}: played before, {len(known.wrong)} wrong")
+            results.append(known)
+            continue
         say(f"[{number}/{len(trials)}] {trial.name}: {trial.runs} x {trial.each} ...")
         result = Result(trial)
         started = time.monotonic()
@@ -69,6 +84,7 @@ def run_trials(theatre: Theatre, trials: Sequence[Trial], *, seed: int, say: Say
         )
         for sentence in result.wrong:
             say(f"  VIOLATED: {sentence}")
+        note(result)
         results.append(result)
     return results
 
