@@ -148,6 +148,7 @@ def test_a_long_path_is_cut(api: ApiClient, lines: Lines) -> None:
     assert answered["message"] == f"GET {path} 404"
 
 
+@pytest.mark.django_db
 def test_what_machines_ask_every_few_seconds_is_no_line(api: ApiClient, lines: Lines) -> None:
     assert api.get("/health/live").status_code == 200
     assert lines() == []
