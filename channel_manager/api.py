@@ -24,6 +24,8 @@ from channel_manager.lib.strict_fields import MAX_FAULTS
 from orders.dialects.errors import renderer_of
 
 CONTENT_TYPE = "application/problem+json"
+# So many characters of a path are logged; none of ours is as long.
+_LONGEST_PATH = 300
 _log = logging.getLogger(__name__)
 
 
@@ -77,8 +79,9 @@ def log_refusal(refusal: Refusal, request: HttpRequest) -> None:
 
 
 def path_of(request: HttpRequest) -> str:
-    """Return a path as it is logged: a line break in an address must not begin a line there."""
-    return request.path.encode("unicode_escape").decode()
+    """Return a path as it is logged: cut, and a line break in it must not begin a line there."""
+    path = request.path[:_LONGEST_PATH].encode("unicode_escape").decode()
+    return path[:_LONGEST_PATH]
 
 
 def translate(exc: Exception) -> Refusal:

@@ -1,6 +1,10 @@
 """Whether this installation lives, and whether it is ready to sell."""
 
 import functools
+import threading
+import time
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
@@ -18,6 +22,15 @@ SECONDS = 2.0
 _schema_is_ours = False
 
 
+class _Found(NamedTuple):
+    at: float
+    checks: Mapping[str, bool]
+
+
+_last = _Found(0, {})
+_checking = threading.Lock()
+
+
 @csrf_exempt
 @require_safe
 def live(request: HttpRequest) -> JsonResponse:
@@ -30,8 +43,30 @@ def live(request: HttpRequest) -> JsonResponse:
 def ready(request: HttpRequest) -> JsonResponse:
     """Answer 200 when database, migrations, demo file and a worker are there, else 503 and why.
 
-    It answers within seconds, whatever the database does.
+    It answers within seconds, whatever the database does. Anybody may ask: each process checks once
+    at a time, and whoever asked meanwhile is told the same.
     """
+    checks = _checked()
+    good = all(checks.values())
+    return JsonResponse(
+        {"status": "ready" if good else "not ready", "checks": checks},
+        status=200 if good else 503,
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+def _checked() -> Mapping[str, bool]:
+    """Return what was found since we asked, by another request or by this one."""
+    global _last  # noqa: PLW0603
+    asked = time.monotonic()
+    with _checking:
+        if _last.at < asked:
+            checks = _check()
+            _last = _Found(time.monotonic(), checks)
+        return _last.checks
+
+
+def _check() -> Mapping[str, bool]:
     checks = {"database": False}
     known_migrations()
     try:
@@ -44,12 +79,7 @@ def ready(request: HttpRequest) -> JsonResponse:
             }
     except (DatabaseError, InterfaceError):
         pass
-    good = all(checks.values())
-    return JsonResponse(
-        {"status": "ready" if good else "not ready", "checks": checks},
-        status=200 if good else 503,
-        headers={"Cache-Control": "no-store"},
-    )
+    return checks
 
 
 def _database_answers() -> bool:

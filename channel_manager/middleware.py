@@ -1,5 +1,6 @@
 """What holds for every request: an id to trace it by, limits, one shape of refusal."""
 
+import functools
 import io
 import logging
 import re
@@ -7,6 +8,7 @@ import time
 import uuid
 from collections.abc import Callable
 
+from django.apps import apps
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.utils import timezone
@@ -63,7 +65,7 @@ def note_answer(request: HttpRequest, status: int, seconds: float) -> None:
             route = meters.UNMATCHED
         method = request.method or ""
         waits = "wait=" in request.META.get("QUERY_STRING", "")
-        meters.count_request(route, method, status, seconds, is_timed=not waits)
+        meters.count_request(counted_route(route), method, status, seconds, is_timed=not waits)
         level = logging.DEBUG if route in _ROUTINE else logging.INFO
         if _access.isEnabledFor(level):
             about = {
@@ -76,6 +78,23 @@ def note_answer(request: HttpRequest, status: int, seconds: float) -> None:
             _access.log(level, "%s %s %d", method, path, status, extra={"members": about})
     except Exception:
         _log.exception("A request could not be counted")
+
+
+@functools.cache
+def counted_route(route: str) -> str:
+    """Return a route as it is counted: those of the admin are told by their model, if they have one.
+
+    There are some hundred of them, which anybody may ask for and be sent to log in.
+    """
+    if not route.startswith("/admin/"):
+        return route
+    app, _, rest = route.removeprefix("/admin/").partition("/")
+    model, _, _ = rest.partition("/")
+    try:
+        apps.get_model(app, model)
+    except LookupError:
+        return "/admin/"
+    return f"/admin/{app}/{model}"
 
 
 def request_id_for(request: HttpRequest) -> str:

@@ -171,7 +171,10 @@ def _settle(order_ids: Sequence[uuid.UUID], failures: int, *, now: datetime.date
     """
     with transaction.atomic():
         ready = []
-        for one in _with_lines(_locked(order_ids, OrderStatus.PROCESSING)):
+        orders = _locked(order_ids, OrderStatus.PROCESSING)
+        if len(orders) > 1 and _log.isEnabledFor(logging.INFO):
+            transaction.on_commit(functools.partial(_tell_of, orders))
+        for one in _with_lines(orders):
             if any(line.unresolved_cause for line in one.lines):
                 _fail_unresolved(one, now)
             else:
@@ -184,6 +187,13 @@ def _settle(order_ids: Sequence[uuid.UUID], failures: int, *, now: datetime.date
         _settle_as_issued([one for one in done if one.is_paid], now)
         announce_together([one.order for one in done], EventType.PROCESSED, now=now)
     return not waiting
+
+
+def _tell_of(orders: Sequence[Order]) -> None:
+    """Log which orders were settled by a job that names but one of them."""
+    for order in orders:
+        about = {"orderId": order.pk, "buyFromOrderReference": order.buy_from_order_reference}
+        _log.info("Order settled: %s", order.status, extra={"members": about})
 
 
 def _settle_as_drafts(orders: Sequence[Order], now: datetime.datetime) -> None:

@@ -35,7 +35,12 @@ _PATTERNS: _Patterns = [
             ("://", r"(://)[^/\s@]+@", r"\1[redacted]@"),
             ("@", r"[\w.%+-]+@[\w-]+(?:\.[\w-]+)+", "[e-mail]"),
             # PostgreSQL quotes the row or the key it refuses, and the statement it cannot read.
-            ("DETAIL:", r"^(DETAIL):.*$", r"\1: [redacted]"),
+            # A value in the row may have lines of its own.
+            (
+                "DETAIL:",
+                r"^(DETAIL):(?s:.*?)(?=\n(?:CONTEXT:|HINT:|LINE \d|Traceback)|\Z)",
+                r"\1: [redacted]",
+            ),
             ("LINE ", r"^(LINE \d+):.*$", r"\1: [redacted]"),
         )
     ),

@@ -12,9 +12,9 @@ from pathlib import Path
 
 # prometheus_client reads it once, when it is imported.
 VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
-# What the figures of some hundred routes take. It is taken on the disk at once: a file in memory
-# that finds the disk full later would end the process.
-_FILES = {"counter": 512 * 1024, "histogram": 2048 * 1024}
+# What all there can be to count takes, as the tests compute it from our addresses. It is taken on the
+# disk at once: a file in memory that finds the disk full later would end the process.
+FILES = {"counter": 1024 * 1024, "histogram": 2048 * 1024}
 _log = logging.getLogger(__name__)
 
 
@@ -33,7 +33,7 @@ def share(directory: Path) -> None:
     own = directory / f"{host}-{parent.pid}"
     try:
         own.mkdir(parents=True, exist_ok=True)
-        for kind, size in _FILES.items():
+        for kind, size in FILES.items():
             file_path = own / f"{kind}_{os.getpid()}.db"
             _inherit(file_path, kind)
             with file_path.open("ab") as file:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from channel_manager.lib.meter_sharing import VARIABLE
@@ -18,6 +21,12 @@ METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 # Routes of requests that no view has seen.
 STATIC, UNMATCHED, TURNSTILE = "static", "unmatched", "turnstile"
+OTHER = "other"
+# Anybody is refused so at nearly every route, whatever the method: it would only multiply them.
+_REFUSED = frozenset((401, 403, 404, 405))
+# So many routes with their methods and statuses a process tells apart; beyond, the status alone.
+# What they take on the disk is taken beforehand (`lib/meter_sharing.py`).
+MOST = 3000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,7 +68,7 @@ REQUESTS = Meter(
 DURATION = Meter(
     "http_request_duration_seconds",
     "How long requests took, to the first byte of the answer; without those that asked to wait.",
-    ("route", "method"),
+    ("route",),
     is_histogram=True,
 )
 REFUSALS = Meter(
@@ -91,16 +100,38 @@ def count_request(
     route: str, method: str, status: int, seconds: float, *, is_timed: bool = True
 ) -> None:
     """Count an answered request; is_timed: False for one that asked to wait."""
-    name = method if method in METHODS else "other"
+    name = method if method in METHODS and status not in _REFUSED else OTHER
     key = (route, name, status)
     pair = _pairs.get(key)
     if pair is None:
         pair = _pairs[key] = _Pair(
-            _requests.labels(route, name, str(status)), _durations.labels(route, name)
+            _requests.labels(*_told_apart(route, name, str(status))), _durations.labels(route)
         )
     pair.counter.inc()
     if is_timed:
         pair.histogram.observe(seconds)
+
+
+def _told_apart(*labels: str) -> tuple[str, ...]:
+    """Return the labels that a request is counted under."""
+    if labels not in _known and len(_known) >= MOST:
+        return (OTHER, OTHER, labels[-1])
+    _known.add(labels)
+    return labels
+
+
+def _inherited() -> set[tuple[str, ...]]:
+    """Return the labels of requests in our file that a process before us has counted."""
+    file_path = Path(os.environ.get(VARIABLE, "")) / f"counter_{os.getpid()}.db"
+    if not file_path.exists():
+        return set()
+    keys = MmapedDict.read_all_values_from_file(file_path)  # type: ignore[no-untyped-call]
+    labelled = [json.loads(key) for key, *_ in keys]
+    return {
+        tuple(labels[label] for label in REQUESTS.labels)
+        for _, name, labels, _ in labelled
+        if name == REQUESTS.full_name
+    }
 
 
 def count_refusal(code: str) -> None:
@@ -109,6 +140,9 @@ def count_refusal(code: str) -> None:
     if counter is None:
         counter = _refusals[code] = _refused.labels(code)
     counter.inc()
+
+
+_known = _inherited()
 
 
 def registry() -> CollectorRegistry:

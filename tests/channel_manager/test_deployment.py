@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 from django.core.management import get_commands, load_command_class
+from django.urls import resolve
 from procrastinate.contrib.django import app
 
 from channel_manager.management import processes
@@ -161,6 +162,12 @@ def test_the_proxy_logs_no_ticket_and_no_query() -> None:
         assert found
         assert found["kept"] == path
     assert not re.match(pattern, "/channelManager/1")
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/health/ready"])
+def test_what_machines_ask_for_is_not_passed_on_by_the_proxy(path: str) -> None:
+    assert resolve(path)
+    assert re.search(rf"location = {path} {{\s*return 404;\s*}}", NGINX)
 
 
 def test_a_new_environment_has_fresh_secrets_and_what_production_asks_for() -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from django.db import OperationalError, connection, connections
 from django.test import Client
@@ -39,6 +43,49 @@ def test_code_whose_migrations_are_not_applied_is_not_ready(
     assert client.get("/health/ready").json()["checks"]["migrations"] is False
     monkeypatch.setattr(health, "known_migrations", lambda: applied)
     assert client.get("/health/ready").json()["checks"]["migrations"] is True
+
+
+def test_who_asks_while_somebody_is_told_is_told_the_same(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, may_end = threading.Event(), threading.Event()
+    checks: list[Mapping[str, bool]] = []
+
+    def check() -> Mapping[str, bool]:
+        begun.set()
+        assert may_end.wait(30)
+        checks.append({"database": len(checks) == 0})
+        return checks[-1]
+
+    class Lock:
+        """Says who has come to it, which is who has asked."""
+
+        def __init__(self) -> None:
+            self._lock = threading.Lock()
+            self.came = threading.Semaphore(0)
+
+        def __enter__(self) -> None:
+            self.came.release()
+            self._lock.acquire()
+
+        def __exit__(self, *exception: object) -> None:
+            self._lock.release()
+
+    lock = Lock()
+    monkeypatch.setattr(health, "_check", check)
+    monkeypatch.setattr(health, "_checking", lock)
+    with ThreadPoolExecutor(5) as pool:
+        answers = [pool.submit(client.get, "/health/ready")]
+        assert begun.wait(30)
+        answers += [pool.submit(client.get, "/health/ready") for _ in range(4)]
+        for _ in range(5):
+            assert lock.came.acquire(timeout=30)
+        may_end.set()
+        told = [answer.result(30).json()["checks"] for answer in answers]
+    assert told == [{"database": True}] * 5
+    assert checks == [{"database": True}]
+    # Who asks afterwards is told what is so then.
+    assert client.get("/health/ready").json()["checks"] == {"database": False}
 
 
 @pytest.mark.django_db(transaction=True)

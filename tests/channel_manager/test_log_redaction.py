@@ -39,7 +39,22 @@ DRAWN = "GMzkGeWOXMSMhBO_dXzh0_3kZICnHpy4_9qG-n7LqzY"
         ("/openticket/x/return/56fd3b40-611c-11ee-bb11", "/openticket/x/return/[redacted]"),
         ("postgres://cm:s3cret@db/cm", "postgres://[redacted]@db/cm"),
         ("to ann+1@mail.example.com.", "to [e-mail]."),
-        ("Failed.\nDETAIL:  Key (name)=(Ann).\nAfter", "Failed.\nDETAIL: [redacted]\nAfter"),
+        ("Failed.\nDETAIL:  Key (name)=(Ann).", "Failed.\nDETAIL: [redacted]"),
+        # A name may have lines of its own, and nothing says where it ends.
+        (
+            "Failed.\nDETAIL:  Failing row contains (1, Ann\nde Boer\n\n, x).\nAfter",
+            "Failed.\nDETAIL: [redacted]",
+        ),
+        ("DETAIL:  (Ann\nde Boer)\nHINT:  Try.", "DETAIL: [redacted]\nHINT:  Try."),
+        ("DETAIL:  (Ann\nde Boer)\nCONTEXT:  COPY", "DETAIL: [redacted]\nCONTEXT:  COPY"),
+        (
+            "DETAIL:  (Ann\nde Boer)\nLINE 1: SELECT 'Ann'\n        ^",
+            "DETAIL: [redacted]\nLINE 1: [redacted]\n        ^",
+        ),
+        (
+            "DETAIL:  (Ann\nde Boer)\n\nTraceback (most\nDETAIL:  (Bo\nb)",
+            "DETAIL: [redacted]\nTraceback (most\nDETAIL: [redacted]",
+        ),
         ("LINE 1: SELECT 'Ann'\n        ^", "LINE 1: [redacted]\n        ^"),
         ("POST /channelManager refused: busy", "POST /channelManager refused: busy"),
         ("gate_device_name_once_per_venue", "gate_device_name_once_per_venue"),

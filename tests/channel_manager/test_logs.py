@@ -45,7 +45,7 @@ def record(message: str, *arguments: Any, **more: Any) -> logging.LogRecord:
 
 
 def test_a_line_is_one_object_without_secrets() -> None:
-    said = f"refused\nDETAIL:  Key (name)=(Ann).\n{KEY}"
+    said = f"refused\nDETAIL:  Key (name)=(Ann\nde Boer).\nHINT:  {KEY}"
     try:
         raise ValueError(said)
     except ValueError:
@@ -137,6 +137,15 @@ def test_a_path_cannot_begin_a_line(api: ApiClient, lines: Lines) -> None:
     api.get("/x%0AERROR forged")
     (line,) = [line for line in lines() if line["logger"] == "channel_manager.access"]
     assert line["message"] == r"GET /x\nERROR forged 404"
+
+
+@pytest.mark.django_db
+def test_a_long_path_is_cut(api: ApiClient, lines: Lines) -> None:
+    api.get(f"/channelManager/{'x%0A' * 400}")
+    refused, answered = lines()
+    path = ("/channelManager/" + "x\\n" * 400)[:300]
+    assert refused["message"] == f"GET {path} refused: not_found"
+    assert answered["message"] == f"GET {path} 404"
 
 
 @pytest.mark.django_db

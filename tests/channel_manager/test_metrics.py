@@ -16,6 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from channel_manager import health, metrics
 from channel_manager.database_meters import METERS
 from channel_manager.lib import meters
+from channel_manager.middleware import counted_route
 from orders.models import Order
 from partners.models import WebhookEndpoint
 from tests.conftest import ApiClient
@@ -88,11 +89,61 @@ def test_requests_are_told_by_their_route_and_never_by_what_stands_in_it(
     assert counted(requests, route="/channelManager", method="POST", status="201") == 1
     assert counted(requests, route=route, method="GET", status="200") == 2
     assert counted(requests, route="/channelManager", method="other", status="405") == 1
-    assert counted(requests, route="unmatched", method="GET", status="404") == 1
+    assert counted(requests, route="unmatched", method="other", status="404") == 1
     # Whoever asked to wait did not wait for us.
-    assert counted("http_request_duration_seconds_count", route=route, method="GET") == 1
+    assert counted("http_request_duration_seconds_count", route=route) == 1
     assert counted("http_refusals_total", code="method_not_allowed") == 1
     assert counted("http_refusals_total", code="not_found") == 1
+
+
+def test_who_is_not_let_in_multiplies_no_figures(
+    scrape: Callable[[], Samples], client: Client
+) -> None:
+    for path in ("add/", "", "00000000-0000-4000-8000-000000000000/change/"):
+        assert client.get(f"/admin/orders/order/{path}").status_code == 302
+    for method in ("GET", "PUT", "DELETE"):
+        assert client.generic(method, "/channelManager").status_code == 401
+    samples = scrape()
+    routes = {dict(labels)["route"] for name, labels in samples if name.startswith("http_request")}
+    assert "/admin/orders/order" in routes
+    assert not [route for route in routes if route.count("/") > 3 and "/admin/" in route]
+    told = {
+        dict(labels)["method"]
+        for name, labels in samples
+        if name == "http_requests_total"
+        and labels >= {("route", "/channelManager"), ("status", "401")}
+    }
+    assert told == {"other"}
+
+
+@pytest.mark.parametrize(
+    ("route", "counted"),
+    [
+        ("/admin/orders/order/<path:object_id>/change/", "/admin/orders/order"),
+        ("/admin/orders/order/", "/admin/orders/order"),
+        ("/admin/two-factor/code/", "/admin/"),
+        ("/admin/password_change/done/", "/admin/"),
+        ("/admin/(?P<url>.*)$", "/admin/"),
+        ("/admin/", "/admin/"),
+        ("/channelManager/<str:order_id>", "/channelManager/<str:order_id>"),
+    ],
+)
+def test_the_admin_is_counted_by_model(route: str, counted: str) -> None:
+    assert counted_route(route) == counted
+
+
+def test_beyond_what_has_room_a_request_is_counted_by_its_status(
+    scrape: Callable[[], Samples], client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(meters, "_known", set())
+    monkeypatch.setattr(meters, "_pairs", {})
+    monkeypatch.setattr(meters, "MOST", 0)
+    before = scrape()
+    client.get("/health/live")
+    labels = {"route": "other", "method": "other", "status": "200"}
+    after = of(scrape(), "http_requests_total", **labels) or 0
+    # The request that told us of the ones before is one of them.
+    assert after - (of(before, "http_requests_total", **labels) or 0) == 2
 
 
 def test_work_that_waits_and_work_that_failed_is_told(

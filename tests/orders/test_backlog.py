@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import logging
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -140,6 +142,31 @@ def test_orders_of_many_wallets_are_issued_in_transactions_that_do_not_last(
         now = Order.objects.filter(status="Issued").order_by("id")
         done.append([order.wallets.count() for order in now if order not in before])
     assert done == [[1, 4, 4], [4], [11]]
+
+
+@pytest.mark.parametrize(("level", "lines"), [(logging.INFO, 3), (logging.WARNING, 0)])
+def test_each_order_that_is_issued_with_others_has_a_line_of_its_own(
+    worker: Worker,
+    waiting: Callable[[int], list[str]],
+    caplog: pytest.LogCaptureFixture,
+    django_capture_on_commit_callbacks: Callable[..., Any],
+    level: int,
+    lines: int,
+) -> None:
+    keys = waiting(3)
+    caplog.set_level(level)
+    with django_capture_on_commit_callbacks(execute=True):
+        worker.work()
+    told = [
+        (record.getMessage(), record.__dict__["members"])
+        for record in caplog.records
+        if record.name == "orders.issuance"
+    ]
+    assert len(told) == lines
+    for key in keys[:lines]:
+        reference = Order.objects.get(pk=key).buy_from_order_reference
+        members = {"orderId": uuid.UUID(key), "buyFromOrderReference": reference}
+        assert ("Order settled: Issued", members) in told
 
 
 @pytest.mark.parametrize(
