@@ -60,21 +60,19 @@ def test_a_second_migrate_waits_until_the_first_is_done(monkeypatch: pytest.Monk
 
 
 def test_web_has_the_processes_and_threads_that_it_is_given(
-    became: list[str], monkeypatch: pytest.MonkeyPatch
+    became: list[str],
 ) -> None:
-    monkeypatch.setenv("WEB_WORKERS", "3")
-    with override_settings(WEB_THREADS=7), pytest.raises(Became):
+    with override_settings(WEB_THREADS=7, WEB_WORKERS=3), pytest.raises(Became):
         call_command("web", "--port", "8123")
     assert became[-1] == "channel_manager.wsgi:application"
     options = ("--host", "--port", "--workers", "--blocking-threads")
     assert [value_of(option, became) for option in options] == ["127.0.0.1", "8123", "3", "7"]
 
 
-def test_workers_do_different_things(became: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("WORKER_CONCURRENCY", "5")
+def test_workers_do_different_things(became: list[str]) -> None:
     found = []
     for arguments in ([], ["--webhooks"]):
-        with override_settings(WEBHOOK_SENDERS=9), pytest.raises(Became):
+        with override_settings(WEBHOOK_SENDERS=9, WORKER_CONCURRENCY=5), pytest.raises(Became):
             call_command("worker", *arguments)
         found.append((set(value_of("--queues", became).split(",")), became.copy()))
         became.clear()
