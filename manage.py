@@ -5,6 +5,7 @@ import os
 import sys
 
 try:
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 except ImportError:
     sys.exit(
@@ -22,7 +23,10 @@ def main() -> None:
         local_environment.prepare()
     else:
         local_environment.join()
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as fault:
+        sys.exit(f"{fault}")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import connection
@@ -27,6 +27,38 @@ MOST_COUNTED = 10_000
 # Calls to outside systems are told of as far back as this, in seconds.
 RECENT = 300
 _Values = dict[tuple[str, ...], float | None]
+
+
+class _InFlight(NamedTuple):
+    status: str
+    orders: int = 0
+    age: float = 0
+
+
+class _Jobs(NamedTuple):
+    kind: str
+    queue: str
+    jobs: int
+    age: float | None
+
+
+class _Endpoints(NamedTuple):
+    """Of one mode: deliveries, for how many seconds the oldest has been due, endpoints by state."""
+
+    mode: str
+    waiting: int = 0
+    failed: int = 0
+    age: float | None = 0
+    active: int = 0
+    failing: int = 0
+    paused: int = 0
+    off: int = 0
+
+
+class _Calls(NamedTuple):
+    system: str
+    effect: str
+    calls: int
 
 
 IN_FLIGHT_ORDERS = Meter("orders_in_flight", "Orders that are being worked on.", ("status",))
@@ -179,7 +211,7 @@ WHERE o.id >= %(since)s GROUP BY 1, 2
 
 
 def read_families() -> Iterator[Any]:
-    """Read every metric of METERS; raises what DATABASE_AWAY names."""
+    """Read every metric of METERS; raises one of DATABASE_AWAY when the database cannot be asked."""
     yield from _orders()
     yield from _jobs()
     yield from _webhooks()
@@ -190,7 +222,8 @@ def read_families() -> Iterator[Any]:
     calls: _Values = {
         (system, effect): 0 for system in System.values for effect in CallEffect.values
     }
-    calls.update(((row[0], row[1]), row[2]) for row in _rows(_CALLS_SQL, since=since))
+    found = map(_Calls._make, _rows(_CALLS_SQL, since=since))
+    calls.update({(row.system, row.effect): row.calls for row in found})
     yield CALLS.family(calls)
     selected = ", ".join(f"({sql})" for sql in _SINGLE.values())
     values = {"silence": settings.WORKER_SILENCE_SECONDS, "most": MOST_COUNTED}
@@ -200,39 +233,41 @@ def read_families() -> Iterator[Any]:
 
 
 def _orders() -> Iterator[Any]:
-    found = {status: (count, age) for status, count, age in _rows(_IN_FLIGHT_SQL)}
-    pairs = {(status.value,): found.get(status.value, (0, 0)) for status in IN_FLIGHT}
-    yield IN_FLIGHT_ORDERS.family({labels: count for labels, (count, _) in pairs.items()})
-    yield IN_FLIGHT_AGE.family({labels: age for labels, (_, age) in pairs.items()})
+    found = {row.status: row for row in map(_InFlight._make, _rows(_IN_FLIGHT_SQL))}
+    rows = [found.get(status.value, _InFlight(status.value)) for status in IN_FLIGHT]
+    yield IN_FLIGHT_ORDERS.family({(row.status,): row.orders for row in rows})
+    yield IN_FLIGHT_AGE.family({(row.status,): row.age for row in rows})
     yield FAILED_ORDERS.family({(code, mode): count for code, mode, count in _rows(_FAILED_SQL)})
 
 
 def _jobs() -> Iterator[Any]:
     nothing: _Values = {(queue,): 0 for queue in QUEUES}
     waiting, ages, running = dict(nothing), dict(nothing), dict(nothing)
-    for kind, queue, count, age in _rows(_JOBS_SQL):
-        if kind == "waiting":
-            waiting[(queue,)], ages[(queue,)] = count, age
+    for row in map(_Jobs._make, _rows(_JOBS_SQL)):
+        if row.kind == "waiting":
+            waiting[(row.queue,)], ages[(row.queue,)] = row.jobs, row.age
         else:
-            running[(queue,)] = count
+            running[(row.queue,)] = row.jobs
     yield JOBS_WAITING.family(waiting)
     yield JOBS_AGE.family(ages)
     yield JOBS_RUNNING.family(running)
 
 
 def _webhooks() -> Iterator[Any]:
-    found = {row[0]: row[1:] for row in _rows(_WEBHOOKS_SQL, most=MOST_COUNTED)}
-    rows = {mode: found.get(mode, (0,) * 7) for mode in MODES}
-    for column, meter in enumerate((WEBHOOKS_WAITING, WEBHOOKS_FAILED, WEBHOOKS_AGE)):
-        yield meter.family({(mode,): row[column] or 0 for mode, row in rows.items()})
-    states = ("active", "failing", "paused", "off")
-    yield ENDPOINTS.family(
-        {
-            (state, mode): count
-            for mode, row in rows.items()
-            for state, count in zip(states, row[3:], strict=True)
-        }
-    )
+    found = {
+        row.mode: row for row in map(_Endpoints._make, _rows(_WEBHOOKS_SQL, most=MOST_COUNTED))
+    }
+    rows = [found.get(mode, _Endpoints(mode)) for mode in MODES]
+    yield WEBHOOKS_WAITING.family({(row.mode,): row.waiting for row in rows})
+    yield WEBHOOKS_FAILED.family({(row.mode,): row.failed for row in rows})
+    yield WEBHOOKS_AGE.family({(row.mode,): row.age or 0 for row in rows})
+    endpoints: _Values = {}
+    for row in rows:
+        endpoints["active", row.mode] = row.active
+        endpoints["failing", row.mode] = row.failing
+        endpoints["paused", row.mode] = row.paused
+        endpoints["off", row.mode] = row.off
+    yield ENDPOINTS.family(endpoints)
 
 
 def _rows(sql: str, **values: Any) -> Iterable[tuple[Any, ...]]:

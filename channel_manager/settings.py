@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 
@@ -15,9 +14,10 @@ from channel_manager.lib import (
     payment_settings,
     replica_settings,
 )
+from channel_manager.lib.environment import Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
+env = Environment()
 
 VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var"))).resolve()
 DEMO = env.bool("DEMO", default=False)
@@ -25,7 +25,8 @@ DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY")
 # What opens stored secrets, the newest first; without any, SECRET_KEY does.
 ENCRYPTION_KEYS = env.list("ENCRYPTION_KEYS", default=[])
-PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
+PORT = env.int("PORT", most=65535, default=8000)
+PUBLIC_URL = env.website("PUBLIC_URL", default="http://127.0.0.1:8000")
 # One rule: what is reached by https and is neither a demo nor looked into is in production, and
 # then nothing goes in clear and the hosts have to be named (docs/security.md).
 HTTPS = PUBLIC_URL.startswith("https://")
@@ -102,8 +103,9 @@ TEMPLATES: list[dict[str, Any]] = [
 
 DATABASES: dict[str, Any] = {
     "default": {
-        **environ.Env.db_url_config(
-            env.str("DATABASE_URL", default="") or embedded_postgres.database_url(VAR_DIR)
+        **(
+            env.postgres("DATABASE_URL")
+            or env.db_url_config(embedded_postgres.database_url(VAR_DIR))
         ),
         "ENGINE": "channel_manager.lib.postgresql",
         "CONN_MAX_AGE": None,
@@ -153,9 +155,7 @@ STORAGES = {
 SESSION_COOKIE_AGE = env.int("ADMIN_SESSION_HOURS", default=12) * 3600
 ADMIN_IDLE_MINUTES = env.int("ADMIN_IDLE_MINUTES", default=60)
 # Whether a second factor is everybody's own choice (optional) or asked of all staff (required).
-TWO_FACTOR = env.str("TWO_FACTOR", default="optional")
-if TWO_FACTOR not in ("optional", "required"):
-    raise ImproperlyConfigured(f"TWO_FACTOR is {TWO_FACTOR}; it must be optional or required.")
+TWO_FACTOR = env.choice("TWO_FACTOR", ("optional", "required"), default="optional")
 OTP_TOTP_ISSUER = "OTA Channel Manager"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 # Lax, not Strict: staff follow links to an order from their mail.
@@ -173,7 +173,8 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUST_PROXY els
 SECURE_SSL_REDIRECT = IN_PRODUCTION
 # Load balancers and Prometheus ask each machine by its address, in clear.
 SECURE_REDIRECT_EXEMPT = [r"^health/", r"^metrics$"]
-SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=365 * 24 * 3600) if IN_PRODUCTION else 0
+_HSTS_SECONDS = env.int("HSTS_SECONDS", least=0, default=365 * 24 * 3600)
+SECURE_HSTS_SECONDS = _HSTS_SECONDS if IN_PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_SUBDOMAINS", default=True)
 # To be on the browsers' preload list is for the owner of the whole domain to ask, not for one host.
 SECURE_HSTS_PRELOAD = False
@@ -235,16 +236,19 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
 # may have others (partners/limits.py).
 RATE_LIMIT_PER_SECOND = env.int("RATE_LIMIT_PER_SECOND", default=50)
 RATE_LIMIT_BURST = env.int("RATE_LIMIT_BURST", default=500)
+# Web processes, and jobs that a worker does at once; without a number the cores tell.
+WEB_WORKERS = env.int("WEB_WORKERS", default=None)
+WORKER_CONCURRENCY = env.int("WORKER_CONCURRENCY", default=None)
 # Threads of one web process; `?wait=` may hold at most half of them.
 WEB_THREADS = env.int("WEB_THREADS", default=16)
 # How long a dialect waits for an order to be issued before it answers; 0: not at all.
-DIALECT_WAIT_SECONDS = env.int("DIALECT_WAIT_SECONDS", default=5)
+DIALECT_WAIT_SECONDS = env.int("DIALECT_WAIT_SECONDS", least=0, default=5)
 # How long an order may stand still in each state (contract section 5).
 SCHEDULED_STALL_SECONDS = env.int("SCHEDULED_STALL_SECONDS", default=5 * 60)
 PROCESSING_STALL_SECONDS = env.int("PROCESSING_STALL_SECONDS", default=60 * 60)
-SUBMITTED_GRACE_SECONDS = env.int("SUBMITTED_GRACE_SECONDS", default=30)
+SUBMITTED_GRACE_SECONDS = env.int("SUBMITTED_GRACE_SECONDS", least=0, default=30)
 # How long a gate may take back an admission.
-GATE_UNDO_SECONDS = env.int("GATE_UNDO_SECONDS", default=5 * 60)
+GATE_UNDO_SECONDS = env.int("GATE_UNDO_SECONDS", least=0, default=5 * 60)
 # How long places are kept for a guest who was sent to the payment page.
 PAYMENT_MINUTES = env.int("PAYMENT_MINUTES", default=15)
 # How long every call of a Onebox channel keeps its BASKET, and how long a PRE_CONFIRM is kept.
@@ -259,11 +263,10 @@ ISSUED_TOGETHER = env.int("ISSUED_TOGETHER", default=50)
 # How long events stay in the feed, with what became of their deliveries.
 EVENT_RETENTION_DAYS = env.int("EVENT_RETENTION_DAYS", default=90)
 # Names and addresses of guests are erased so many days after the visit; 0: never by themselves.
-PERSONAL_DATA_DAYS = env.int("PERSONAL_DATA_DAYS", default=0)
+PERSONAL_DATA_DAYS = env.int("PERSONAL_DATA_DAYS", least=0, default=0)
 # Where guests are mailed from: by a mail server, in the demo to the log. Without one nobody is.
-_EMAIL_URL = env.str("EMAIL_URL", default="consolemail://" if DEMO else "")
-MAIL_ENABLED = bool(_EMAIL_URL)
-vars().update(env.email_url_config(_EMAIL_URL or "dummymail://"))
+MAIL_ENABLED = DEMO or bool(env.str("EMAIL_URL", default=""))
+vars().update(env.mail("EMAIL_URL", default="consolemail://" if DEMO else "dummymail://"))
 EMAIL_TIMEOUT = 15
 DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", default="tickets@localhost")
 # How many webhooks one process sends at a time.
@@ -284,7 +287,7 @@ PAYMENT_HOST = urlsplit(PUBLIC_URL).netloc
 PAYMENT_USES_SSL = HTTPS
 PAYMENT_VARIANTS = PAYMENTS.variants
 # Seconds stand last (croniter).
-RECOVERY_CRON = env.str("RECOVERY_CRON", default="* * * * * */15")
+RECOVERY_CRON = env.cron("RECOVERY_CRON", default="* * * * * */15")
 
 PROCRASTINATE_WORKER_DEFAULTS = {
     "update_heartbeat_interval": max(1.0, WORKER_SILENCE_SECONDS / 3),
@@ -298,10 +301,8 @@ PROCRASTINATE_IMPORT_PATHS: list[str] = []
 PROCRASTINATE_ON_APP_READY = "channel_manager.lib.jobs.be_patient"
 
 # In production whoever collects the logs reads JSON, and one line for each request and job.
-LOG_FORMAT = env.str("LOG_FORMAT", default="json" if IN_PRODUCTION else "text")
-if LOG_FORMAT not in logs.FORMATS:
-    raise ImproperlyConfigured(f"LOG_FORMAT is {LOG_FORMAT}; it must be json or text.")
-LOG_LEVEL = env.str("LOG_LEVEL", default="INFO" if IN_PRODUCTION else "WARNING")
+LOG_FORMAT = env.choice("LOG_FORMAT", logs.FORMATS, default="json" if IN_PRODUCTION else "text")
+LOG_LEVEL = env.choice("LOG_LEVEL", logs.LEVELS, default="INFO" if IN_PRODUCTION else "WARNING")
 # Who asks for /metrics sends it; without one there is nothing to ask for.
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 if METRICS_TOKEN and len(METRICS_TOKEN) < 20:

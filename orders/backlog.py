@@ -93,16 +93,16 @@ SELECT procrastinate_retry_job_v2(ours.id, NULL, NULL, NULL, NULL) FROM (
 
 def issue(*, job: Job, order_id: uuid.UUID, clock: Callable[[], datetime.datetime]) -> None:
     """Issue the order of a job, together with others that wait; raises as `issue_order`."""
-    if job.attempts or not _is_issued_with_others(job, clock):
+    if job.attempts or job.id not in _issue_with_others(job, clock):
         issue_order(order_id=order_id, clock=clock, failures=job.attempts)
 
 
-def _is_issued_with_others(job: Job, clock: Callable[[], datetime.datetime]) -> bool:
-    """Issue orders that wait, if any; tell whether that of the job was among them and has settled."""
+def _issue_with_others(job: Job, clock: Callable[[], datetime.datetime]) -> Mapping[int, uuid.UUID]:
+    """Issue orders that wait, if any, all or none; return those that have settled, by job: ours, too."""
     orders = _take_over(job)
     others = [key for key in orders if key != job.id]
     if not others:
-        return False
+        return {}
     try:
         issue_together(
             order_ids=sorted(orders.values()),
@@ -112,8 +112,8 @@ def _is_issued_with_others(job: Job, clock: Callable[[], datetime.datetime]) -> 
     except Exception:
         _log.warning("%s orders are issued alone, not together", len(orders), exc_info=True)
         _give_back(job, others)
-        return False
-    return job.id in orders
+        return {}
+    return orders
 
 
 def _take_over(job: Job) -> Mapping[int, uuid.UUID]:

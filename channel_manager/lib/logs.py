@@ -17,6 +17,7 @@ from channel_manager.lib.log_redaction import RedactingFormatter, redact
 from channel_manager.lib.moments import in_utc
 
 FORMATS = ("json", "text")
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _Noted = dict[str, Any]
 _noted: ContextVar[_Noted | None] = ContextVar("noted", default=None)
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from channel_manager.lib.environment import Environment
+
 # Who does not answer in so many seconds is away; the primary answers then.
 _CONNECT_SECONDS = 2
 _UNACKNOWLEDGED_MS = 5000
 
 
-def read(env: Any, primary: dict[str, Any]) -> dict[str, Any]:
+def read(env: Environment, primary: dict[str, Any]) -> dict[str, Any]:
     """Return the replica among the databases, nothing where REPLICA_DATABASE_URL is not set.
 
-    Whatever server that is, nothing is written there: sessions are read-only.
+    Raises ImproperlyConfigured for an address of something else. Whatever server that is, nothing is written there: sessions are read-only.
     """
-    if not (url := env.str("REPLICA_DATABASE_URL", default="")):
+    if not (given := env.postgres("REPLICA_DATABASE_URL")):
         return {}
-    given = env.db_url_config(url)
     options = {
         **given.get("OPTIONS", {}),
         "options": f"{primary['OPTIONS']['options']} -c default_transaction_read_only=on",

@@ -66,7 +66,7 @@ def worker_command(*, queues: Sequence[str], concurrency: int, stop_seconds: int
 def orders_worker(*, stop_seconds: int) -> list[str]:
     """Return the command of a worker that issues orders and does all else but webhooks."""
     # Jobs run in asyncio's thread pool, which has this size.
-    concurrency = int(os.environ.get("WORKER_CONCURRENCY") or min(32, cores() + 4))
+    concurrency = settings.WORKER_CONCURRENCY or min(32, cores() + 4)
     return worker_command(queues=WORKER_QUEUES, concurrency=concurrency, stop_seconds=stop_seconds)
 
 

@@ -5,14 +5,16 @@ Every row counts, by a checksum of its text; so do sequences, and the names of w
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any, TypedDict, cast
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-Sums = dict[str, Any]
+# Rows, amounts as text (JSON has no exact ones), and of a table the checksum of its contents.
+Figures = dict[str, int | str]
 Rows = list[tuple[Any, ...]]
 
 _TABLES = """
@@ -68,6 +70,20 @@ _GUARDS = {
 }
 
 
+class Sums(TypedDict):
+    """A database in figures: tables, ledger and orders by name; sequences; what guards it, by name."""
+
+    ledger: dict[str, Figures]
+    orders: dict[str, Figures]
+    tables: dict[str, Figures]
+    sequences: dict[str, int | None]
+    extensions: list[str]
+    functions: list[str]
+    triggers: list[str]
+    constraints: list[str]
+    indexes: list[str]
+
+
 @contextmanager
 def standing_still() -> Iterator[BaseDatabaseWrapper]:
     """Give a connection that sees all as it was at one moment, for as long as it takes."""
@@ -105,8 +121,26 @@ def read_sums(reader: BaseDatabaseWrapper) -> Sums:
             table: _table(reader, table, amounts or ()) for table, amounts in _all(reader, _TABLES)
         },
         "sequences": dict(_all(reader, _SEQUENCES)),
-        **{kind: [name for (name,) in _all(reader, sql)] for kind, sql in _GUARDS.items()},
+        "extensions": _names(reader, "extensions"),
+        "functions": _names(reader, "functions"),
+        "triggers": _names(reader, "triggers"),
+        "constraints": _names(reader, "constraints"),
+        "indexes": _names(reader, "indexes"),
     }
+
+
+def parse_sums(text: str) -> Sums:
+    """Return figures that were written as JSON; raises ValueError for anything else."""
+    figures = json.loads(text)
+    if not isinstance(figures, dict):
+        raise ValueError("it is no JSON object")
+    for name in Sums.__annotations__:
+        if not isinstance(figures.get(name), list if name in _GUARDS else dict):
+            raise ValueError(f"it has no {name}")
+    for sequence, value in figures["sequences"].items():
+        if not isinstance(value, int | None):
+            raise ValueError(f"its sequence {sequence} is no number")
+    return cast("Sums", figures)
 
 
 def differences(before: Sums, now: Sums) -> list[str]:
@@ -114,22 +148,22 @@ def differences(before: Sums, now: Sums) -> list[str]:
 
     A sequence may have gone on: no snapshot keeps it, and a restored one is moved on purpose.
     """
-    return [
-        sentence
-        for name in dict.fromkeys((*before, *now))
-        for sentence in (_fallen_back if name == "sequences" else _unlike)(
-            name, before.get(name), now.get(name)
-        )
-    ]
+    found: list[str] = []
+    for name in Sums.__annotations__:
+        if name == "sequences":
+            found.extend(_fallen_back(before["sequences"], now["sequences"]))
+        else:
+            found.extend(_unlike(name, before.get(name), now.get(name)))
+    return found
 
 
-def _fallen_back(name: str, before: Any, now: Any) -> Iterator[str]:
+def _fallen_back(before: Mapping[str, int | None], now: Mapping[str, int | None]) -> Iterator[str]:
     for sequence, value in before.items():
         if sequence not in now or (now[sequence] or 0) < (value or 0):
-            yield from _unlike(f"{name} {sequence}", value, now.get(sequence, "missing"))
+            yield from _unlike(f"sequences {sequence}", value, now.get(sequence, "missing"))
 
 
-def _unlike(name: str, before: Any, now: Any) -> Iterator[str]:
+def _unlike(name: str, before: object, now: object) -> Iterator[str]:
     if isinstance(before, dict) and isinstance(now, dict):
         for key in dict.fromkeys((*before, *now)):
             yield from _unlike(f"{name} {key}", before.get(key), now.get(key))
@@ -140,11 +174,11 @@ def _unlike(name: str, before: Any, now: Any) -> Iterator[str]:
         yield f"{name}: was {_shown(before)}, is {_shown(now)}"
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     return "nothing" if value is None else str(value)
 
 
-def _table(reader: BaseDatabaseWrapper, table: str, amounts: tuple[str, ...]) -> Sums:
+def _table(reader: BaseDatabaseWrapper, table: str, amounts: tuple[str, ...]) -> Figures:
     quote = reader.ops.quote_name
     sums = "".join(f", sum({quote(column)})" for column in amounts)
     ((rows, contents, *found),) = _all(
@@ -158,9 +192,12 @@ def _table(reader: BaseDatabaseWrapper, table: str, amounts: tuple[str, ...]) ->
     }
 
 
-def _amounts(*, rows: int, **amounts: Any) -> Sums:
-    """Write amounts as text: JSON has no exact ones."""
+def _amounts(*, rows: int, **amounts: Any) -> Figures:
     return {"rows": rows, **{name: str(value or 0) for name, value in amounts.items()}}
+
+
+def _names(reader: BaseDatabaseWrapper, guards: str) -> list[str]:
+    return [name for (name,) in _all(reader, _GUARDS[guards])]
 
 
 def _all(reader: BaseDatabaseWrapper, sql: str) -> Rows:

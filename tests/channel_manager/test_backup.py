@@ -113,6 +113,19 @@ def test_figures_that_are_none_are_refused(tmp_path: Path) -> None:
     file = tmp_path / "figures.json"
     with pytest.raises(CommandError, match="cannot be read as figures"):
         call_command("sums", against=file)
+    names = ("ledger", "orders", "tables", "sequences")
+    guards = ("extensions", "functions", "triggers", "constraints", "indexes")
+    figures: dict[str, Any] = {**{name: {} for name in names}, **{name: [] for name in guards}}
+    wrong: list[tuple[Any, str]] = [
+        ([], "it is no JSON object"),
+        *(({**figures, name: None}, f"it has no {name}") for name in figures),
+        ({**figures, "sequences": {"numbers": "many"}}, "its sequence numbers is no number"),
+    ]
+    for told, fault in wrong:
+        file.write_text(json.dumps(told))
+        with pytest.raises(CommandError) as refused:
+            call_command("sums", against=file)
+        assert str(refused.value) == f"{file} cannot be read as figures: {fault}"
 
 
 def test_a_backup_that_cannot_be_made_leaves_nothing(

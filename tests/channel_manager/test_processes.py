@@ -59,22 +59,50 @@ def test_a_second_migrate_waits_until_the_first_is_done(monkeypatch: pytest.Monk
     assert said.getvalue() == "Another migrate is at work; waiting for it ...\n"
 
 
-def test_web_has_the_processes_and_threads_that_it_is_given(
-    became: list[str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.django_db(transaction=True)
+def test_every_migration_may_take_its_time_but_not_wait_long_for_locks(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("WEB_WORKERS", "3")
-    with override_settings(WEB_THREADS=7), pytest.raises(Became):
+    found: list[list[str]] = []
+
+    def find_limits() -> None:
+        names = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+        with connections["default"].cursor() as cursor:
+            cursor.execute("SELECT " + ", ".join(f"current_setting('{name}')" for name in names))
+            found.append(list(cursor.fetchone()))
+
+    def handle(command: migrate.Command, *args: Any, **options: Any) -> None:
+        command.verbosity = 0
+        find_limits()
+        for action in ("apply", "apply", "unapply"):
+            command.migration_progress_callback(f"{action}_start")
+            find_limits()
+            with connections["default"].cursor() as cursor:
+                cursor.execute("RESET statement_timeout; RESET lock_timeout")
+            command.migration_progress_callback(f"{action}_success")
+
+    monkeypatch.setattr(django_migrate.Command, "handle", handle)
+    find_limits()
+    call_command("migrate")
+    find_limits()
+    usual = ["1min", "10s", "8s"]
+    assert found == [usual, *[["0", "10s", "0"]] * 4, usual]
+
+
+def test_web_has_the_processes_and_threads_that_it_is_given(
+    became: list[str],
+) -> None:
+    with override_settings(WEB_THREADS=7, WEB_WORKERS=3), pytest.raises(Became):
         call_command("web", "--port", "8123")
     assert became[-1] == "channel_manager.wsgi:application"
     options = ("--host", "--port", "--workers", "--blocking-threads")
     assert [value_of(option, became) for option in options] == ["127.0.0.1", "8123", "3", "7"]
 
 
-def test_workers_do_different_things(became: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("WORKER_CONCURRENCY", "5")
+def test_workers_do_different_things(became: list[str]) -> None:
     found = []
     for arguments in ([], ["--webhooks"]):
-        with override_settings(WEBHOOK_SENDERS=9), pytest.raises(Became):
+        with override_settings(WEBHOOK_SENDERS=9, WORKER_CONCURRENCY=5), pytest.raises(Became):
             call_command("worker", *arguments)
         found.append((set(value_of("--queues", became).split(",")), became.copy()))
         became.clear()

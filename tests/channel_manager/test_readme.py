@@ -48,7 +48,9 @@ def test_the_configuration_table_lists_every_variable_that_is_read() -> None:
 
 def test_defaults_in_the_table_are_those_of_the_settings() -> None:
     settings = (ROOT / "channel_manager/settings.py").read_text()
-    for name, value in re.findall(r'env\.int\("(\w+)", default=([\d* ]+)\)', settings):
+    for name, value in re.findall(
+        r'env\.int\("(\w+)",(?: \w+=\d+,)? default=([\d* ]+)\)', settings
+    ):
         seconds = 1
         for factor in value.split("*"):
             seconds *= int(factor)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import environ
 import pytest
 from django.db import connections
 
 from channel_manager.lib import replica, replica_settings
+from channel_manager.lib.environment import Environment
 from channel_manager.lib.replica import Standing
 
 
@@ -33,5 +33,5 @@ def test_without_a_replica_everything_is_read_where_it_is_written(
     monkeypatch.delenv("REPLICA_DATABASE_URL", raising=False)
     monkeypatch.delitem(connections.settings, "replica", raising=False)
 
-    assert replica_settings.read(environ.Env(), {"OPTIONS": {"options": ""}}) == {}
+    assert replica_settings.read(Environment(), {"OPTIONS": {"options": ""}}) == {}
     assert replica.read_up_to_date(str) == replica.read_recent(str) == "default"

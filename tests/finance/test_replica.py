@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import environ
 import psycopg
 import pytest
 from django.core.management import call_command
@@ -19,6 +18,7 @@ from psycopg.errors import QueryCanceled, SerializationFailure
 
 from channel_manager.lib import replica, replica_settings
 from channel_manager.lib.embedded_postgres import EmbeddedPostgres
+from channel_manager.lib.environment import Environment
 from orders.finance import exports
 from orders.finance.reports.filters import ReportFilters
 from tests.conftest import ApiClient
@@ -49,7 +49,7 @@ def standby(django_db_setup: None, django_db_blocker: Any) -> Iterator[EmbeddedP
             ours = server.place.url.replace("/channel_manager?", f"/{primary['NAME']}?")
             with pytest.MonkeyPatch.context() as patch, django_db_blocker.unblock():
                 patch.setenv("REPLICA_DATABASE_URL", ours)
-                known = replica_settings.read(environ.Env(), {**primary, "ENGINE": _ENGINE})
+                known = replica_settings.read(Environment(), {**primary, "ENGINE": _ENGINE})
                 known["replica"]["OPTIONS"]["application_name"] = _NAME
                 patch.setitem(connections.settings, "replica", known["replica"])
                 yield server

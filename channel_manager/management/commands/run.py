@@ -35,8 +35,9 @@ from channel_manager.supervisor import (
 OLDEST_POSTGRES = 15
 EXTENSIONS = ("btree_gist", "pg_trgm", "unaccent")
 OTHER_CONNECTIONS = 46  # the workers', a shell's, and those reserved for superusers
-WEB_STOP_SECONDS = 7  # a long poll may last 25 s; its client asks again
-WORKER_STOP_SECONDS = 20
+# A sandbox is stopped by somebody who waits for it; in production there is more patience.
+DEMO_WEB_STOP_SECONDS = 7  # a long poll may last 25 s; its client asks again
+DEMO_WORKER_STOP_SECONDS = 20
 
 
 class Unusable(Exception):
@@ -52,7 +53,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until Ctrl-C or SIGTERM; exit 1 with a plain message when something is missing."""
         try:
-            port = _free_port(os.environ.get("PORT", "8000"))
+            port = _free_port(settings.PORT)
             with StopSignals() as signals:
                 if "MAKELEVEL" in os.environ:  # a killed `make run` must not leave us behind
                     stop_when_parent_dies(signal.SIGTERM, os.getppid())
@@ -112,11 +113,8 @@ class Command(BaseCommand):
             self.stdout.flush()
 
 
-def _free_port(given: str) -> int:
-    """Return the port as a number if it can be bound; nothing was started yet."""
-    if not given.isdecimal() or not 0 < int(given) < 65536:
-        raise Unusable(f"PORT is {given!r}; it must be a number from 1 to 65535.")
-    port = int(given)
+def _free_port(port: int) -> int:
+    """Return the port if it can be bound; nothing was started yet."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -171,13 +169,13 @@ def _children(port: int) -> tuple[Child, ...]:
         application="channel_manager.management.web:application",
         host="127.0.0.1",
         port=port,
-        workers=int(os.environ.get("WEB_WORKERS") or _web_workers()),
-        stop_seconds=WEB_STOP_SECONDS - 2,
+        workers=settings.WEB_WORKERS or _web_workers(),
+        stop_seconds=DEMO_WEB_STOP_SECONDS - 2,
     )
-    worker = [*IN_THE_BACKGROUND, *orders_worker(stop_seconds=WORKER_STOP_SECONDS - 5)]
-    sender = [*IN_THE_BACKGROUND, *webhooks_worker(stop_seconds=WORKER_STOP_SECONDS - 3)]
+    worker = [*IN_THE_BACKGROUND, *orders_worker(stop_seconds=DEMO_WORKER_STOP_SECONDS - 5)]
+    sender = [*IN_THE_BACKGROUND, *webhooks_worker(stop_seconds=DEMO_WORKER_STOP_SECONDS - 3)]
     return (
-        Child("web", web, logs / "web.log", WEB_STOP_SECONDS),
-        Child("worker", worker, logs / "worker.log", WORKER_STOP_SECONDS),
-        Child("sender", sender, logs / "sender.log", WORKER_STOP_SECONDS),
+        Child("web", web, logs / "web.log", DEMO_WEB_STOP_SECONDS),
+        Child("worker", worker, logs / "worker.log", DEMO_WORKER_STOP_SECONDS),
+        Child("sender", sender, logs / "sender.log", DEMO_WORKER_STOP_SECONDS),
     )

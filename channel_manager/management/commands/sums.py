@@ -8,7 +8,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from channel_manager.management.sums import differences, read_sums, standing_still
+from channel_manager.management.sums import (
+    Sums,
+    differences,
+    parse_sums,
+    read_sums,
+    standing_still,
+)
 
 
 class Command(BaseCommand):
@@ -42,9 +48,8 @@ class Command(BaseCommand):
         self.stdout.write(f"All is as in {file}.")
 
 
-def _read(file: Path) -> dict[str, Any]:
+def _read(file: Path) -> Sums:
     try:
-        figures: dict[str, Any] = json.loads(file.read_text())
+        return parse_sums(file.read_text())
     except (OSError, ValueError) as fault:
         raise CommandError(f"{file} cannot be read as figures: {fault}") from fault
-    return figures

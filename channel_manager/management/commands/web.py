@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
 from channel_manager.management.processes import WEB_STOP_SECONDS, cores, web_command
@@ -21,8 +22,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--host", default="127.0.0.1", help="The address to listen on; 0.0.0.0 in a container."
         )
-        port = int(os.environ.get("PORT") or 8000)
-        parser.add_argument("--port", type=int, default=port, help="The port; PORT, or 8000.")
+        parser.add_argument(
+            "--port", type=int, default=settings.PORT, help="The port; PORT, or 8000."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Give way to granian, which takes the signals from then on."""
@@ -30,7 +32,7 @@ class Command(BaseCommand):
             application="channel_manager.wsgi:application",
             host=options["host"],
             port=options["port"],
-            workers=int(os.environ.get("WEB_WORKERS") or cores()),
+            workers=settings.WEB_WORKERS or cores(),
             stop_seconds=WEB_STOP_SECONDS,
         )
         os.execv(command[0], command)  # noqa: S606
