@@ -9,7 +9,7 @@ import itertools
 import subprocess
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -24,6 +24,10 @@ _PLACE = "(:place)::bigint"
 _SECONDS = 300.0
 
 
+# Places of one run, whoever writes there: positions of events and numbers of jobs are unique.
+_STARTS = itertools.count(1)
+
+
 @dataclass
 class PgBench:
     """pgbench on a stack's database; it has written the orders of `family` up to a place."""
@@ -31,11 +35,10 @@ class PgBench:
     stack: Stack
     template: str  # the id of an order that was issued, with as many wallets as the family has
     family: shape.Family
-    _next: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     def accept(self, *, clients: int = 1, transactions: int) -> tuple[Result, int]:
         """Write what accepting leaves, an order a transaction; return where `issue` begins."""
-        start = next(self._next) * 100_000
+        start = next(_STARTS) * 100_000
         job = "1000000000000 + " + _PLACE
         statements = [
             statement
