@@ -62,11 +62,16 @@ class Setup:
 
 @dataclass(frozen=True)
 class Foretold:
-    """What came of it; utilisation of the database's cores while orders came, from 0 to 1."""
+    """What came of it; utilisation of the database's cores while orders came, from 0 to 1.
+
+    accept_ and settle_: milliseconds from sending an order to its answer, and to its being issued.
+    """
 
     accepted_per_second: float
     settled_per_second: float
+    accept_p50: float
     accept_p95: float
+    settle_p50: float
     settle_p95: float
     utilisation: float
 
@@ -194,9 +199,15 @@ class _World:
 
         threads.take(serve)
 
-    def order(self, then: Callable[[], None]) -> None:
-        """Send an order; it is issued when a slot of a worker is free."""
+    def send(self, then: Callable[[], None]) -> None:
+        """Have a client make and send an order; on a machine of its own that costs nothing here."""
         came = self.now
+        computes = self.times.client if self.database is self.cores else 0.0
+        step = (None, self.cores, self._around(computes), _NORMAL)
+        self.follow(iter([step] if computes else []), lambda: self.order(came, then))
+
+    def order(self, came: float, then: Callable[[], None]) -> None:
+        """Take an order that was begun to be sent then; it is issued when a worker has a free slot."""
 
         def accepted() -> None:
             self.accepted.append(self.now - came)
@@ -229,12 +240,10 @@ class _World:
         """Order, and list now and then, until the time is over."""
         counts = itertools.count(1)
         every = self.setup.lists_every
-        computes = self.times.client if self.database is self.cores else 0.0
 
         def again() -> None:
             if self.now < self.setup.seconds:
-                step = (None, self.cores, self._around(computes), _NORMAL)
-                self.follow(iter([step] if computes else []), lambda: self.order(answered))
+                self.send(answered)
 
         def answered() -> None:
             if every and next(counts) % every == 0:
@@ -252,7 +261,7 @@ def simulate(setup: Setup, times: ServiceTimes, *, seed: int = 1) -> Foretold:
     if setup.rate:
         moment = 0.0
         while (moment := moment + world.chance.expovariate(setup.rate)) < setup.seconds:
-            world.at(moment, lambda: world.order(lambda: None))
+            world.at(moment, lambda: world.send(lambda: None))
     else:
         for number in range(setup.clients):
             world.client(number)
@@ -262,8 +271,10 @@ def simulate(setup: Setup, times: ServiceTimes, *, seed: int = 1) -> Foretold:
     return Foretold(
         accepted_per_second=len(world.accepted) / world.last_answer,
         settled_per_second=len(world.settled) / lasted,
-        accept_p95=_p95(world.accepted),
-        settle_p95=_p95(world.settled),
+        accept_p50=_rank(world.accepted, 0.5),
+        accept_p95=_rank(world.accepted, 0.95),
+        settle_p50=_rank(world.settled, 0.5),
+        settle_p95=_rank(world.settled, 0.95),
         utilisation=database.busy / database.places / lasted,
     )
 
@@ -276,5 +287,5 @@ def highest_rate(setup: Setup, times: ServiceTimes, utilisation: float) -> tuple
     return rate, simulate(dataclasses.replace(setup, rate=rate), times)
 
 
-def _p95(seconds: Sequence[float]) -> float:
-    return sorted(seconds)[int(len(seconds) * 0.95)] * 1000
+def _rank(seconds: Sequence[float], share: float) -> float:
+    return sorted(seconds)[int(len(seconds) * share)] * 1000
