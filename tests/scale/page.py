@@ -224,6 +224,7 @@ class Report:
                 f"{name.replace('_', ' ')} {value:g}"
                 + (f" ({asdict(times.backlog)[name]:g} of a backlog)" if name in issuing else "")
                 for name, value in single.items()
+                if not name.endswith("_more")
             )
             + f", a list at the replica {list_web:g} of the web process and {list_database:g} of both "
             f"servers. With nothing to do, one web and one worker process and the servers keep "
@@ -233,8 +234,8 @@ class Report:
         yield (
             "**Checked: the rate at which this machine is full** (allowed: "
             f"{TOLERANCE:.0%}). All cores are busy in both runs, so that the rate is little more than "
-            "the cores by the sum of the CPU times: it shows that these times add up, issuing at the "
-            "price of a backlog, and nothing of queues."
+            "the cores by the sum of the CPU times: it shows that these times add up, orders that wait "
+            "being issued together, and nothing of queues."
         )
         yield ""
         yield from _table(
@@ -247,7 +248,7 @@ class Report:
         yield ""
         yield (
             f"**Checked, roughly: waits at {foretold.rate:g} orders/s**, due at random moments, one web "
-            "and one worker process, issuing at the price of one by one. Allowed is a factor of "
+            "and one worker process; few orders wait for others. Allowed is a factor of "
             f"{WAITS_TOLERANCE:g} either way: the run is short, a flush to disk or a neighbour on the "
             "same cores shows in it, and how soon an idle worker wakes is not simulated."
         )

@@ -22,6 +22,8 @@ _CLIENTS_PER_WEB = 16
 _CONNECTORS = (0.0, 0.1, 0.3, 1.0)
 _SECONDS = 3.0
 _WAITS_SECONDS = 60.0
+# As ISSUED_TOGETHER is unless it is set.
+_TOGETHER = 50
 
 
 class Parts(NamedTuple):
@@ -150,7 +152,7 @@ def foretell(times: Times, together: Together) -> Predictions:
     return Predictions(
         compared=_saturated(times, together, cores),
         rate=together.rate,
-        waited=_paced(single, together, cores),
+        waited=_paced(times, together, cores),
         grid=grid,
         full=[_full(single, cores) for cores in (cores, *_DATABASE_CORES)],
         connectors=[(seconds, _elsewhere(single, seconds)) for seconds in _CONNECTORS],
@@ -158,7 +160,7 @@ def foretell(times: Times, together: Together) -> Predictions:
 
 
 def _saturated(times: Times, together: Together, cores: int) -> list[Compared]:
-    """Compare the rates of closed loops; orders wait there, and are issued as a backlog."""
+    """Compare the rates of closed loops; those that wait there are issued together."""
     one, many = together.one, together.many
     here = Setup(
         webs=1,
@@ -168,8 +170,9 @@ def _saturated(times: Times, together: Together, cores: int) -> list[Compared]:
         lists_every=together.lists_every,
         seconds=one.seconds,
         idle=together.idle,
+        together=_TOGETHER,
     )
-    issued = _replayed(times.backlog, one)
+    issued = _replayed(_as_they_wait(times), one)
     # The replica answers on the same cores here, the primary being asked how far it is.
     list_web, list_database = times.at_replica
     listed_there = replace(issued, list_web=list_web, list_database=list_database)
@@ -179,17 +182,31 @@ def _saturated(times: Times, together: Together, cores: int) -> list[Compared]:
     ]
 
 
-def _paced(single: ServiceTimes, together: Together, cores: int) -> list[Waited]:
+def _paced(times: Times, together: Together, cores: int) -> list[Waited]:
     """Compare waits where nothing is full, and an order is mostly issued by itself."""
     paced = together.paced
-    setup = Setup(1, 1, cores=cores, rate=together.rate, idle=together.idle, seconds=_WAITS_SECONDS)
-    found = simulate(setup, _replayed(single, paced))
+    setup = Setup(1, 1, cores=cores, rate=together.rate, idle=together.idle, together=_TOGETHER)
+    found = simulate(replace(setup, seconds=_WAITS_SECONDS), _replayed(_as_they_wait(times), paced))
     return [
         Waited("POST answered, p50", paced.order_p50, round(found.accept_p50, 1)),
         Waited("POST answered, p95", paced.order_p95, round(found.accept_p95, 1)),
         Waited("Submit to Issued, p50", paced.issued_p50, round(found.settle_p50, 1)),
         Waited("Submit to Issued, p95", paced.issued_p95, round(found.settle_p95, 1)),
     ]
+
+
+def _as_they_wait(times: Times) -> ServiceTimes:
+    """Return the times of a first order, with what each further one takes that is issued with it."""
+    first, most = times.one_by_one, times.backlog
+
+    def more(single: float, together: float) -> float:
+        return max(0.0, (_TOGETHER * together - single) / (_TOGETHER - 1))
+
+    return replace(
+        first,
+        worker_more=more(first.worker, most.worker),
+        database_more=more(first.issue_database, most.issue_database),
+    )
 
 
 def _replayed(times: ServiceTimes, load: Measured) -> ServiceTimes:

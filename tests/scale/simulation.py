@@ -23,7 +23,10 @@ _NORMAL, _NICE = 1024, 335
 
 @dataclass(frozen=True)
 class ServiceTimes:
-    """CPU in milliseconds that each part takes for one order or one list, and a commit on disk."""
+    """CPU in milliseconds that each part takes for one order or one list, and a commit on disk.
+
+    worker_more, database_more: for each further order that is issued together with a first one.
+    """
 
     web: float
     accept_database: float
@@ -33,6 +36,8 @@ class ServiceTimes:
     list_database: float
     client: float
     commit: float
+    worker_more: float = 0.0
+    database_more: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,7 @@ class Setup:
     web and workers run on, 0 for enough. rate: orders/s that come whatever is answered (an open
     loop); else `clients` that each wait for their answer. lists_every: as of the clients. idle: of
     `cores`, how many are busy without any order. connector: seconds that each order waits for
-    another system.
+    another system. together: how many waiting orders a free slot issues at once, at most.
     """
 
     webs: int
@@ -52,6 +57,7 @@ class Setup:
     cores: int = 0
     threads: int = 16
     slots: int = 6
+    together: int = 1
     clients: int = 8
     rate: float = 0.0
     lists_every: int = 0
@@ -221,15 +227,18 @@ class _World:
     def issue(self) -> None:
         if not self.backlog or not self.free_slots:
             return
-        came, lock = self.backlog.popleft(), self.free_slots.pop()
+        lock, count = self.free_slots.pop(), min(self.setup.together, len(self.backlog))
+        came = [self.backlog.popleft() for _ in range(count)]
+        worker = self.times.worker + (count - 1) * self.times.worker_more
+        database = self.times.issue_database + (count - 1) * self.times.database_more
 
         def steps() -> Iterator[_Step]:
             if self.setup.connector:
                 yield None, None, self.setup.connector, _NORMAL
-            yield from self.by_turns(lock, self.times.worker, self.times.issue_database, _NICE)
+            yield from self.by_turns(lock, worker, database, _NICE)
 
         def settled() -> None:
-            self.settled.append(self.now - came)
+            self.settled += [self.now - moment for moment in came]
             self.last_settled = self.now
             self.free_slots.append(lock)
             self.issue()
