@@ -1,7 +1,7 @@
 """`python -m tests.scale`: what `make scale` calls. Writes docs/scale.json and the tables of
 docs/scale.md.
 
-Exit code 1 when something was lost, or the simulation misses what was measured. About four minutes;
+Exit code 1 when something was lost, or the simulation misses what was measured. Under five minutes;
 `--seconds 3` is a quick look, not written.
 """
 
@@ -21,6 +21,7 @@ from tests.scale import kills, measuring, predictions, sizes, webhooks
 from tests.scale.kills import Kills
 from tests.scale.measuring import Measured
 from tests.scale.page import Report, write
+from tests.scale.predictions import Parts, Together
 from tests.scale.site import Site, running_site
 from tests.stack import ROOT, SHORT_STALLS, StackError
 from tests.traffic import Expected
@@ -28,6 +29,9 @@ from tests.traffic import Expected
 SECONDS = 15.0
 CLIENTS = 8
 LISTS_EVERY = 3
+# Orders that come at random moments: at which share of what was settled in a closed loop, how long
+# at most, and from how many connections.
+PACED, PACED_SECONDS, PACED_CLIENTS = 0.5, 12.0, 32
 REPORTS = 20
 KILLS_MORE = 5
 
@@ -72,19 +76,34 @@ class _Run:
         self.accepted |= sent.accepted
         return measured
 
-    def part_by_part(self) -> tuple[Measured, Measured, Measured]:
+    def part_by_part(self) -> Parts:
         """Return what accepting, listing and issuing cost, each by itself."""
         self.site.start(webs=1, workers=0, with_replica=False)
         measuring.warm(self.site)
         waiting = self.load("accepting alone", "ALONE", settle=False)
-        lists = self.load("lists alone", "LIST", settle=False, orders=False, seconds=4.0, clients=2)
-        self.say("issuing alone ...")
-        with measuring.held_back(self.site):
-            # The same worker delivers webhooks later.
-            environment = webhooks.TO_THIS_MACHINE
-            self.site.start(webs=1, workers=1, with_replica=False, environment=environment)
-            backlog = self.site.stack.in_flight
-        return waiting, lists, measuring.work_off(self.site, "issuing alone", backlog)
+        lists = self.lists("lists alone", "LIST")
+        half = measuring.hold_back(self.site) // 2
+        self.say("issuing, one by one ...")
+        alone = {"ISSUED_TOGETHER": "1"}
+        self.site.start(webs=1, workers=1, with_replica=False, environment=alone)
+        one_by_one = measuring.work_off(self.site, "issuing, one by one", half)
+        self.say("issuing a backlog ...")
+        # The same worker delivers webhooks later.
+        environment = webhooks.TO_THIS_MACHINE
+        self.site.start(webs=1, workers=1, with_replica=False, environment=environment)
+        return Parts(waiting, lists, one_by_one, measuring.work_off(self.site, "issuing a backlog"))
+
+    def lists(self, name: str, prefix: str) -> Measured:
+        """Return what a list costs while nobody orders."""
+        return self.load(name, prefix, settle=False, orders=False, seconds=4.0, clients=2)
+
+    def paced(self, one: Measured) -> tuple[float, Measured]:
+        """Return at how many orders a second they came, at random, and what was measured."""
+        rate = round(PACED * one.settled_per_second, 1)
+        seconds = min(self.options.seconds, PACED_SECONDS)
+        name = "1 web, 1 worker, half the rate"
+        given = {"rate": rate, "seconds": seconds, "clients": PACED_CLIENTS}
+        return rate, self.load(name, "PACED", **given)
 
     def kill(self) -> Kills:
         """Kill each process while orders come; what is wrong then is noted."""
@@ -112,30 +131,33 @@ def _measure(options: argparse.Namespace) -> Report:
         described, fsync = machine.describe(site.stack), machine.fsync_ms()
         run = _Run(site, options, say)
         before = sizes.read_sizes(site)
-        waiting, lists, issuing = run.part_by_part()
+        parts = run.part_by_part()
         measuring.warm(site)
         idle = measuring.idle(site)
         one = run.load("1 web, 1 worker", "ONE", lists_every=LISTS_EVERY)
         after = sizes.read_sizes(site)
         say("webhooks ...")
         delivered = webhooks.deliver(site)
+        rate, paced = run.paced(one)
         site.start(webs=2, workers=4, with_replica=True)
         measuring.warm(site)
         many = run.load("2 web, 4 workers, replica", "MANY", lists_every=LISTS_EVERY)
+        there = run.lists("lists, replica", "THERE")
         reports = (REPORTS, measuring.reports_read_there(site, REPORTS))
         if not many.listed_there or not reports[1]:
             run.wrong.append("no list or no report was read at the replica")
         users, killed = site.users, run.kill()
     say("Simulation ...")
-    times = predictions.service_times(waiting, lists, issuing, fsync)
-    foretold = predictions.foretell(
-        times, one, many, clients=CLIENTS, lists_every=LISTS_EVERY, idle=sum(idle.values())
+    together = Together(
+        one, many, paced, rate, clients=CLIENTS, lists_every=LISTS_EVERY, idle=sum(idle.values())
     )
+    times = predictions.service_times(parts, there, fsync)
+    foretold = predictions.foretell(times, together)
     return Report(
         machine=described,
         users=users,
         idle=idle,
-        loads=[waiting, lists, issuing, one, many],
+        loads=[*parts, there, paced, one, many],
         reports=reports,
         delivered=delivered,
         killed=killed,

@@ -13,7 +13,7 @@ import random
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -30,6 +30,8 @@ class Task:
 
     lists_every: after how many orders a list is asked for, 0: never.
     is_mixed: orders as a park gets them, else of four day tickets. orders: False for lists only.
+    rate: orders/s that are due at random moments, whatever is answered; 0: each client sends its
+    next one when it has the answer.
     """
 
     ports: Sequence[int]
@@ -41,15 +43,20 @@ class Task:
     lists_every: int = 0
     is_mixed: bool = False
     orders: bool = True
+    rate: float = 0.0
 
 
 @dataclass
 class Outcome:
-    """What came of it: seconds of each answered request, accepted orders by id, what failed."""
+    """What came of it: seconds of each answered request, accepted orders by id, what failed.
+
+    due: when each accepted order was to be sent, by id, as wall-clock time.
+    """
 
     accepted: dict[str, list[Any]] = field(default_factory=dict)
     orders: list[float] = field(default_factory=list)
     lists: list[float] = field(default_factory=list)
+    due: dict[str, float] = field(default_factory=dict)
     repeated: int = 0
     wrong: list[str] = field(default_factory=list)
     seconds: float = 0.0
@@ -85,21 +92,34 @@ class Client:
             ):
                 self.list()
 
-    def order(self) -> None:
-        """Send one order until it is answered."""
+    def work_at(self, moments: Iterator[float]) -> None:
+        """Send an order at each of the moments, which all clients share."""
+        while True:
+            with self.lock:
+                due = next(moments, None)
+            if due is None:
+                return
+            time.sleep(max(0.0, due - time.monotonic()))
+            self.order(due)
+
+    def order(self, due: float | None = None) -> None:
+        """Send one order until it is answered; due: when it was to be sent, now unless given."""
         reference = next(self.references)
         if self.task.is_mixed:
             body, expected = mixed_order(self.seller, reference, self.chance)
         else:
             body, expected = self.seller.order(reference, day_tickets(4)), Expected("Issued", 4, 4)
-        started = time.monotonic()
+        started = time.monotonic() if due is None else due
+        started_at = time.time() - (time.monotonic() - started)
         answer = self.send("POST", "", body, reference)
         with self.lock:
             if answer is None or answer.status != 201:
                 self.outcome.wrong.append(f"{reference}: {answer and answer.text[:300]!r}")
                 return
             self.outcome.orders.append(time.monotonic() - started)
-            self.outcome.accepted[answer.body["orderId"]] = [*asdict(expected).values()]
+            order_id = answer.body["orderId"]
+            self.outcome.accepted[order_id] = [*asdict(expected).values()]
+            self.outcome.due[order_id] = started_at
 
     def list(self) -> None:
         """Read the first page of the partner's list."""
@@ -129,6 +149,15 @@ class Client:
         return None
 
 
+def _moments(task: Task) -> Iterator[float]:
+    """Yield when orders are due, as they come to a park: at random, so many a second."""
+    chance = random.Random(task.prefix)
+    due = time.monotonic() + 0.1
+    end = due + task.seconds
+    while (due := due + chance.expovariate(task.rate)) < end:
+        yield due
+
+
 def main() -> None:
     """Do the task on standard input."""
     task = Task(**json.loads(sys.stdin.readline()))
@@ -137,11 +166,15 @@ def main() -> None:
     is_over = threading.Event()
     with ThreadPoolExecutor(task.clients) as pool:
         clients = [Client(task, number, outcome, lock) for number in range(task.clients)]
-        working = [pool.submit(client.work, is_over) for client in clients]
-        if task.seconds:
-            time.sleep(task.seconds)
+        if task.rate:
+            moments = _moments(task)
+            working = [pool.submit(client.work_at, moments) for client in clients]
         else:
-            sys.stdin.read()
+            working = [pool.submit(client.work, is_over) for client in clients]
+            if task.seconds:
+                time.sleep(task.seconds)
+            else:
+                sys.stdin.read()
         is_over.set()
         for done in working:
             done.result()

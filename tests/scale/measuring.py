@@ -7,21 +7,26 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
+from tests.bench.measuring import settled_at
 from tests.scale.clients import Task
 from tests.scale.site import ROLE, Lodger, Site
-from tests.stack import ROOT
+from tests.stack import ROOT, wait_for
 from tests.traffic import Expected
 
 _LIMIT_SECONDS = 300.0
 _IDLE_SECONDS = 5.0
+_WAITING = "queue_name = 'orders' AND status = 'todo'"
+_IS_ANY_AT_WORK = """
+    SELECT EXISTS (SELECT 1 FROM procrastinate_jobs WHERE queue_name = 'orders'
+        AND (status = 'doing' OR status = 'todo' AND scheduled_at IS NULL))
+"""
 _TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -29,8 +34,10 @@ _TICK = os.sysconf("SC_CLK_TCK")
 class Measured:
     """What one load came to; CPU in milliseconds for each order, or each list where there is none.
 
-    seconds: until the last answer; settled_after: until nothing was left to be issued, 0 where nobody did. listed_there:
-    lists that were read at the replica. connections: of the product to the primary in the end.
+    seconds: until the last answer; settled_after: until nothing was left to be issued, 0 where
+    nobody did. issued_p50 and _p95: from when an order was due to its commit as Issued, in ms.
+    listed_there: lists that were read at the replica. connections: of the product to the primary
+    in the end.
     """
 
     name: str
@@ -40,6 +47,8 @@ class Measured:
     settled_after: float
     order_p50: float
     order_p95: float
+    issued_p50: float
+    issued_p95: float
     list_p50: float
     cpu: Mapping[str, float]
     log_bytes: int
@@ -66,6 +75,7 @@ class Sent:
     accepted: dict[str, Expected]
     orders: list[float]
     lists: list[float]
+    due: dict[str, float]
     repeated: int
     wrong: list[str]
     seconds: float
@@ -106,6 +116,8 @@ def measure(site: Site, name: str, *, settle: bool = True, **members: Any) -> tu
     left = site.stack.wait_until_settled(seconds=180) if settle else 0.0
     used = {part: value - before[part] for part, value in cpu(site).items()}
     each = len(sent.orders) or len(sent.lists)
+    settled = settled_at(site.stack, list(sent.due)) if settle else {}
+    issued = [moment - sent.due[order_id] for order_id, moment in settled.items()]
     return (
         Measured(
             name=name,
@@ -115,6 +127,8 @@ def measure(site: Site, name: str, *, settle: bool = True, **members: Any) -> tu
             settled_after=round(sent.seconds + left, 2) if settle else 0.0,
             order_p50=_rank(sent.orders, 0.5),
             order_p95=_rank(sent.orders, 0.95),
+            issued_p50=_rank(issued, 0.5),
+            issued_p95=_rank(issued, 0.95),
             list_p50=_rank(sent.lists, 0.5),
             cpu={
                 **{part: round(value * 1000 / each, 2) for part, value in used.items()},
@@ -128,10 +142,11 @@ def measure(site: Site, name: str, *, settle: bool = True, **members: Any) -> tu
     )
 
 
-def work_off(site: Site, name: str, orders: int) -> Measured:
-    """Wait until waiting orders are issued; return what it cost. The workers start now."""
+def work_off(site: Site, name: str, most: int | None = None) -> Measured:
+    """Let go of what is held back, the oldest first; return what issuing it cost."""
     before, log, started = cpu(site), _position(site), time.monotonic()
-    site.stack.wait_until_settled(seconds=180)
+    orders = _let_go(site, most)
+    wait_for(name, lambda: not site.stack.sql(_IS_ANY_AT_WORK)[0][0], seconds=_LIMIT_SECONDS)
     taken = time.monotonic() - started
     used = {part: value - before[part] for part, value in cpu(site).items()}
     return Measured(
@@ -142,6 +157,8 @@ def work_off(site: Site, name: str, orders: int) -> Measured:
         settled_after=round(taken, 2),
         order_p50=0.0,
         order_p95=0.0,
+        issued_p50=0.0,
+        issued_p95=0.0,
         list_p50=0.0,
         cpu={part: round(value * 1000 / orders, 2) for part, value in used.items()},
         log_bytes=(_position(site) - log) // orders,
@@ -239,14 +256,21 @@ def idle(site: Site) -> dict[str, float]:
     }
 
 
-@contextmanager
-def held_back(site: Site) -> Iterator[None]:
-    """Let nobody begin what waits to be issued before the block is over."""
-    waiting = "queue_name = 'orders' AND status = 'todo'"
+def hold_back(site: Site) -> int:
+    """Let nobody begin what waits to be issued; return how many orders that are."""
     later = "scheduled_at = now() + interval '1 hour'"
-    site.stack.sql(f"UPDATE procrastinate_jobs SET {later} WHERE {waiting}")
-    yield
-    site.stack.sql(f"UPDATE procrastinate_jobs SET scheduled_at = NULL WHERE {waiting}")
+    held = site.stack.sql(f"UPDATE procrastinate_jobs SET {later} WHERE {_WAITING} RETURNING id")
+    return len(held)
+
+
+def _let_go(site: Site, most: int | None) -> int:
+    """Let so many be issued, all unless told; return how many, the workers told as of new ones."""
+    chosen = f"SELECT id FROM procrastinate_jobs WHERE {_WAITING} ORDER BY id LIMIT %s"
+    now = f"UPDATE procrastinate_jobs SET scheduled_at = NULL WHERE id IN ({chosen}) RETURNING id"
+    gone = site.stack.sql(now, most)
+    told = json.dumps({"type": "job_inserted", "job_id": gone[0][0]})
+    site.stack.sql("SELECT pg_notify('procrastinate_any_queue_v1', %s)", told)
+    return len(gone)
 
 
 def warm(site: Site) -> None:

@@ -23,7 +23,10 @@ _NORMAL, _NICE = 1024, 335
 
 @dataclass(frozen=True)
 class ServiceTimes:
-    """CPU in milliseconds that each part takes for one order or one list, and a commit on disk."""
+    """CPU in milliseconds that each part takes for one order or one list, and a commit on disk.
+
+    worker_more, database_more: for each further order that is issued together with a first one.
+    """
 
     web: float
     accept_database: float
@@ -33,6 +36,8 @@ class ServiceTimes:
     list_database: float
     client: float
     commit: float
+    worker_more: float = 0.0
+    database_more: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,7 @@ class Setup:
     web and workers run on, 0 for enough. rate: orders/s that come whatever is answered (an open
     loop); else `clients` that each wait for their answer. lists_every: as of the clients. idle: of
     `cores`, how many are busy without any order. connector: seconds that each order waits for
-    another system.
+    another system. together: how many waiting orders a free slot issues at once, at most.
     """
 
     webs: int
@@ -52,6 +57,7 @@ class Setup:
     cores: int = 0
     threads: int = 16
     slots: int = 6
+    together: int = 1
     clients: int = 8
     rate: float = 0.0
     lists_every: int = 0
@@ -62,11 +68,16 @@ class Setup:
 
 @dataclass(frozen=True)
 class Foretold:
-    """What came of it; utilisation of the database's cores while orders came, from 0 to 1."""
+    """What came of it; utilisation of the database's cores while orders came, from 0 to 1.
+
+    accept_ and settle_: milliseconds from sending an order to its answer, and to its being issued.
+    """
 
     accepted_per_second: float
     settled_per_second: float
+    accept_p50: float
     accept_p95: float
+    settle_p50: float
     settle_p95: float
     utilisation: float
 
@@ -194,9 +205,15 @@ class _World:
 
         threads.take(serve)
 
-    def order(self, then: Callable[[], None]) -> None:
-        """Send an order; it is issued when a slot of a worker is free."""
+    def send(self, then: Callable[[], None]) -> None:
+        """Have a client make and send an order; on a machine of its own that costs nothing here."""
         came = self.now
+        computes = self.times.client if self.database is self.cores else 0.0
+        step = (None, self.cores, self._around(computes), _NORMAL)
+        self.follow(iter([step] if computes else []), lambda: self.order(came, then))
+
+    def order(self, came: float, then: Callable[[], None]) -> None:
+        """Take an order that was begun to be sent then; it is issued when a worker has a free slot."""
 
         def accepted() -> None:
             self.accepted.append(self.now - came)
@@ -210,15 +227,18 @@ class _World:
     def issue(self) -> None:
         if not self.backlog or not self.free_slots:
             return
-        came, lock = self.backlog.popleft(), self.free_slots.pop()
+        lock, count = self.free_slots.pop(), min(self.setup.together, len(self.backlog))
+        came = [self.backlog.popleft() for _ in range(count)]
+        worker = self.times.worker + (count - 1) * self.times.worker_more
+        database = self.times.issue_database + (count - 1) * self.times.database_more
 
         def steps() -> Iterator[_Step]:
             if self.setup.connector:
                 yield None, None, self.setup.connector, _NORMAL
-            yield from self.by_turns(lock, self.times.worker, self.times.issue_database, _NICE)
+            yield from self.by_turns(lock, worker, database, _NICE)
 
         def settled() -> None:
-            self.settled.append(self.now - came)
+            self.settled += [self.now - moment for moment in came]
             self.last_settled = self.now
             self.free_slots.append(lock)
             self.issue()
@@ -229,12 +249,10 @@ class _World:
         """Order, and list now and then, until the time is over."""
         counts = itertools.count(1)
         every = self.setup.lists_every
-        computes = self.times.client if self.database is self.cores else 0.0
 
         def again() -> None:
             if self.now < self.setup.seconds:
-                step = (None, self.cores, self._around(computes), _NORMAL)
-                self.follow(iter([step] if computes else []), lambda: self.order(answered))
+                self.send(answered)
 
         def answered() -> None:
             if every and next(counts) % every == 0:
@@ -252,7 +270,7 @@ def simulate(setup: Setup, times: ServiceTimes, *, seed: int = 1) -> Foretold:
     if setup.rate:
         moment = 0.0
         while (moment := moment + world.chance.expovariate(setup.rate)) < setup.seconds:
-            world.at(moment, lambda: world.order(lambda: None))
+            world.at(moment, lambda: world.send(lambda: None))
     else:
         for number in range(setup.clients):
             world.client(number)
@@ -262,8 +280,10 @@ def simulate(setup: Setup, times: ServiceTimes, *, seed: int = 1) -> Foretold:
     return Foretold(
         accepted_per_second=len(world.accepted) / world.last_answer,
         settled_per_second=len(world.settled) / lasted,
-        accept_p95=_p95(world.accepted),
-        settle_p95=_p95(world.settled),
+        accept_p50=_rank(world.accepted, 0.5),
+        accept_p95=_rank(world.accepted, 0.95),
+        settle_p50=_rank(world.settled, 0.5),
+        settle_p95=_rank(world.settled, 0.95),
         utilisation=database.busy / database.places / lasted,
     )
 
@@ -276,5 +296,5 @@ def highest_rate(setup: Setup, times: ServiceTimes, utilisation: float) -> tuple
     return rate, simulate(dataclasses.replace(setup, rate=rate), times)
 
 
-def _p95(seconds: Sequence[float]) -> float:
-    return sorted(seconds)[int(len(seconds) * 0.95)] * 1000
+def _rank(seconds: Sequence[float], share: float) -> float:
+    return sorted(seconds)[int(len(seconds) * share)] * 1000

@@ -196,7 +196,7 @@ def running_site() -> Iterator[Site]:
         f"127.{chance.randrange(64, 128)}.{chance.randrange(256)}.{last}" for last in (1, 2)
     )
     with ExitStack() as exits:
-        listening = {"listen_addresses": primary}
+        listening = {"listen_addresses": primary, "track_commit_timestamp": "on"}
         socket_url = exits.enter_context(throw_away_postgres(listening))
         password = secrets.token_hex(16)
         _let_in(socket_url, password)

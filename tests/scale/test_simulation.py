@@ -55,6 +55,41 @@ def test_all_on_the_same_cores_take_them_from_each_other() -> None:
     assert disturbed.settled_per_second == pytest.approx(1.5 * 1000 / each, rel=0.1)
 
 
+def test_orders_that_wait_are_issued_together_for_less() -> None:
+    times = dataclasses.replace(TIMES, worker=40.0, worker_more=1.0, database_more=1.0)
+    setup = Setup(4, 1, database_cores=8, rate=50.0, seconds=20.0)
+
+    alone = simulate(setup, times)
+    together = simulate(dataclasses.replace(setup, together=50), times)
+
+    assert alone.settled_per_second == pytest.approx(1000 / 40, rel=0.1)
+    assert together.settled_per_second == pytest.approx(50, rel=0.1)
+
+
+def test_orders_at_random_wait_as_a_queue_of_one_place_does() -> None:
+    only_accepting = dataclasses.replace(TIMES, accept_database=0.001, commit=0.0)
+    setup = Setup(1, 1, database_cores=64, rate=10.0, seconds=60.0)
+
+    idle = simulate(setup, only_accepting)
+    busy = simulate(dataclasses.replace(setup, rate=100.0), only_accepting)
+
+    assert idle.accept_p50 == pytest.approx(TIMES.web, rel=0.1)
+    # At 80 % of its time, waiting is longer than being served.
+    assert busy.accept_p50 > 2 * idle.accept_p50
+    assert idle.settle_p50 == pytest.approx(
+        TIMES.web + TIMES.worker + TIMES.issue_database, rel=0.1
+    )
+
+
+def test_what_clients_compute_is_part_of_the_wait_where_they_share_the_cores() -> None:
+    setup = Setup(1, 1, cores=8, rate=5.0, seconds=60.0)
+    slow = dataclasses.replace(TIMES, client=21.0)
+
+    longer = simulate(setup, slow).accept_p50 - simulate(setup, TIMES).accept_p50
+
+    assert longer == pytest.approx(20.0, rel=0.1)
+
+
 def test_a_slow_system_elsewhere_holds_the_slots_of_a_worker() -> None:
     setup = Setup(2, 1, database_cores=8, clients=64, slots=6, connector=1.0, seconds=2.0)
 
