@@ -23,6 +23,7 @@ class Report:
     seed: int
     seconds: float
     results: Sequence[Result]
+    left: Sequence[str] = ()  # trials that the run was interrupted before
 
     @property
     def wrong(self) -> Sequence[str]:
@@ -42,6 +43,7 @@ class Report:
             "seed": self.seed,
             "seconds": round(self.seconds),
             "violations": list(self.wrong),
+            "notPlayed": list(self.left),
             "trials": [
                 {
                     "name": result.trial.name,
@@ -59,6 +61,12 @@ class Report:
         }
         return json.dumps(contents, indent=2, ensure_ascii=False) + "\n"
 
+    @property
+    def _left(self) -> Sequence[str]:
+        if not self.left:
+            return []
+        return [f"**Interrupted; not played: {', '.join(self.left)}.**", ""]
+
     def as_markdown(self) -> str:
         """Return the page."""
         return "\n".join(
@@ -69,6 +77,7 @@ class Report:
                 f"{self.seconds / 60:.0f} min; `{self.command}` brings it again, with the same orders, faults and",
                 "moments as far as they are ours to choose.",
                 "",
+                *self._left,
                 f"**{len(self.wrong)} violations.** Real processes, a durable PostgreSQL, real HTTP. After every run",
                 "everything has to settle and SQL of the tests' own (`tests/invariants.py`) asks whether",
                 "",

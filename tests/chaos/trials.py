@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from tests.chaos.stage import SETTLE_SECONDS, Stage
@@ -57,16 +57,15 @@ def run_trials(
     say: Say,
     found: Callable[[Trial], Result | None],
     note: Callable[[Result], None],
-) -> list[Result]:
-    """Run the trials; one that breaks says so, and the next one finds a new stage.
+) -> Iterator[Result]:
+    """Run the trials and yield what became of each; one that breaks says so.
 
-    found: what became of a trial that need not be played again; note: is told of each that was.
+    The next one finds a new stage then. found: what became of a trial that need not be played again; note: is told of each that was.
     """
-    results = []
     for number, trial in enumerate(trials, 1):
         if (known := found(trial)) is not None:
             say(f"[{number}/{len(trials)}] {trial.name}: played before, {len(known.wrong)} wrong")
-            results.append(known)
+            yield known
             continue
         say(f"[{number}/{len(trials)}] {trial.name}: {trial.runs} x {trial.each} ...")
         result = Result(trial)
@@ -85,8 +84,7 @@ def run_trials(
         for sentence in result.wrong:
             say(f"  VIOLATED: {sentence}")
         note(result)
-        results.append(result)
-    return results
+        yield result
 
 
 def _run(theatre: Theatre, trial: Trial, result: Result, seed: int) -> None:
