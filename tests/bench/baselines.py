@@ -13,7 +13,7 @@ from tests.bench.client import Load, Sample
 from tests.bench.measuring import Cpu, Result, cpu, send, settled_at
 from tests.bench.minimal_server import MinimalServer, running_minimal
 from tests.bench.pgbench import PgBench
-from tests.bench.scenarios import FIRST_PAGE, ONE_ORDER, Bench, clients_of
+from tests.bench.scenarios import FIRST_PAGE, ONE_ORDER, Bench, clients_of, issued_orders
 from tests.stack import Stack, wait_for
 from tests.traffic import day_tickets
 
@@ -203,13 +203,12 @@ def _bare(bench: Bench, template: str, count: int) -> tuple[Result, Result]:
 def _read(bench: Bench, minimal: MinimalServer, floor: PgBench, clients: int) -> Sequence[Compared]:
     stack = bench.stack
     partner = stack.seller().partner_id
-    rows = stack.sql("SELECT id::text FROM orders_order WHERE status = 'Issued' LIMIT 200")
     known = stack.sql("SELECT id::text FROM bench_minimal_minimalorder LIMIT 200")
     found = []
     for name, paths, theirs, statements in (
         (
             ONE_ORDER,
-            [f"/{order_id}" for (order_id,) in rows],
+            issued_orders(bench),
             [f"/orders/{order_id}" for (order_id,) in known],
             one_order_sql(f"'{floor.template}'::uuid"),
         ),

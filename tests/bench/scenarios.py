@@ -119,10 +119,19 @@ def create_orders(bench: Bench) -> list[Figure]:
     return figures
 
 
+def issued_orders(bench: Bench) -> tuple[str, ...]:
+    """Return the paths of some orders that the first demo partner has, issued."""
+    rows = bench.stack.sql(
+        "SELECT id::text FROM orders_order"
+        " WHERE status = 'Issued' AND partner_id = %s AND NOT test_mode LIMIT 200",
+        bench.stack.seller().partner_id,
+    )
+    return tuple(f"/{order_id}" for (order_id,) in rows)
+
+
 def read_orders(bench: Bench) -> list[Figure]:
     """GET of one order and of a list page, closed loop."""
-    rows = bench.stack.sql("SELECT id::text FROM orders_order WHERE status = 'Issued' LIMIT 200")
-    orders = tuple(f"/{order_id}" for (order_id,) in rows)
+    orders = issued_orders(bench)
     partner = bench.stack.seller().partner_id
     figures = []
     first = (f"/orders/{partner}?pageSize=50",)
