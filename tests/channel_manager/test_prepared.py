@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from django.db import connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import QuerySet
 from django.forms.models import model_to_dict
 from django.utils import timezone
@@ -169,18 +170,28 @@ def test_a_column_may_change_its_type_meanwhile(table: str) -> None:
 def test_only_a_connection_that_was_idle_is_asked(
     monkeypatch: pytest.MonkeyPatch, idle: int, asked: int
 ) -> None:
-    Partner.objects.count()
-    connection.close_if_unusable_or_obsolete()
-    Partner.objects.count()
-    questions: list[None] = []
-    is_usable = connection.is_usable
-    monkeypatch.setattr(connection, "is_usable", lambda: questions.append(None) or is_usable())
-    later = base.time.monotonic() + idle
-    monkeypatch.setattr(base, "time", SimpleNamespace(monotonic=lambda: later))
-    for _ in range(2):
-        connection.close_if_unusable_or_obsolete()  # as when a request begins
-        Partner.objects.count()
+    own = connection.copy()  # what other tests did to theirs is not asked here
+    own.settings_dict.update(CONN_MAX_AGE=None, CONN_HEALTH_CHECKS=True)
+    try:
+        for _ in range(2):  # it is new, then it is known
+            _begin_and_ask(own)
+        questions: list[None] = []
+        is_usable = own.is_usable
+        monkeypatch.setattr(own, "is_usable", lambda: questions.append(None) or is_usable())
+        later = base.time.monotonic() + idle
+        monkeypatch.setattr(base, "time", SimpleNamespace(monotonic=lambda: later))
+        for _ in range(2):
+            _begin_and_ask(own)
+    finally:
+        own.close()
     assert len(questions) == asked
+
+
+def _begin_and_ask(own: BaseDatabaseWrapper) -> None:
+    """Use a connection as a request does that has just begun."""
+    own.close_if_unusable_or_obsolete()
+    with own.cursor() as cursor:
+        cursor.execute("SELECT 1")
 
 
 @pytest.mark.usefixtures("transactional_db")
