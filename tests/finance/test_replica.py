@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 from django.core.management import call_command
-from django.db import OperationalError, connection, connections
+from django.db import OperationalError, connection, connections, transaction
 from django.utils import timezone
 from psycopg.errors import QueryCanceled, SerializationFailure
 
@@ -95,8 +95,11 @@ def asked(standby: psycopg.Connection[Any]) -> str:
 
 
 def caught_up(standby: psycopg.Connection[Any]) -> None:
-    """Wait until the replica has all that is committed."""
+    """Wait until the replica has all that is committed, a commit of just now among it."""
     with connection.cursor() as cursor:
+        # A replica that has just started knows no age before the first commit that it replays, and
+        # others write on: without one it would be taken for too old.
+        cursor.execute("SELECT pg_logical_emit_message(true, 'tests', 'now')")
         cursor.execute("SELECT pg_current_wal_flush_lsn()::text")
         position = cursor.fetchone()[0]
     has_all = "SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn"
@@ -179,6 +182,7 @@ def test_the_verdict_on_the_replica_holds_for_a_second(
 ) -> None:
     api.create()
     caught_up(at_hand)
+    connections["replica"].ensure_connection()  # a new one asks for types first
     looks: list[str] = []
 
     def note(execute: Any, sql: str, *arguments: Any) -> Any:
@@ -243,16 +247,19 @@ def test_what_takes_too_long_at_the_replica_is_not_asked_of_the_primary_as_well(
     at_hand: psycopg.Connection[Any],
 ) -> None:
     caught_up(at_hand)
+    asked_at: list[str] = []
 
     def ask(database: str) -> None:
-        with connections[database].cursor() as cursor:
-            cursor.execute("SET statement_timeout = 1")
+        asked_at.append(database)
+        with transaction.atomic(using=database), connections[database].cursor() as cursor:
+            cursor.execute("SET LOCAL statement_timeout = 1")
             cursor.execute("SELECT pg_sleep(30)")
 
     with pytest.raises(OperationalError) as told:
         replica.read_recent(ask)
 
     assert isinstance(told.value.__cause__, QueryCanceled)
+    assert asked_at == ["replica"]
 
 
 def test_the_report_command_reads_at_the_replica(
