@@ -29,9 +29,7 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
-def web_command(
-    *, application: str, host: str, port: int, workers: int, stop_seconds: int
-) -> list[str]:
+def web_command(*, host: str, port: int, workers: int, stop_seconds: int) -> list[str]:
     """Return the command of a web server with so many processes of WEB_THREADS threads each.
 
     stop_seconds: how long requests at hand may still take once it is asked to stop.
@@ -47,7 +45,7 @@ def web_command(
         *("--backpressure", "512", "--backlog", "1024"),
         *("--respawn-failed-workers", "--workers-kill-timeout", str(stop_seconds)),
         *("--no-ws", "--log-level", "error", *_granian_logging()),
-        application,
+        "channel_manager.wsgi:application",
     ]
 
 

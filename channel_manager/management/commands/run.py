@@ -166,7 +166,6 @@ def _children(port: int) -> tuple[Child, ...]:
     """Return the processes, what the others wait for first; a worker of its own sends webhooks."""
     logs = Path(settings.VAR_DIR)
     web = web_command(
-        application="channel_manager.management.web:application",
         host="127.0.0.1",
         port=port,
         workers=settings.WEB_WORKERS or _web_workers(),

@@ -29,7 +29,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Give way to granian, which takes the signals from then on."""
         command = web_command(
-            application="channel_manager.wsgi:application",
             host=options["host"],
             port=options["port"],
             workers=settings.WEB_WORKERS or cores(),
