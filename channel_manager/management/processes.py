@@ -14,6 +14,8 @@ from django.conf import settings
 
 from channel_manager.lib.queues import SENDER_QUEUE, WORKER_QUEUES
 
+# The one entry, whoever starts the web server and for whatever.
+APPLICATION = "channel_manager.wsgi:application"
 # In production a long poll (25 s) and a job at hand are finished before a process ends. Whoever
 # stops it has to have a little more patience: docs/deploy/systemd, compose.yaml.
 WEB_STOP_SECONDS = 30
@@ -28,7 +30,9 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
-def web_command(*, host: str, port: int, workers: int, stop_seconds: int) -> list[str]:
+def web_command(
+    *, application: str, host: str, port: int, workers: int, stop_seconds: int
+) -> list[str]:
     """Return the command of a web server with so many processes of WEB_THREADS threads each.
 
     stop_seconds: how long requests at hand may still take once it is asked to stop.
@@ -44,7 +48,7 @@ def web_command(*, host: str, port: int, workers: int, stop_seconds: int) -> lis
         *("--backpressure", "512", "--backlog", "1024"),
         *("--respawn-failed-workers", "--workers-kill-timeout", str(stop_seconds)),
         *("--no-ws", "--log-level", "error", *_granian_logging()),
-        "channel_manager.wsgi:application",
+        application,
     ]
 
 
