@@ -16,11 +16,11 @@ from django.db import connection
 
 from catalog.models.connection import System
 from channel_manager.lib.meters import Meter
+from channel_manager.lib.queues import QUEUES
 from channel_manager.workers import read_signs
 from orders.models.order import IN_FLIGHT
 from wallets.models import CallEffect
 
-QUEUES = ("orders", "closing", "recovery", "events", "webhooks")
 MODES = ("live", "test")
 # Nobody counts further than this at one endpoint, nor events that wait for their number.
 MOST_COUNTED = 10_000

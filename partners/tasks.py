@@ -10,10 +10,11 @@ from django.db import close_old_connections
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
+from channel_manager.lib.queues import SENDER_QUEUE
 from partners import limits
 from partners.webhooks import delivering, pruning, publishing
 from partners.webhooks.dispatching import DELIVER_TASK
-from partners.webhooks.recording import PUBLISH_TASK, QUEUE, SENDING_QUEUE
+from partners.webhooks.recording import PUBLISH_TASK, QUEUE
 
 # What has become due goes out within seconds.
 DISPATCH_CRON = "* * * * * */2"
@@ -28,7 +29,7 @@ def publish_events() -> None:
     publishing.publish_events(now=timezone.now())
 
 
-@app.task(name=DELIVER_TASK, queue=SENDING_QUEUE)
+@app.task(name=DELIVER_TASK, queue=SENDER_QUEUE)
 async def deliver_webhook(delivery_id: str, attempt: str) -> None:
     """Make one attempt to deliver."""
     # What is logged there carries the job's ids, too.

@@ -12,9 +12,10 @@ from pathlib import Path
 
 from django.conf import settings
 
-# Receivers of webhooks may be slow: what sends to them holds up nothing else.
-WORKER_QUEUES = ("orders", "closing", "recovery", "events")
-SENDER_QUEUE = "webhooks"
+from channel_manager.lib.queues import SENDER_QUEUE, WORKER_QUEUES
+
+# The one entry, whoever starts the web server and for whatever.
+APPLICATION = "channel_manager.wsgi:application"
 # In production a long poll (25 s) and a job at hand are finished before a process ends. Whoever
 # stops it has to have a little more patience: docs/deploy/systemd, compose.yaml.
 WEB_STOP_SECONDS = 30

@@ -66,50 +66,64 @@ class Told:
         if connection is not None:
             return cls(**mending_elsewhere.tell_connection(group, connection))
         if mapping is not None:
-            return cls(
-                title=f"{partner}: item number {item_number} means {mapping.package.code} now",
-                advice="Replay them. Those that fail again do not fit that package, or came on days "
-                "on which it does not hold: the replay says which.",
-                link=reverse("admin:catalog_packagemapping_change", args=[mapping.pk]),
-                link_text=f"See what {item_number} means",
-                permission="catalog.view_packagemapping",
-                is_mended=True,
-            )
-        if partner is not None and (refused := why_not_mapped(item_number)):
-            return cls(
-                title=f"{partner}: test item number {item_number} was ordered with a live key",
-                advice=f"{refused} Ask the partner to replace or delete the order.",
-            )
+            return _mapped(partner, item_number, mapping)
         if partner is not None:
-            query = {
-                "partner": partner.pk,
-                "item_number": item_number,
-                "next": reverse("admin:orders_batch_causes"),
-            }
-            return cls(
-                title=f"{partner}: item number {item_number} is not mapped",
-                advice="Map it to a package, valid on the days of receipt, then replay them.",
-                link=f"{reverse('admin:catalog_packagemapping_add')}?{urlencode(query)}",
-                link_text=f"Map {item_number}",
-                permission="catalog.add_packagemapping",
-            )
+            return _not_mapped(partner, item_number)
         if package is not None:
-            lacking, had, way = _OF_PRICE if code == FailureCode.NO_PRICE else _OF_COMPONENT
-            is_mended = _is_mended(package, group)
-            return cls(
-                title=f"Package {package.code} has {had if is_mended else lacking}",
-                advice="Replay them." if is_mended else f"{way}, then replay them.",
-                is_mended=is_mended,
-                link=reverse("admin:catalog_package_change", args=[package.pk]),
-                link_text=f"Open {package.code}",
-                permission="catalog.view_package",
-            )
+            return _lacking(package, group)
         kind = group.fingerprint.partition(":")[2] if code in OF_OURS else ""
         return cls(
             title=OF_OURS.get(code, str(code.label)) + (f" ({kind})" if kind else ""),
             advice=_ADVICE.get(code, "Replay them."),
             is_mended=not mending_elsewhere.is_told(code),
         )
+
+
+def _mapped(partner: Partner | None, item_number: str, mapping: PackageMapping) -> Told:
+    return Told(
+        title=f"{partner}: item number {item_number} means {mapping.package.code} now",
+        advice="Replay them. Those that fail again do not fit that package, or came on days "
+        "on which it does not hold: the replay says which.",
+        link=reverse("admin:catalog_packagemapping_change", args=[mapping.pk]),
+        link_text=f"See what {item_number} means",
+        permission="catalog.view_packagemapping",
+        is_mended=True,
+    )
+
+
+def _not_mapped(partner: Partner, item_number: str) -> Told:
+    if refused := why_not_mapped(item_number):
+        return Told(
+            title=f"{partner}: test item number {item_number} was ordered with a live key",
+            advice=f"{refused} Ask the partner to replace or delete the order.",
+        )
+    query = {
+        "partner": partner.pk,
+        "item_number": item_number,
+        "next": reverse("admin:orders_batch_causes"),
+    }
+    return Told(
+        title=f"{partner}: item number {item_number} is not mapped",
+        advice="Map it to a package, valid on the days of receipt, then replay them.",
+        link=f"{reverse('admin:catalog_packagemapping_add')}?{urlencode(query)}",
+        link_text=f"Map {item_number}",
+        permission="catalog.add_packagemapping",
+    )
+
+
+def _lacking(package: Package, group: CauseGroup) -> Told:
+    """Name what a package lacks or, once that is mended, has."""
+    is_of_price = group.failure_code == FailureCode.NO_PRICE
+    lacking, had, way = _OF_PRICE if is_of_price else _OF_COMPONENT
+    is_mended = _is_mended(package, group)
+    return Told(
+        title=f"Package {package.code} has {had if is_mended else lacking}",
+        advice="Replay them." if is_mended else f"{way}, then replay them.",
+        is_mended=is_mended,
+        link=reverse("admin:catalog_package_change", args=[package.pk]),
+        link_text=f"Open {package.code}",
+        permission="catalog.view_package",
+    )
 
 
 def read_packages(keys: Collection[uuid.UUID]) -> Mapping[uuid.UUID, Package]:

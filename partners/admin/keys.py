@@ -41,7 +41,10 @@ from partners.keys import create_key, create_test_key, revoke_key
 from partners.models import ApiKey, Partner, PartnerStatus, Scope, all_scopes
 
 USABLE = "Usable"
-_MODES = ("live", "test")
+MODES = {
+    "live": "Live – its orders are sales",
+    "test": "Test – its orders sell nothing, take no places and admit nobody",
+}
 _LONGEST = datetime.timedelta(days=3652)
 _SCOPES = {
     Scope.ORDERS_READ: "orders:read – look at its own orders",
@@ -57,10 +60,7 @@ class KeyForm(forms.Form):
     """What a new key is called, what it may do and until when."""
 
     mode = forms.ChoiceField(
-        choices=[
-            ("live", "Live – its orders are sales"),
-            ("test", "Test – its orders sell nothing, take no places and admit nobody"),
-        ],
+        choices=list(MODES.items()),
         initial="live",
         widget=Radios,
         help_text="A test key works while the partner is onboarding, too.",
@@ -153,7 +153,7 @@ def new_key_view(
     asked = request.GET.get("mode", "")
     form = KeyForm(
         request.POST if request.method == "POST" else None,
-        initial={"mode": asked if asked in _MODES else "live"},
+        initial={"mode": asked if asked in MODES else "live"},
         zone=partner.venue.zone,
     )
     if form.is_valid():

@@ -39,7 +39,7 @@ from channel_manager.lib.admin.typed import (
     TextInput,
 )
 from partners.admin.filters import ModeFilter
-from partners.admin.keys import list_keys_of
+from partners.admin.keys import MODES, list_keys_of
 from partners.keys import create_key, create_test_key, revoke_key
 from partners.models import ON_ACCOUNT_DIALECTS, ApiKey, Dialect, OutwardId, Partner, Storefront
 from partners.storefronts import MAILING_DIALECTS, forget_on_account, open_storefront
@@ -61,10 +61,7 @@ class StorefrontForm(forms.Form):
         label="System", choices=Dialect.choices, initial=Dialect.ORDINO, widget=Radios
     )
     mode = forms.ChoiceField(
-        choices=[
-            ("live", "Live – its orders are sales"),
-            ("test", "Test – its orders sell nothing, take no places and admit nobody"),
-        ],
+        choices=list(MODES.items()),
         initial="live",
         widget=Radios,
     )

@@ -16,6 +16,7 @@ from django.db.models import Count, Exists, OuterRef, Q
 from channel_manager.history import runner
 from channel_manager.lib import jobs
 from channel_manager.lib.database import DATABASE_AWAY
+from channel_manager.lib.queues import SENDER_QUEUE
 from partners.models import (
     DeliveryStatus,
     EndpointStatus,
@@ -23,7 +24,6 @@ from partners.models import (
     WebhookDelivery,
     WebhookEndpoint,
 )
-from partners.webhooks.recording import SENDING_QUEUE
 
 DELIVER_TASK = "partners.deliver_webhook"
 # How many deliveries are on their way at once: of an endpoint, which gets a single one while it
@@ -105,7 +105,7 @@ def _claim(deliveries: Sequence[WebhookDelivery], now: datetime.datetime) -> Non
     for delivery in deliveries:
         jobs.defer(
             DELIVER_TASK,
-            queue=SENDING_QUEUE,
+            queue=SENDER_QUEUE,
             delivery_id=str(delivery.pk),
             attempt=str(delivery.attempts),
         )

@@ -19,7 +19,6 @@ from partners.models import EndpointStatus, EventType, WebhookEndpoint, WebhookE
 PUBLISH_TASK = "partners.publish_events"
 # What numbers events and hands them out is quick, and waits for no receiver.
 QUEUE = "events"
-SENDING_QUEUE = "webhooks"
 _INTO = """
 INSERT INTO partners_webhookevent AS n
     (event_id, partner_id, test_mode, type, order_id, data, at, is_feed_only)

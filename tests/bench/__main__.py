@@ -8,13 +8,11 @@ what failed.
 from __future__ import annotations
 
 import argparse
-import signal
-import sys
 import time
 import traceback
-from types import FrameType
 
 from channel_manager.lib.embedded_postgres import EmbeddedPostgresError
+from tests import terminal
 from tests.bench import machine, places, scenarios
 from tests.bench.parts import PARTS, Run
 from tests.bench.report import Report
@@ -32,25 +30,24 @@ _FEWEST = 2_000
 def main(arguments: list[str]) -> int:
     """Measure, show, write; return 0 when every target is met."""
     options = _options(arguments)
-    signal.signal(signal.SIGTERM, _stop)
     try:
         report, failed = _measure(options)
     except (StackError, EmbeddedPostgresError, AssertionError) as fault:
-        _say(f"\nFAILED: {fault}")
+        terminal.say(f"\nFAILED: {fault}")
         return 1
-    _say("\n" + report.as_markdown())
+    terminal.say("\n" + report.as_markdown())
     is_whole = options.scale == 1.0 and options.sizes == SIZES and options.only == list(PARTS)
     if is_whole:
         docs = ROOT / "docs"
         docs.mkdir(exist_ok=True)
         (docs / "bench.md").write_text(report.as_markdown())
         (docs / "bench.json").write_text(report.as_json())
-        _say("Written to docs/bench.md and docs/bench.json.")
+        terminal.say("Written to docs/bench.md and docs/bench.json.")
     missed = [target.name for target in report.targets if not target.met]
     for name in missed:
-        _say(f"MISSED: {name}")
+        terminal.say(f"MISSED: {name}")
     for name in failed:
-        _say(f"FAILED: {name}")
+        terminal.say(f"FAILED: {name}")
     return 1 if missed or failed else 0
 
 
@@ -100,10 +97,7 @@ def _sizes(text: str) -> tuple[int, ...]:
 
 def _measure(options: argparse.Namespace) -> tuple[Report, list[str]]:
     started = time.monotonic()
-
-    def say(text: str) -> None:
-        _say(f"{time.monotonic() - started:5.0f} s {text}")
-
+    say = terminal.saying_when()
     say("Starting database, web and worker ...")
     with running_stack(
         postgres=POSTGRES,
@@ -146,16 +140,5 @@ def _measure(options: argparse.Namespace) -> tuple[Report, list[str]]:
     return report, failed
 
 
-def _say(text: str) -> None:
-    print(text, flush=True)
-
-
-def _stop(signum: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
-
-
 if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except KeyboardInterrupt:
-        sys.exit(130)
+    terminal.run(main)

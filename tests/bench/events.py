@@ -12,10 +12,10 @@ from partners.models import EventType
 from partners.webhooks.recording import NewEvent, record_events
 
 
-def main(partner_id: str, count: str) -> None:
+def record(partner_id: str, count: int) -> None:
     """Record so many in one transaction, so that all are due at the same moment."""
     with transaction.atomic():
-        for number in range(int(count)):
+        for number in range(count):
             record_events(
                 [
                     NewEvent(
@@ -31,4 +31,4 @@ def main(partner_id: str, count: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    record(sys.argv[1], int(sys.argv[2]))

@@ -10,17 +10,15 @@ import datetime
 import functools
 import json
 import sys
-import uuid
 
-from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
 from channel_manager.lib.sealing import seal
-from partners.models import EventType, WebhookDelivery, WebhookEndpoint
+from partners.models import WebhookDelivery, WebhookEndpoint
 from partners.webhooks import delivering, publishing
-from partners.webhooks.recording import NewEvent, record_events
 from partners.webhooks.signing import new_secret
+from tests.bench import events
 from tests.bench.statements import count
 from tests.fakes.receiver import running_receiver
 from tests.traffic import BASE
@@ -58,19 +56,7 @@ def _count_webhook(partner_id: str) -> dict[str, int]:
             created_at=now,
             updated_at=now,
         )
-        with transaction.atomic():
-            record_events(
-                [
-                    NewEvent(
-                        event_type=EventType.PROCESSED,
-                        partner_id=uuid.UUID(partner_id),
-                        test_mode=False,
-                        order_id=None,
-                        data={"partnerId": partner_id},
-                    )
-                ],
-                now=now,
-            )
+        events.record(partner_id, 1)
         numbered, _ = count(lambda: publishing.publish_events(now=timezone.now()))
         delivery = WebhookDelivery.objects.get(endpoint=endpoint)
         sent, _ = count(

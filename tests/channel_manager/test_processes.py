@@ -11,7 +11,9 @@ from django.core.management import call_command
 from django.core.management.commands import migrate as django_migrate
 from django.db import connections
 from django.test import override_settings
+from procrastinate.contrib.django import app
 
+from channel_manager.lib.queues import QUEUES
 from channel_manager.management.commands import migrate
 
 
@@ -111,3 +113,8 @@ def test_workers_do_different_things(became: list[str]) -> None:
     assert not queues & others
     assert value_of("--concurrency", worker) == "5"
     assert value_of("--concurrency", sender) == "9"
+
+
+def test_a_worker_works_at_every_queue_that_a_task_of_ours_waits_in() -> None:
+    used = {task.queue for task in app.tasks.values()}
+    assert used - {"builtin"} == set(QUEUES)  # procrastinate brings a task that we do not use

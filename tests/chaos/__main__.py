@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import signal
-import sys
 import time
 from pathlib import Path
-from types import FrameType
 
 from channel_manager.lib.embedded_postgres import EmbeddedPostgresError
+from tests import terminal
 from tests.bench.machine import describe
 from tests.chaos.diary import Diary
 from tests.chaos.programme import Figures, programme
@@ -37,17 +35,16 @@ def main(arguments: list[str]) -> int:
     )
     trials = [
         trial
-        for trial in programme(figures, is_quick=options.quick, say=_say)
+        for trial in programme(figures, is_quick=options.quick, say=terminal.say)
         if any(part in trial.name.lower() for part in options.only.lower().split(","))
     ]
     if options.list:
-        _say("\n".join(f"{trial.name}: {trial.runs} x {trial.each}" for trial in trials))
+        terminal.say("\n".join(f"{trial.name}: {trial.runs} x {trial.each}" for trial in trials))
         return 0
     if not trials:
-        _say(f"No trial has {options.only!r} in its name; --list names them all.")
+        terminal.say(f"No trial has {options.only!r} in its name; --list names them all.")
         return 2
-    signal.signal(signal.SIGTERM, _stop)
-    _say(f"Seed {options.seed}. Starting database, web and worker ...")
+    terminal.say(f"Seed {options.seed}. Starting database, web and worker ...")
     diary = Diary(options.resume, options.seed)
     theatre = Theatre()
     results: list[Result] = []
@@ -55,17 +52,17 @@ def main(arguments: list[str]) -> int:
     try:
         machine = describe(theatre.open().stack)
         played = run_trials(
-            theatre, trials, seed=options.seed, say=_say, found=diary.found, note=diary.note
+            theatre, trials, seed=options.seed, say=terminal.say, found=diary.found, note=diary.note
         )
         for result in played:
             results.append(result)
     except (StackError, EmbeddedPostgresError) as fault:
-        _say(f"\nFAILED with --seed {options.seed}: {fault}")
+        terminal.say(f"\nFAILED with --seed {options.seed}: {fault}")
         return 1
     except KeyboardInterrupt:
         if not results:
             raise
-        _say("Interrupted.")
+        terminal.say("Interrupted.")
     finally:
         theatre.close()
     command = " ".join(["make chaos", f'ARGS="{" ".join(_again(arguments, options.seed))}"'])
@@ -73,12 +70,12 @@ def main(arguments: list[str]) -> int:
     seconds = sum(result.seconds for result in results)
     left = [trial.name for trial in trials[len(results) :]]
     report = Report(machine, command, options.seed, seconds, results, left)
-    _say("\n" + _table(report))
+    terminal.say("\n" + _table(report))
     if options.only or options.quick:
-        _say("Not written to docs/: this was a part of it.")
+        terminal.say("Not written to docs/: this was a part of it.")
     else:
         report.write()
-        _say("Written to docs/chaos.md and docs/chaos.json.")
+        terminal.say("Written to docs/chaos.md and docs/chaos.json.")
     return 1 if report.wrong or left else 0
 
 
@@ -144,16 +141,5 @@ def _table(report: Report) -> str:
     )
 
 
-def _say(text: str) -> None:
-    print(text, flush=True)
-
-
-def _stop(signum: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
-
-
 if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except KeyboardInterrupt:
-        sys.exit(130)
+    terminal.run(main)

@@ -8,6 +8,7 @@ import threading
 from collections import Counter
 from typing import Any
 
+from channel_manager.lib.queues import SENDER_QUEUE, WORKER_QUEUES
 from tests.chaos.stage import Stage
 from tests.fakes.receiver import Receiver, running_receiver
 from tests.stack import Stack, wait_for
@@ -87,8 +88,8 @@ def receivers_and_dying_senders(stack: Stack, *, orders: int, kills: int) -> lis
         hanging.behave(hanging.hang)
         hooks = [_endpoint(seller, receiver) for receiver in (good, hanging)]
         cursor = _to_the_end(seller)
-        stack.start_worker(queues=("orders", "closing", "recovery", "events"))
-        sender = stack.start_worker(queues=("webhooks",))
+        stack.start_worker(queues=WORKER_QUEUES)
+        sender = stack.start_worker(queues=(SENDER_QUEUE,))
         per_round = orders // (kills + 1)
         for round_ in range(kills + 1):
             for number in range(per_round):
@@ -101,7 +102,7 @@ def receivers_and_dying_senders(stack: Stack, *, orders: int, kills: int) -> lis
             )
             if round_ < kills:
                 sender.kill()
-                sender = stack.start_worker(queues=("webhooks",))
+                sender = stack.start_worker(queues=(SENDER_QUEUE,))
         wanted = per_round * (kills + 1)
         wait_for("every order was told", lambda: len(heard(good)) >= wanted, seconds=_PATIENCE)
         told = {

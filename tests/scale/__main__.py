@@ -8,14 +8,12 @@ Exit code 1 when something was lost, or the simulation misses what was measured.
 from __future__ import annotations
 
 import argparse
-import signal
-import sys
 import time
 from collections.abc import Callable
-from types import FrameType
 from typing import Any
 
 from channel_manager.lib.embedded_postgres import EmbeddedPostgresError
+from tests import terminal
 from tests.bench import machine
 from tests.scale import kills, measuring, predictions, sizes, webhooks
 from tests.scale.kills import Kills
@@ -44,18 +42,17 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--seconds", type=float, default=SECONDS, help="of each load")
     parser.add_argument("--seed", type=int, default=int(time.time()), help="default: the clock")
     options = parser.parse_args(arguments)
-    signal.signal(signal.SIGTERM, _stop)
     try:
         report = _measure(options)
     except (StackError, EmbeddedPostgresError, AssertionError) as fault:
-        _say(f"\nFAILED with --seed {options.seed}: {fault}")
+        terminal.say(f"\nFAILED with --seed {options.seed}: {fault}")
         return 1
-    _say("\n" + report.as_markdown())
+    terminal.say("\n" + report.as_markdown())
     if options.seconds == SECONDS:
         write(ROOT / "docs", report)
-        _say("Written to docs/scale.md and docs/scale.json.")
+        terminal.say("Written to docs/scale.md and docs/scale.json.")
     for sentence in report.wrong:
-        _say(f"WRONG: {sentence}")
+        terminal.say(f"WRONG: {sentence}")
     return 1 if report.wrong else 0
 
 
@@ -121,11 +118,7 @@ class _Run:
 
 
 def _measure(options: argparse.Namespace) -> Report:
-    started = time.monotonic()
-
-    def say(text: str) -> None:
-        _say(f"{time.monotonic() - started:5.0f} s {text}")
-
+    say = terminal.saying_when()
     say("Starting the primary, its replica and the demo park ...")
     with running_site() as site:
         described, fsync = machine.describe(site.stack), machine.fsync_ms()
@@ -169,16 +162,5 @@ def _measure(options: argparse.Namespace) -> Report:
     )
 
 
-def _say(text: str) -> None:
-    print(text, flush=True)
-
-
-def _stop(signum: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
-
-
 if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except KeyboardInterrupt:
-        sys.exit(130)
+    terminal.run(main)

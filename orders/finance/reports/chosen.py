@@ -109,6 +109,14 @@ def orders_where(venue: ReportVenue, filters: ReportFilters) -> Where:
     where.add("o.venue_id = %s", venue.id)
     if filters.partner:
         where.add("o.partner_id = %s", filters.partner)
+    add_state_and_package(where, filters)
+    if filters.has_days:
+        _add_days(where, venue, filters)
+    return where
+
+
+def add_state_and_package(where: Where, filters: ReportFilters) -> None:
+    """Let an order `o` be in the state and have the package that are asked for."""
     if filters.state:
         where.add("o.status = %s", filters.state)
     if filters.package:
@@ -116,9 +124,6 @@ def orders_where(venue: ReportVenue, filters: ReportFilters) -> Where:
             "EXISTS (SELECT FROM orders_orderline l WHERE l.order_id = o.id AND l.package_id = %s)",
             filters.package,
         )
-    if filters.has_days:
-        _add_days(where, venue, filters)
-    return where
 
 
 def _add_days(where: Where, venue: ReportVenue, filters: ReportFilters) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from channel_manager.lib.document_numbers import running_number_sql
 from orders.finance.reports import columns as col
-from orders.finance.reports.chosen import Where, latest_today
+from orders.finance.reports.chosen import Where, add_state_and_package, latest_today
 from orders.finance.reports.columns import Column, Kind, Row
 from orders.finance.reports.filters import ReportFilters
 from orders.finance.reports.listing import Listed, Listing, Tell
@@ -155,13 +155,7 @@ def _decisions_where(filters: ReportFilters, until: datetime.date) -> Where:
         where.add("d.partner_id = %s", filters.partner)
     if filters.venue:
         where.add("p.venue_id = %s", filters.venue)
-    if filters.state:
-        where.add("o.status = %s", filters.state)
-    if filters.package:
-        where.add(
-            "EXISTS (SELECT FROM orders_orderline l WHERE l.order_id = o.id AND l.package_id = %s)",
-            filters.package,
-        )
+    add_state_and_package(where, filters)
     return where
 
 
