@@ -115,7 +115,7 @@ def _measure(options: argparse.Namespace) -> tuple[Report, list[str]]:
     ) as stack:
         described = machine.describe(stack)
         bench = Bench(stack, say, options.scale, options.sizes)
-        places.never_sell_out(stack)
+        stack.never_sell_out()
         stage = Stage.of(stack, days=places.DAYS)
         say("Counting statements ...")
         counted = {**scenarios.statements(bench), **places.statements(stage)}

@@ -60,6 +60,8 @@ def kill_each(
     clients = measuring.begin(site, prefix=f"KILL-{seed}", seconds=0, lists_every=3, is_mixed=True)
     for target in chosen:
         time.sleep(chance.uniform(*_PAUSE))
+        if clients.poll() is not None:
+            break  # `end` tells why
         name = target.name if target else "replica"
         say(f"SIGKILL of {name}")
         _kill(site, target)

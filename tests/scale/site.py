@@ -212,6 +212,7 @@ def running_site() -> Iterator[Site]:
         stack.manage("loaddemo")
         stack.demo = json.loads((homes / "demo.json").read_text())
         (homes / "demo.json").unlink()
+        stack.never_sell_out()
         standby = exits.enter_context(
             streaming_replica(socket_url, {"listen_addresses": replica, "fsync": "off"})
         )
