@@ -20,7 +20,8 @@ from tests.bench.parts import PARTS, Run
 from tests.bench.report import Report
 from tests.bench.scenarios import Bench
 from tests.chaos.stage import Stage
-from tests.stack import ROOT, StackError, running_stack
+from tests.process import ROOT, StackError
+from tests.stack import running_stack
 
 # Durable, and it tells when each order was committed. A checkpoint in the middle of a block would
 # be somebody's bad luck: there is one after each filling, and room for what follows.

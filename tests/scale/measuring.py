@@ -15,9 +15,9 @@ from typing import Any
 import psycopg
 
 from tests.bench.measuring import settled_at
+from tests.process import ROOT, StackError, wait_for
 from tests.scale.clients import Task
 from tests.scale.site import ROLE, Lodger, Site
-from tests.stack import ROOT, StackError, wait_for
 from tests.traffic import Expected
 
 _LIMIT_SECONDS = 300.0

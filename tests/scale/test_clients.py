@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from tests.fakes.receiver import Receiver, running_receiver
-from tests.stack import ROOT
+from tests.process import ROOT
 from tests.traffic import PROBLEM
 
 SOLD_OUT = {"code": "sold_out", "status": 409, "retryable": False}
