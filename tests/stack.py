@@ -6,11 +6,9 @@ and with this process when that is killed.
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -18,20 +16,20 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
-from channel_manager.lib.child_process import IN_THE_BACKGROUND, die_with_parent
+from channel_manager.lib.child_process import IN_THE_BACKGROUND
 from channel_manager.lib.embedded_postgres import EmbeddedPostgres
 from tests import migrated
 from tests.postgres import NOT_DURABLE, throw_away_server
+from tests.process import ROOT, START_SECONDS, STOP_SECONDS, Process, StackError, wait_for
 from tests.traffic import Seller
+from tests.web_server import PRODUCT, free_port, serving, wait_until_it_answers
 
-ROOT = Path(__file__).resolve().parent.parent
 # A killed worker's jobs are taken over within seconds, not minutes.
 SHORT_STALLS = {
     "WORKER_SILENCE_SECONDS": "3",
@@ -41,110 +39,12 @@ SHORT_STALLS = {
 }
 # What is measured and fought for is not the limits of keys; who wants one gives its partner one.
 NO_LIMITS = {"RATE_LIMIT_PER_SECOND": "10000", "RATE_LIMIT_BURST": "1000000"}
-START_SECONDS = 60.0
-STOP_SECONDS = 30.0
+PLENTY = 1_000_000  # places that nobody runs out of
 DJANGO = (
     "import runpy, sys, django; django.setup(); del sys.argv[0];"
     " runpy.run_module(sys.argv[0], run_name='__main__', alter_sys=True)"
 )
 _POLL_SECONDS = 0.02
-_TAIL_LINES = 40
-
-
-class StackError(Exception):
-    """The stack does not do what its user waits for."""
-
-
-def wait_for(what: str, holds: Callable[[], object], *, seconds: float) -> float:
-    """Return the seconds it took until `holds` is true; raises StackError past the deadline."""
-    started = time.monotonic()
-    while not holds():
-        if time.monotonic() - started > seconds:
-            raise StackError(f"Not within {seconds:.0f} s: {what}.")
-        time.sleep(_POLL_SECONDS)
-    return time.monotonic() - started
-
-
-@dataclass
-class Process:
-    """One process of the stack in a group of its own; start it from the main thread."""
-
-    name: str
-    command: Sequence[str]
-    environment: Mapping[str, str]
-    log: Path
-    root: Path = ROOT  # of the code that it runs
-    _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
-
-    def start(self) -> None:
-        """Start it; what it says is added to its log."""
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                self.command,
-                cwd=self.root,
-                env=dict(self.environment),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                # Not KILL: granian's workers would outlive it.
-                preexec_fn=die_with_parent(signal.SIGTERM),
-            )
-
-    @property
-    def pid(self) -> int:
-        """Return its process id, which is its group's and its session's too."""
-        if self._process is None:
-            raise StackError(f"{self.name} was never started.")
-        return self._process.pid
-
-    @property
-    def exit_code(self) -> int | None:
-        """Return how it ended, negative for a signal; None while it runs."""
-        return None if self._process is None else self._process.poll()
-
-    def require_running(self) -> None:
-        """Raise StackError with its last words when it has ended."""
-        if self.exit_code is not None:
-            raise StackError(f"{self.name} ended ({self.exit_code}):\n{self.tail()}")
-
-    def signal(self, signum: signal.Signals) -> None:
-        """Send a signal to its whole group."""
-        if self._process is not None and self._process.poll() is None:
-            with suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signum)
-
-    def kill(self) -> None:
-        """End it without a word, as an out-of-memory killer would."""
-        self.signal(signal.SIGKILL)
-        if self._process is not None:
-            self._process.wait()
-
-    def terminate(self, seconds: float = STOP_SECONDS) -> int:
-        """Ask it to finish and return its exit code; raises StackError when it does not."""
-        if self._process is None:
-            raise StackError(f"{self.name} was never started.")
-        self._process.terminate()
-        try:
-            return self._process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            raise StackError(f"{self.name} did not stop:\n{self.tail()}") from None
-
-    def end(self) -> None:
-        """Stop it whatever state it is in, and everything it started."""
-        if self._process is None:
-            return
-        self.signal(signal.SIGCONT)
-        with suppress(StackError):
-            self.terminate(STOP_SECONDS)
-        with suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-
-    def tail(self) -> str:
-        """Return the last lines of its log."""
-        lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
-        return "\n".join(lines[-_TAIL_LINES:]) or "(no output)"
 
 
 class Stack:
@@ -177,6 +77,10 @@ class Stack:
         """Run one statement of ours, with %s for values, and return its rows."""
         cursor = self._sql.execute(query, values)
         return cursor.fetchall() if cursor.description else []
+
+    def never_sell_out(self) -> None:
+        """Let every session there is have room for whatever is sold, but those of numbered seats."""
+        self.sql("UPDATE catalog_session SET capacity = %s WHERE seat_plan_id IS NULL", PLENTY)
 
     def restart_database(self, signum: signal.Signals) -> float:
         """Stop the server (SIGINT: fast, SIGQUIT: immediate) and start it again, in the main thread.
@@ -262,24 +166,11 @@ class Stack:
     def start_web(self, *, workers: int, threads: int, backpressure: int = 512) -> None:
         """Start granian as `manage.py run` does, and wait until it answers."""
         self.web_arguments = {"workers": workers, "threads": threads, "backpressure": backpressure}
-        command = [
-            *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"),
-            *("--port", str(self.port), "--workers", str(workers)),
-            *("--blocking-threads", str(threads), "--backpressure", str(backpressure)),
-            *("--blocking-threads-idle-timeout", "600"),
-            *("--backlog", "1024", "--workers-kill-timeout", "8"),
-            *("--no-ws", "--log-level", "warning", "channel_manager.management.web:application"),
-        ]
+        command = serving(PRODUCT, port=self.port, **self.web_arguments)
         environment = {**self.environment, "WEB_THREADS": str(threads)}
-        web = Process("web", command, environment, self.directory / "web.log", self.root)
-        self.web = web
-        web.start()
-
-        def answers() -> bool:
-            web.require_running()
-            return self._get("/health/live") == 200
-
-        wait_for("the web process answers", answers, seconds=START_SECONDS)
+        self.web = Process("web", command, environment, self.directory / "web.log", self.root)
+        self.web.start()
+        wait_until_it_answers(self.web, self.port)
 
     def stop_web(self) -> None:
         """Stop granian and its workers."""
@@ -450,16 +341,6 @@ class Stack:
         query = "SELECT count(*) FROM procrastinate_jobs WHERE queue_name = 'orders'"
         return int(self.sql(f"{query} AND status = %s", status)[0][0])
 
-    def _get(self, path: str) -> int:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
-        try:
-            connection.request("GET", path)
-            return connection.getresponse().status
-        except (OSError, http.client.HTTPException):
-            return 0
-        finally:
-            connection.close()
-
 
 @contextmanager
 def running_stack(
@@ -509,9 +390,3 @@ def running_stack(
         stack.start_web(workers=web_workers, threads=threads, backpressure=backpressure)
         wait_for("every worker has registered", lambda: stack.last_worker >= workers, seconds=60)
         yield stack
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 BASE = "/channelManager"
+PROBLEM = "application/problem+json"
 TIMEOUT_SECONDS = 60.0
 _VENUE = zoneinfo.ZoneInfo("Europe/Amsterdam")
 TOMORROW = (datetime.datetime.now(_VENUE).date() + datetime.timedelta(days=1)).isoformat()
@@ -40,6 +41,24 @@ class Answer:
     def body(self) -> Any:
         """Return the JSON body."""
         return json.loads(self.text)
+
+
+def is_problem(answer: Answer) -> bool:
+    """Tell whether an answer has the shape of our refusals."""
+    return answer.headers.get("content-type", "").startswith(PROBLEM)
+
+
+def may_be_repeated(answer: Answer) -> bool:
+    """Tell whether an answer is a refusal that says in the documented way: come again."""
+    if answer.status not in (409, 503) or not is_problem(answer):
+        return False
+    body = answer.body
+    return (
+        body["code"] in ("busy", "idempotency_in_progress")
+        and body["retryable"] is True
+        and body["status"] == answer.status
+        and answer.headers.get("retry-after", "").isdigit()
+    )
 
 
 class Caller:

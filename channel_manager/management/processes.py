@@ -37,17 +37,43 @@ def web_command(
 
     stop_seconds: how long requests at hand may still take once it is asked to stop.
     """
+    return granian_command(
+        *("--respawn-failed-workers", "--log-level", "error", *_granian_logging()),
+        application=application,
+        python=_PYTHON,
+        host=host,
+        port=port,
+        workers=workers,
+        threads=settings.WEB_THREADS,
+        stop_seconds=stop_seconds,
+    )
+
+
+def granian_command(
+    *options: str,
+    application: str,
+    python: str,
+    host: str,
+    port: int,
+    workers: int,
+    threads: int,
+    stop_seconds: int,
+    backpressure: int = 512,
+) -> list[str]:
+    """Return the command of a granian as all of ours are, wherever Django is not set up too.
+
+    options: more of granian's. threads: of each worker. backpressure: connections that each takes.
+    """
     return [
-        *(_PYTHON, "-m", "granian", "--interface", "wsgi"),
+        *(python, "-m", "granian", "--interface", "wsgi"),
         *("--host", host, "--port", str(port), "--workers", str(workers)),
-        *("--blocking-threads", str(settings.WEB_THREADS)),
+        *("--blocking-threads", str(threads)),
         # A thread ends with its connection to the database, and a new one is slow at first.
         *("--blocking-threads-idle-timeout", "600"),
         # It counts open connections, idle ones too: near the number of threads, a few browsers
         # that keep theirs open would shut everybody else out.
-        *("--backpressure", "512", "--backlog", "1024"),
-        *("--respawn-failed-workers", "--workers-kill-timeout", str(stop_seconds)),
-        *("--no-ws", "--log-level", "error", *_granian_logging()),
+        *("--backpressure", str(backpressure), "--backlog", "1024"),
+        *("--workers-kill-timeout", str(stop_seconds), "--no-ws", *options),
         application,
     ]
 

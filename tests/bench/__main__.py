@@ -18,7 +18,8 @@ from tests.bench.parts import PARTS, Run
 from tests.bench.report import Report
 from tests.bench.scenarios import Bench
 from tests.chaos.stage import Stage
-from tests.stack import ROOT, StackError, running_stack
+from tests.process import ROOT, StackError
+from tests.stack import running_stack
 
 # Durable, and it tells when each order was committed. A checkpoint in the middle of a block would
 # be somebody's bad luck: there is one after each filling, and room for what follows.
@@ -109,7 +110,7 @@ def _measure(options: argparse.Namespace) -> tuple[Report, list[str]]:
     ) as stack:
         described = machine.describe(stack)
         bench = Bench(stack, say, options.scale, options.sizes)
-        places.never_sell_out(stack)
+        stack.never_sell_out()
         stage = Stage.of(stack, days=places.DAYS)
         say("Counting statements ...")
         counted = {**scenarios.statements(bench), **places.statements(stage)}

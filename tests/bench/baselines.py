@@ -14,7 +14,8 @@ from tests.bench.measuring import Cpu, Result, cpu, send, settled_at
 from tests.bench.minimal_server import MinimalServer, running_minimal
 from tests.bench.pgbench import PgBench
 from tests.bench.scenarios import FIRST_PAGE, ONE_ORDER, Bench, clients_of, issued_orders
-from tests.stack import Stack, wait_for
+from tests.process import wait_for
+from tests.stack import Stack
 from tests.traffic import day_tickets
 
 CLIENTS = (1, 4, 16)

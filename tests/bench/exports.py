@@ -13,7 +13,8 @@ from urllib.parse import urlencode
 
 from tests.bench.desk import Clerk, signed_in
 from tests.bench.scenarios import Bench
-from tests.stack import Stack, wait_for
+from tests.process import wait_for
+from tests.stack import Stack
 
 ROWS_PER_SECOND = 15_000
 EXTRA_MIB = 50

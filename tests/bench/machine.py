@@ -12,7 +12,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.stack import ROOT, Stack
+from tests.process import ROOT
+from tests.stack import Stack
 
 LIBRARIES = (
     "django",

@@ -11,7 +11,8 @@ from pathlib import Path
 from tests.bench import crowd
 from tests.bench.exports import forget_peak, peak
 from tests.bench.scenarios import Bench
-from tests.stack import Stack, wait_for
+from tests.process import wait_for
+from tests.stack import Stack
 
 LINES = 50_000
 SECONDS = 60

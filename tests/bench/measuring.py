@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import IO
 
 from tests.bench.client import Load, Sample
-from tests.stack import ROOT, Process, Stack
+from tests.process import ROOT, Process
+from tests.stack import Stack
 
 # More clients than this share a process; each has its own thread and connection.
 _PROCESSES = 4

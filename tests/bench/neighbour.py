@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -12,7 +10,8 @@ from dataclasses import dataclass, replace
 from tests.bench.client import Load
 from tests.bench.measuring import Result, Spread, send
 from tests.bench.scenarios import Bench, Figure
-from tests.stack import Process, free_port, wait_for
+from tests.process import Process, wait_for
+from tests.web_server import free_port, serving, wait_until_it_answers
 
 PER_SECOND = 50
 TIMES = 20  # how many times its limit the greedy partner sends
@@ -173,16 +172,12 @@ def _idle_traffic(bench: Bench, rate: int, seconds: float) -> Iterator[None]:
         yield
         return
     port = free_port()
-    command = [
-        *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"),
-        *("--port", str(port), "--workers", "2", "--blocking-threads", "16"),
-        *("--no-ws", "--log-level", "error", "tests.bench.nothing:application"),
-    ]
+    command = serving("tests.bench.nothing:application", port=port, workers=2, threads=16)
     log = bench.stack.directory / "nothing.log"
     server = Process("nothing", command, bench.stack.environment, log)
     server.start()
     try:
-        wait_for("the empty server answers", lambda: _is_open(port), seconds=30)
+        wait_until_it_answers(server, port, "/", status=429)
         with ThreadPoolExecutor(1) as pool:
             load = Load(
                 port=port,
@@ -200,11 +195,6 @@ def _idle_traffic(bench: Bench, rate: int, seconds: float) -> Iterator[None]:
             storm.result()
     finally:
         server.end()
-
-
-def _is_open(port: int) -> bool:
-    with socket.socket() as connection:
-        return connection.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _tokens_taken(bench: Bench) -> bool:

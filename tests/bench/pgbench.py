@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+from channel_manager.lib.embedded_postgres_place import program
 from tests.bench import shape
 from tests.bench.client import Sample
 from tests.bench.measuring import Result, cpu
@@ -89,11 +90,6 @@ class PgBench:
         lines = ["\\set at :at + 1", "\\set place :at", "BEGIN;", *statements, "END;"]
         return self._run("\n".join(lines), 1, transactions, at=first - 1)
 
-    def _program(self) -> Path:
-        """Return the pgbench beside the server's own program."""
-        ((backend,),) = self.stack.sql("SELECT pg_backend_pid()")
-        return Path(f"/proc/{backend}/exe").resolve().parent / "pgbench"
-
     def _write(
         self, statements: Sequence[str], start: int, clients: int, transactions: int
     ) -> Result:
@@ -114,7 +110,7 @@ class PgBench:
             file = directory / "script.sql"
             file.write_text(script + "\n", encoding="utf-8")
             command = [
-                str(self._program()),
+                str(program("pgbench")),
                 *("--no-vacuum", "--protocol", "prepared", "--file", str(file)),
                 *("--client", str(clients), "--jobs", str(min(clients, 4))),
                 *("--transactions", str(max(1, transactions))),

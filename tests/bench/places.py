@@ -10,11 +10,10 @@ from tests.bench.client import Load
 from tests.bench.measuring import send
 from tests.bench.scenarios import Bench, Figure, figure
 from tests.chaos.stage import Stage
-from tests.stack import Stack
+from tests.stack import PLENTY
 from tests.traffic import visits
 
 DAYS = 366
-PLENTY = 1_000_000
 # What each is called among the counted statements.
 _COUNTED = {
     "POST, 4 places": "POST, places of one session",
@@ -24,11 +23,6 @@ _COUNTED = {
     "Availability, 365 days of 3 sessions": "Availability",
     "Availability, 365 days, a row a day": "Availability",
 }
-
-
-def never_sell_out(stack: Stack) -> None:
-    """Let the demo's sessions have room for whatever is sold."""
-    stack.sql("UPDATE catalog_session SET capacity = %s WHERE seat_plan_id IS NULL", PLENTY)
 
 
 def sell_places(bench: Bench, stage: Stage) -> list[Figure]:

@@ -12,7 +12,8 @@ from urllib.parse import urlencode
 from tests.bench import crowd
 from tests.bench.client import Load
 from tests.bench.measuring import Result, Spread, cpu, send, settled_at
-from tests.stack import Stack, wait_for
+from tests.process import wait_for
+from tests.stack import Stack
 from tests.traffic import day_tickets
 
 Say = Callable[[str], None]

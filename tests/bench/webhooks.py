@@ -11,7 +11,8 @@ from tests.bench.client import Sample
 from tests.bench.measuring import Result, cpu
 from tests.bench.scenarios import Bench, Figure, figure
 from tests.fakes.receiver import Receiver, running_receiver
-from tests.stack import Stack, wait_for
+from tests.process import wait_for
+from tests.stack import Stack
 
 DELIVERIES = 600
 _PATIENCE = 120.0

@@ -16,7 +16,7 @@ from orders.models import Allocation
 from partners.models import Partner
 from tests.catalog.calendars import ACTOR, NOW, apply, clock, day, hold, plan, scope
 from tests.factories import AttractionFactory, PartnerFactory, SessionRuleFactory
-from tests.stack import wait_for
+from tests.process import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -24,6 +24,7 @@ from standardwebhooks import Webhook
 from channel_manager.docs import sample_files, webhooks
 from partners.models import EventType
 from tests.channel_manager.test_docs_pages import open_page
+from tests.web_server import free_port
 
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 OTHER_SECRET = "whsec_" + base64.b64encode(bytes(range(1, 33))).decode()
@@ -177,9 +178,7 @@ def test_every_member_of_the_sample_event_is_explained() -> None:
 @pytest.fixture
 def receiver() -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """The page's receiver, listening."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     process = subprocess.Popen(
         [sys.executable, "webhook_receiver.py", str(port)],
         cwd=sample_files.FOLDER,

@@ -12,7 +12,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from channel_manager.lib.environment import Environment
-from tests.stack import ROOT
+from tests.process import ROOT
 
 Reader = Callable[[Environment], Any]
 READERS: dict[str, Reader] = {

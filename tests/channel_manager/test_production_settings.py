@@ -12,7 +12,7 @@ from typing import Any
 from django.test import override_settings
 
 from channel_manager.checks import check_installation
-from tests.stack import ROOT
+from tests.process import ROOT
 
 NEW_ENVIRONMENT = runpy.run_path(str(ROOT / "docs/deploy/new_environment.py"))["environment"]
 

@@ -20,7 +20,7 @@ from tests.chaos.programme import Figures, programme
 from tests.chaos.report import Report
 from tests.chaos.theatre import Theatre
 from tests.chaos.trials import Result, run_trials
-from tests.stack import StackError
+from tests.process import StackError
 
 
 def main(arguments: list[str]) -> int:

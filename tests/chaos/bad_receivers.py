@@ -14,7 +14,8 @@ from tests.chaos.events import WEBHOOKS, heard
 from tests.chaos.load import Book
 from tests.chaos.stage import Stage
 from tests.fakes.receiver import Receiver, running_receiver
-from tests.stack import Stack, wait_for
+from tests.process import wait_for
+from tests.stack import Stack
 from tests.traffic import Seller, mixed_order
 
 _SECONDS = 120.0

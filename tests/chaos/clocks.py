@@ -15,7 +15,8 @@ from tests.chaos.dying_workers import Death, Nursery
 from tests.chaos.load import Load
 from tests.chaos.stage import SETTLE_SECONDS, Stage
 from tests.chaos.worker_kills import kill_at_work
-from tests.stack import Stack, wait_for
+from tests.process import wait_for
+from tests.stack import Stack
 from tests.traffic import Seller, visits
 
 CLOCK = "CHAOS_CLOCK"  # as in `tampering`, which knows Django

@@ -11,7 +11,7 @@ from functools import partial
 
 from tests.chaos.load import Load
 from tests.chaos.stage import Stage
-from tests.stack import wait_for
+from tests.process import wait_for
 
 # Immediate: every session is cut and the log is replayed. Fast: sessions are ended.
 MODES: Sequence[signal.Signals] = (signal.SIGQUIT, signal.SIGINT)

@@ -12,7 +12,7 @@ from typing import Any
 from tests.chaos.holds import ENDED, convert, make_holds
 from tests.chaos.places import SETTLE_SECONDS, make_drafts, unlike
 from tests.chaos.stage import Stage
-from tests.stack import wait_for
+from tests.process import wait_for
 from tests.traffic import Answer, Seller, at_once, visits
 
 _SHOPPED = {(201, "Held"), (201, "Submitted"), (200, "Released"), (409, "sold_out")}

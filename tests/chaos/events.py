@@ -11,7 +11,8 @@ from typing import Any
 from channel_manager.lib.queues import SENDER_QUEUE, WORKER_QUEUES
 from tests.chaos.stage import Stage
 from tests.fakes.receiver import Receiver, running_receiver
-from tests.stack import Stack, wait_for
+from tests.process import wait_for
+from tests.stack import Stack
 from tests.traffic import Seller
 
 WEBHOOKS = "/webhooks"

@@ -8,7 +8,8 @@ import time
 
 from tests.chaos.load import Load
 from tests.chaos.stage import Stage
-from tests.stack import Process, Stack, wait_for
+from tests.process import Process, wait_for
+from tests.stack import Stack
 
 _SECONDS = 60.0
 

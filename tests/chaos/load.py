@@ -17,13 +17,12 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
-from tests.traffic import Answer, Expected, Seller, mixed_order
+from tests.traffic import Answer, Expected, Seller, is_problem, may_be_repeated, mixed_order
 
 # For how long an order is repeated before it is given up.
 PATIENCE = 90.0
 _PAUSE = 0.1
 _SHOWN = 300  # of an answer that was not to come
-PROBLEM = "application/problem+json"
 
 Sellers = Callable[[], Seller]
 
@@ -92,24 +91,6 @@ class Book:
             else:
                 self.accepted[answer.body["orderId"]] = expected
         return True
-
-
-def is_problem(answer: Answer) -> bool:
-    """Tell whether an answer has the shape of our refusals."""
-    return answer.headers.get("content-type", "").startswith(PROBLEM)
-
-
-def may_be_repeated(answer: Answer) -> bool:
-    """Tell whether an answer is a refusal that says in the documented way: come again."""
-    if answer.status not in (409, 503) or not is_problem(answer):
-        return False
-    body = answer.body
-    return (
-        body["code"] in ("busy", "idempotency_in_progress")
-        and body["retryable"] is True
-        and body["status"] == answer.status
-        and answer.headers.get("retry-after", "").isdigit()
-    )
 
 
 class Load:

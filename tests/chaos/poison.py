@@ -10,7 +10,8 @@ import time
 from tests.chaos.dying_workers import Death, Nursery, lives
 from tests.chaos.load import Book
 from tests.chaos.stage import SETTLE_SECONDS, Stage
-from tests.stack import Stack, wait_for
+from tests.process import wait_for
+from tests.stack import Stack
 from tests.traffic import mixed_order
 
 # As in `tampering`, which knows Django.

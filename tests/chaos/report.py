@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.chaos.stage import SETTLE_SECONDS
 from tests.chaos.trials import Result
-from tests.stack import ROOT
+from tests.process import ROOT
 
 DOCS = ROOT / "docs"
 

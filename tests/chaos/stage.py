@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.stack import Stack, wait_for
+from tests.process import wait_for
+from tests.stack import Stack
 from tests.traffic import Expected, Gate, Seller
 
 DAYS = 250

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from tests.chaos.dying_workers import Death, Nursery, lives
 from tests.chaos.load import Book
 from tests.chaos.stage import SETTLE_SECONDS, Stage
-from tests.stack import Stack, wait_for
+from tests.process import wait_for
+from tests.stack import Stack
 from tests.traffic import Seller, mixed_order
 
 # Orders that wait together for a worker: it may issue them in one go, or one after the other.

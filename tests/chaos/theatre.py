@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 from tests.chaos.stage import Stage
 from tests.stack import SHORT_STALLS, running_stack
-from tests.traffic import TOMORROW
 
 ENVIRONMENT = {
     **SHORT_STALLS,
@@ -33,9 +32,9 @@ class Theatre:
             stack = self._exits.enter_context(
                 running_stack(environment=ENVIRONMENT, postgres=POSTGRES)
             )
-            self._stage = Stage.of(stack)
             # The demo's day tickets are what everybody orders here, and nobody fights for them.
-            stack.sql("UPDATE catalog_session SET capacity = 10000000 WHERE date = %s", TOMORROW)
+            stack.never_sell_out()
+            self._stage = Stage.of(stack)
         stack = self._stage.stack
         for worker in stack.workers:
             worker.signal(signal.SIGCONT)

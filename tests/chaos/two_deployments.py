@@ -13,7 +13,8 @@ from pathlib import Path
 from tests.chaos.load import Load
 from tests.chaos.stage import SETTLE_SECONDS, Stage
 from tests.chaos.trials import Skipped
-from tests.stack import ROOT, Stack, wait_for
+from tests.process import ROOT, wait_for
+from tests.stack import Stack
 
 # The last commit before this trial was there, unless another one is asked for.
 OLD = "54dcf1f"

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 from tests.chaos.stage import SETTLE_SECONDS
 from tests.invariants import violations
-from tests.stack import Stack, wait_for
+from tests.process import wait_for
+from tests.stack import Stack
 from tests.traffic import Expected, Seller, mixed_order
 
 _BURST_SECONDS = 30.0

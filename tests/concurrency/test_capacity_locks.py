@@ -18,7 +18,7 @@ import pytest
 
 from tests.chaos.places import Outcome, outcome
 from tests.chaos.stage import Stage
-from tests.stack import wait_for
+from tests.process import wait_for
 from tests.traffic import Answer, Seller, visits
 
 LOCK = "SELECT 1 FROM catalog_session WHERE id = %s FOR NO KEY UPDATE"

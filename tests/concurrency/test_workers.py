@@ -9,7 +9,8 @@ from collections.abc import Callable
 from channel_manager.lib.queues import SENDER_QUEUE, WORKER_QUEUES
 from channel_manager.workers import REGULAR_WORK, SIGNS
 from tests.chaos.worker_kills import kill_worker_during_orders
-from tests.stack import Process, Stack, wait_for
+from tests.process import Process, wait_for
+from tests.stack import Stack
 
 SEED = 20261120
 

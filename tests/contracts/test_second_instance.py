@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from tests.stack import Stack, running_stack, wait_for
+from tests.process import wait_for
+from tests.stack import Stack, running_stack
 from tests.traffic import TOMORROW
 
 SECONDS = 60.0

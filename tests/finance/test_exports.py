@@ -30,7 +30,7 @@ from orders.finance.reports.filters import ReportFilters
 from orders.models import Export, ExportChunk, ExportFormat, Order, Period
 from partners.models import Contract, Partner
 from tests.orders.expected import NOON, Clock, line
-from tests.stack import ROOT, wait_for
+from tests.process import ROOT, wait_for
 
 Issued = Callable[..., Order]
 ACTOR = "staff:1"

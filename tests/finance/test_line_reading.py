@@ -24,7 +24,7 @@ from orders.finance.statements.format import StatementFormat
 from orders.finance.statements.rows import TotalRow
 from orders.models import Period, Statement, StatementFile, StatementLine
 from tests.finance.months import ACCOUNTANT, HEADER, stated
-from tests.stack import ROOT, wait_for
+from tests.process import ROOT, wait_for
 
 pytestmark = pytest.mark.usefixtures("clock")
 ROWS = 7

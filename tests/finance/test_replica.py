@@ -22,8 +22,8 @@ from channel_manager.lib.environment import Environment
 from orders.finance import exports
 from orders.finance.reports.filters import ReportFilters
 from tests.conftest import ApiClient
+from tests.process import wait_for
 from tests.replicas import NoReplica, streaming_replica
-from tests.stack import wait_for
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning"),

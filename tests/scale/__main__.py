@@ -15,13 +15,14 @@ from typing import Any
 from channel_manager.lib.embedded_postgres import EmbeddedPostgresError
 from tests import terminal
 from tests.bench import machine
+from tests.process import ROOT, StackError
 from tests.scale import kills, measuring, predictions, sizes, webhooks
 from tests.scale.kills import Kills
 from tests.scale.measuring import Measured
 from tests.scale.page import Report, write
 from tests.scale.predictions import Parts, Together
 from tests.scale.site import Site, running_site
-from tests.stack import ROOT, SHORT_STALLS, StackError
+from tests.stack import SHORT_STALLS
 from tests.traffic import Expected
 
 SECONDS = 15.0

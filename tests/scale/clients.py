@@ -1,7 +1,8 @@
 """Partners that order and list at once, a program of its own: `python -m tests.scale.clients`.
 
 Reads one line of JSON that says what to do and prints one of what came of it. A request that is not
-answered, or with 5xx, is sent again to another web process, under the same idempotency key.
+answered, or with 5xx, or with a refusal that asks to come again, is sent again to another web
+process, under the same idempotency key. Any other refusal ends the program, with exit code 1.
 """
 
 from __future__ import annotations
@@ -10,18 +11,31 @@ import http.client
 import itertools
 import json
 import random
+import select
 import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from tests.traffic import Answer, Expected, Seller, day_tickets, mixed_order
+from tests.traffic import (
+    Answer,
+    Expected,
+    Seller,
+    day_tickets,
+    may_be_repeated,
+    mixed_order,
+)
 
 # Longer than any process takes to be started again.
 _GIVES_UP_SECONDS = 60.0
+_POLL_SECONDS = 0.1
+
+
+class RefusedError(Exception):
+    """A request was answered with something that was not to come, and not to be repeated."""
 
 
 @dataclass(frozen=True)
@@ -92,14 +106,15 @@ class Client:
             ):
                 self.list()
 
-    def work_at(self, moments: Iterator[float]) -> None:
-        """Send an order at each of the moments, which all clients share."""
+    def work_at(self, moments: Iterator[float], is_over: threading.Event) -> None:
+        """Send an order at each of the moments, which all clients share, until it is over."""
         while True:
             with self.lock:
                 due = next(moments, None)
             if due is None:
                 return
-            time.sleep(max(0.0, due - time.monotonic()))
+            if is_over.wait(max(0.0, due - time.monotonic())):
+                return
             self.order(due)
 
     def order(self, due: float | None = None) -> None:
@@ -111,10 +126,10 @@ class Client:
             body, expected = self.seller.order(reference, day_tickets(4)), Expected("Issued", 4, 4)
         started = time.monotonic() if due is None else due
         started_at = time.time() - (time.monotonic() - started)
-        answer = self.send("POST", "", body, reference)
+        answer = self.send("POST", "", body, reference, expected=201)
         with self.lock:
-            if answer is None or answer.status != 201:
-                self.outcome.wrong.append(f"{reference}: {answer and answer.text[:300]!r}")
+            if answer is None:
+                self.outcome.wrong.append(f"{reference} was never answered")
                 return
             self.outcome.orders.append(time.monotonic() - started)
             order_id = answer.body["orderId"]
@@ -124,24 +139,36 @@ class Client:
     def list(self) -> None:
         """Read the first page of the partner's list."""
         started = time.monotonic()
-        answer = self.send("GET", f"/orders/{self.task.partner_id}?pageSize=50", None, None)
+        path = f"/orders/{self.task.partner_id}?pageSize=50"
+        answer = self.send("GET", path, None, None, expected=200)
         with self.lock:
-            if answer is None or answer.status != 200:
-                self.outcome.wrong.append(f"A list: {answer and answer.text[:300]!r}")
+            if answer is None:
+                self.outcome.wrong.append("A list was never answered")
                 return
             self.outcome.lists.append(time.monotonic() - started)
 
-    def send(self, method: str, path: str, body: Any, key: str | None) -> Answer | None:
-        """Return the answer of whichever web process gives one; None when none does for long."""
+    def send(
+        self, method: str, path: str, body: Any, key: str | None, *, expected: int
+    ) -> Answer | None:
+        """Return the answer of whichever web process gives one; None when none does for long.
+
+        Raises RefusedError when it is not the expected one and repeating it would not help.
+        """
         until = time.monotonic() + _GIVES_UP_SECONDS
         while time.monotonic() < until:
             try:
                 answer = self.seller.request(method, path, body, idempotency_key=key)
-                # 409: the first of two is still at work, maybe in a process that was killed.
-                if answer.status < 500 and answer.status != 409:
-                    return answer
             except (OSError, http.client.HTTPException):
                 pass
+            else:
+                if answer.status == expected:
+                    return answer
+                # To come again: the first of two is at work, maybe in a process that was killed.
+                if answer.status < 500 and not may_be_repeated(answer):
+                    told = answer.text.decode(errors="replace")
+                    raise RefusedError(
+                        f"{method} of {key or path} was answered {answer.status}: {told}"
+                    )
             with self.lock:
                 self.outcome.repeated += 1
             self.seller = next(self.sellers)
@@ -158,6 +185,13 @@ def _moments(task: Task) -> Iterator[float]:
         yield due
 
 
+def _until_input_ends(working: Sequence[Future[None]]) -> None:
+    """Return when standard input has ended, or a client has."""
+    while not any(client.done() for client in working):
+        if select.select([sys.stdin], [], [], _POLL_SECONDS)[0]:
+            return
+
+
 def main() -> None:
     """Do the task on standard input."""
     task = Task(**json.loads(sys.stdin.readline()))
@@ -168,13 +202,14 @@ def main() -> None:
         clients = [Client(task, number, outcome, lock) for number in range(task.clients)]
         if task.rate:
             moments = _moments(task)
-            working = [pool.submit(client.work_at, moments) for client in clients]
+            working = [pool.submit(client.work_at, moments, is_over) for client in clients]
+            wait(working, return_when=FIRST_EXCEPTION)
         else:
             working = [pool.submit(client.work, is_over) for client in clients]
             if task.seconds:
-                time.sleep(task.seconds)
+                wait(working, task.seconds, FIRST_EXCEPTION)
             else:
-                sys.stdin.read()
+                _until_input_ends(working)
         is_over.set()
         for done in working:
             done.result()
@@ -184,4 +219,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except RefusedError as refused:
+        sys.exit(str(refused))

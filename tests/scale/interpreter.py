@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.stack import ROOT
+from tests.process import ROOT
 
 _NOT_NEEDED = ("site-packages", "test", "tests", "idlelib", "tkinter", "ensurepip", "config-*")
 

@@ -11,10 +11,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from tests.invariants import violations
+from tests.process import wait_for
 from tests.scale import measuring
 from tests.scale.site import Lodger, Site
-from tests.stack import wait_for
 from tests.traffic import Expected
+from tests.web_server import wait_until_it_answers
 
 _SETTLE_SECONDS = 120.0
 _PAUSE = (1.5, 3.0)  # between two kills, in seconds
@@ -60,13 +61,15 @@ def kill_each(
     clients = measuring.begin(site, prefix=f"KILL-{seed}", seconds=0, lists_every=3, is_mixed=True)
     for target in chosen:
         time.sleep(chance.uniform(*_PAUSE))
+        if clients.poll() is not None:
+            break  # `end` tells why
         name = target.name if target else "replica"
         say(f"SIGKILL of {name}")
         _kill(site, target)
         killed[name] += 1
     sent = measuring.end(clients)
     for web in site.webs:
-        wait_for(f"{web.name} answers", web.answers, seconds=60)
+        wait_until_it_answers(web, web.port)
     settled = site.stack.wait_until_settled(seconds=_SETTLE_SECONDS)
     wrong = [
         *sent.wrong,

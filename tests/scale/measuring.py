@@ -15,9 +15,9 @@ from typing import Any
 import psycopg
 
 from tests.bench.measuring import settled_at
+from tests.process import ROOT, StackError, wait_for
 from tests.scale.clients import Task
 from tests.scale.site import ROLE, Lodger, Site
-from tests.stack import ROOT, wait_for
 from tests.traffic import Expected
 
 _LIMIT_SECONDS = 300.0
@@ -91,6 +91,7 @@ def begin(site: Site, **members: Any) -> subprocess.Popen[str]:
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
     )
     assert clients.stdin is not None
@@ -100,8 +101,11 @@ def begin(site: Site, **members: Any) -> subprocess.Popen[str]:
 
 
 def end(clients: subprocess.Popen[str]) -> Sent:
-    """Return what came of it."""
-    told = json.loads(clients.communicate(timeout=_LIMIT_SECONDS)[0])
+    """Return what came of it; raises StackError with the answer that ended them early."""
+    said, complaint = clients.communicate(timeout=_LIMIT_SECONDS)
+    if clients.returncode:
+        raise StackError(f"The clients gave up. {complaint.strip()}")
+    told = json.loads(said)
     accepted = {key: Expected(*members) for key, members in told.pop("accepted").items()}
     return Sent(accepted=accepted, **told)
 
@@ -109,13 +113,17 @@ def end(clients: subprocess.Popen[str]) -> Sent:
 def measure(site: Site, name: str, *, settle: bool = True, **members: Any) -> tuple[Measured, Sent]:
     """Let clients loose, wait until what they ordered has settled, return what it cost.
 
-    settle: False where no worker runs.
+    settle: False where no worker runs. Raises StackError when nothing was accepted.
     """
     before, log, scans = cpu(site), _position(site), _scans(site)
     sent = end(begin(site, **members))
+    each = len(sent.orders) or len(sent.lists)
+    if members.get("orders", True) and not sent.orders:
+        raise StackError(f"No order was accepted in {name!r}: {sent.wrong}")
+    if not each:
+        raise StackError(f"No list was answered in {name!r}: {sent.wrong}")
     left = site.stack.wait_until_settled(seconds=180) if settle else 0.0
     used = {part: value - before[part] for part, value in cpu(site).items()}
-    each = len(sent.orders) or len(sent.lists)
     settled = settled_at(site.stack, list(sent.due)) if settle else {}
     issued = [moment - sent.due[order_id] for order_id, moment in settled.items()]
     return (
@@ -143,9 +151,14 @@ def measure(site: Site, name: str, *, settle: bool = True, **members: Any) -> tu
 
 
 def work_off(site: Site, name: str, most: int | None = None) -> Measured:
-    """Let go of what is held back, the oldest first; return what issuing it cost."""
+    """Let go of what is held back, the oldest first; return what issuing it cost.
+
+    Raises StackError when nothing was held back.
+    """
     before, log, started = cpu(site), _position(site), time.monotonic()
     orders = _let_go(site, most)
+    if not orders:
+        raise StackError(f"No order was held back for {name!r}.")
     wait_for(name, lambda: not site.stack.sql(_IS_ANY_AT_WORK)[0][0], seconds=_LIMIT_SECONDS)
     taken = time.monotonic() - started
     used = {part: value - before[part] for part, value in cpu(site).items()}
@@ -268,6 +281,8 @@ def _let_go(site: Site, most: int | None) -> int:
     chosen = f"SELECT id FROM procrastinate_jobs WHERE {_WAITING} ORDER BY id LIMIT %s"
     now = f"UPDATE procrastinate_jobs SET scheduled_at = NULL WHERE id IN ({chosen}) RETURNING id"
     gone = site.stack.sql(now, most)
+    if not gone:
+        return 0
     told = json.dumps({"type": "job_inserted", "job_id": gone[0][0]})
     site.stack.sql("SELECT pg_notify('procrastinate_any_queue_v1', %s)", told)
     return len(gone)

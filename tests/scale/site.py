@@ -6,13 +6,10 @@ look into another's. They speak to PostgreSQL by TCP, as an unprivileged role th
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
 import random
 import secrets
-import signal
-import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -21,20 +18,14 @@ from pathlib import Path
 
 import psycopg
 
-from channel_manager.lib.child_process import IN_THE_BACKGROUND, die_with_parent
+from channel_manager.lib.child_process import IN_THE_BACKGROUND
 from channel_manager.lib.embedded_postgres import EmbeddedPostgres
 from tests.postgres import throw_away_postgres
+from tests.process import ROOT, START_SECONDS, Process, wait_for
 from tests.replicas import streaming_replica
 from tests.scale.interpreter import Interpreter, find_interpreter
-from tests.stack import (
-    NO_LIMITS,
-    ROOT,
-    START_SECONDS,
-    Process,
-    Stack,
-    free_port,
-    wait_for,
-)
+from tests.stack import NO_LIMITS, Stack
+from tests.web_server import PRODUCT, free_port, serving, wait_until_it_answers
 
 THREADS, CONCURRENCY = 16, 6
 _FIRST_USER = 64_001
@@ -43,40 +34,9 @@ ROLE = "site"
 
 @dataclass
 class Lodger(Process):
-    """A process of the product with a home of its own; user: None where it is ours."""
+    """A process of the product with a home of its own and, where we are root, a user of its own."""
 
-    home: Path = ROOT
-    user: int | None = None
     port: int = 0  # of a web process
-
-    def start(self) -> None:
-        """Start it at home, as its user."""
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                self.command,
-                cwd=self.home,
-                env=dict(self.environment),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                preexec_fn=die_with_parent(signal.SIGTERM),
-                user=self.user,
-                group=self.user,
-                extra_groups=None if self.user is None else [],
-            )
-
-    def answers(self) -> bool:
-        """Tell whether a web process answers."""
-        self.require_running()
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
-        try:
-            connection.request("GET", "/health/live")
-            return connection.getresponse().status == 200
-        except (OSError, http.client.HTTPException):
-            return False
-        finally:
-            connection.close()
 
 
 @dataclass
@@ -129,21 +89,9 @@ class Site:
         known = self.stack.last_worker
         for _ in range(webs):
             port = free_port()
-            command = [
-                *(
-                    self.python.program,
-                    "-m",
-                    "granian",
-                    "--interface",
-                    "wsgi",
-                    "--host",
-                    "127.0.0.1",
-                ),
-                *("--port", str(port), "--workers", "1", "--blocking-threads", str(THREADS)),
-                *("--backpressure", "512", "--blocking-threads-idle-timeout", "600"),
-                *("--backlog", "1024", "--no-ws", "--log-level", "warning"),
-                "channel_manager.management.web:application",
-            ]
+            command = serving(
+                PRODUCT, port=port, workers=1, threads=THREADS, python=self.python.program
+            )
             self._lodge("web", command, port=port)
         for _ in range(workers):
             command = [
@@ -152,7 +100,7 @@ class Site:
             ]
             self._lodge("worker", command)
         for web in self.webs:
-            wait_for(f"{web.name} answers", web.answers, seconds=START_SECONDS)
+            wait_until_it_answers(web, web.port)
         wait_for(
             "every worker has registered",
             lambda: self.stack.last_worker >= known + workers,
@@ -183,7 +131,7 @@ class Site:
         }
         name = f"{kind}-{number}"
         log = self.homes / f"{home.name}.log"
-        lodger = Lodger(name, command, environment, log, home=home, user=user, port=port)
+        lodger = Lodger(name, command, environment, log, home, user, port=port)
         (self.webs if kind == "web" else self.workers).append(lodger)
         lodger.start()
 
@@ -212,6 +160,7 @@ def running_site() -> Iterator[Site]:
         stack.manage("loaddemo")
         stack.demo = json.loads((homes / "demo.json").read_text())
         (homes / "demo.json").unlink()
+        stack.never_sell_out()
         standby = exits.enter_context(
             streaming_replica(socket_url, {"listen_addresses": replica, "fsync": "off"})
         )

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tests.fakes.receiver import running_receiver
+from tests.process import wait_for
 from tests.scale import measuring
 from tests.scale.site import Site
-from tests.stack import wait_for
 
 _SECONDS = 120.0
 # The receiver runs on this machine, by http.
