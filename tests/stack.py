@@ -24,11 +24,12 @@ import psycopg
 
 from channel_manager.lib.child_process import IN_THE_BACKGROUND
 from channel_manager.lib.embedded_postgres import EmbeddedPostgres
+from channel_manager.management.processes import APPLICATION
 from tests import migrated
 from tests.postgres import NOT_DURABLE, throw_away_server
 from tests.process import ROOT, START_SECONDS, STOP_SECONDS, Process, StackError, wait_for
 from tests.traffic import Seller
-from tests.web_server import PRODUCT, free_port, serving, wait_until_it_answers
+from tests.web_server import free_port, serving, wait_until_it_answers
 
 # A killed worker's jobs are taken over within seconds, not minutes.
 SHORT_STALLS = {
@@ -166,7 +167,7 @@ class Stack:
     def start_web(self, *, workers: int, threads: int, backpressure: int = 512) -> None:
         """Start granian as `manage.py run` does, and wait until it answers."""
         self.web_arguments = {"workers": workers, "threads": threads, "backpressure": backpressure}
-        command = serving(PRODUCT, port=self.port, **self.web_arguments)
+        command = serving(APPLICATION, port=self.port, **self.web_arguments)
         environment = {**self.environment, "WEB_THREADS": str(threads)}
         self.web = Process("web", command, environment, self.directory / "web.log", self.root)
         self.web.start()

@@ -9,8 +9,6 @@ import sys
 from channel_manager.management.processes import granian_command
 from tests.process import START_SECONDS, Process, wait_for
 
-PRODUCT = "channel_manager.management.web:application"
-
 
 def free_port() -> int:
     """Return a port that nobody listens on."""

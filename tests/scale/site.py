@@ -20,12 +20,13 @@ import psycopg
 
 from channel_manager.lib.child_process import IN_THE_BACKGROUND
 from channel_manager.lib.embedded_postgres import EmbeddedPostgres
+from channel_manager.management.processes import APPLICATION
 from tests.postgres import throw_away_postgres
 from tests.process import ROOT, START_SECONDS, Process, wait_for
 from tests.replicas import streaming_replica
 from tests.scale.interpreter import Interpreter, find_interpreter
 from tests.stack import NO_LIMITS, Stack
-from tests.web_server import PRODUCT, free_port, serving, wait_until_it_answers
+from tests.web_server import free_port, serving, wait_until_it_answers
 
 THREADS, CONCURRENCY = 16, 6
 _FIRST_USER = 64_001
@@ -90,7 +91,7 @@ class Site:
         for _ in range(webs):
             port = free_port()
             command = serving(
-                PRODUCT, port=port, workers=1, threads=THREADS, python=self.python.program
+                APPLICATION, port=port, workers=1, threads=THREADS, python=self.python.program
             )
             self._lodge("web", command, port=port)
         for _ in range(workers):
