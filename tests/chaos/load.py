@@ -48,7 +48,8 @@ class Book:
     ) -> Answer | None:
         """Order until it is accepted, and write it down; None when that came to nothing.
 
-        headers: of the first attempt; breaks: whether connections may break.
+        headers: sent until a connection broke for the first time, that is also with what is asked
+        to come again; breaks: whether connections may break.
         """
         reference = body["sellToOrderReference"]
         own = {} if key is None else {"Idempotency-Key": key}
@@ -61,6 +62,7 @@ class Book:
                 if not breaks:
                     self.wrong.append(f"{reference}: the connection broke: {fault!r}")
                     return None
+                more = {}
             else:
                 if self._take(answer, reference, expected, key):
                     return answer
@@ -69,7 +71,6 @@ class Book:
                         f"{reference} was answered {answer.status}: {answer.text[:_SHOWN]!r}"
                     )
                     return None
-            more = {}
             time.sleep(_PAUSE)  # as a client does before it comes again
         self.wrong.append(f"{reference} was not accepted within {PATIENCE:.0f} s")
         return None

@@ -8,11 +8,16 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 
 from tests.chaos.load import Book
 from tests.chaos.stage import Stage
+from tests.process import StackError, wait_for
+from tests.stack import Stack
 from tests.traffic import Answer, Expected, at_once, mixed_order
+from tests.web_server import wait_until_it_answers
 
 DIE = "Chaos-Die"
 # Most die between the commit and the answer; what dies before has left nothing.
@@ -39,13 +44,26 @@ def kill_between_commit_and_answer(stage: Stage, *, kills: int, chance: random.R
             )
             for client in range(CLIENTS)
         ]
-        ended = stage.stack.keep_alive_during(partial(at_once, calls))
+        ended = stage.stack.keep_alive_during(partial(_until_noticed, stage.stack, calls))
         if ended["web"] != 1:
             book.wrong.append(f"{mark}-{number}: the web process ended {ended['web']} times")
         stage.noted[f"kills {moment}"] += 1
     stage.noted.update(book.answers)
     stage.accepted.update(book.accepted)
     return book.wrong
+
+
+def _until_noticed(stack: Stack, calls: Sequence[Callable[[], None]]) -> None:
+    """Make the calls and wait until the server of the process that died answers again.
+
+    Its other process may have answered all of them before that one was missed.
+    """
+    assert stack.web is not None
+    before = stack.web.pid
+    at_once(calls)
+    with suppress(StackError):  # nobody died: the caller counts
+        wait_for("the web server is started anew", lambda: stack.web.pid != before, seconds=20)
+        wait_until_it_answers(stack.web, stack.port)
 
 
 def _order_until_answered(
