@@ -151,6 +151,8 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
 }
 
+# Whoever signs in on the way to nowhere, or to another host, is led to the first page.
+LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
 # A session of the admin ends so long after it began, and when nothing was done for so long.
 SESSION_COOKIE_AGE = env.int("ADMIN_SESSION_HOURS", most=8760, default=12) * 3600
 ADMIN_IDLE_MINUTES = env.int("ADMIN_IDLE_MINUTES", default=60)
