@@ -46,7 +46,7 @@ lock: $(DEV_STAMP) ## Write both lock files anew from pyproject.toml (ARGS=--upg
 bench: $(DEV_STAMP) ## Measure speed and growth, write docs/bench.md (ARGS=--help)
 	@$(BIN)/python -m tests.bench $(ARGS)
 
-chaos: $(DEV_STAMP) ## Kill, freeze and mislead what runs; some 25 min (ARGS=--help)
+chaos: $(DEV_STAMP) ## Kill, freeze and mislead what runs; some 40 min (ARGS=--help)
 	@$(BIN)/python -m tests.chaos $(ARGS)
 
 scale: $(DEV_STAMP) ## Measure, kill and simulate several processes with a replica

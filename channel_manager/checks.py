@@ -49,10 +49,11 @@ def _complaints() -> Iterator[tuple[str, str, str]]:
             "EMAIL_URL names a mail server without TLS: guests' tickets would travel in clear.",
             "Use smtp+tls:// or smtp+ssl://.",
         )
-    if settings.EMAIL_HOST and settings.DEFAULT_FROM_EMAIL.endswith("@localhost"):
+    sender = settings.DEFAULT_FROM_EMAIL
+    if settings.EMAIL_HOST and ("@" not in sender or sender.endswith("@localhost")):
         yield (
             "006",
-            f"Guests would be mailed from {settings.DEFAULT_FROM_EMAIL}.",
+            f"Guests would be mailed from {sender}.",
             "Set MAIL_FROM to an address of a domain that may send by this server.",
         )
     if not validate_host(address.hostname or "", settings.ALLOWED_HOSTS):
@@ -60,4 +61,28 @@ def _complaints() -> Iterator[tuple[str, str, str]]:
             "004",
             f"The host of PUBLIC_URL, {address.hostname}, is not among ALLOWED_HOSTS.",
             "Add it: every address that is given out begins with PUBLIC_URL.",
+        )
+    yield from _about_what_is_kept()
+    if settings.OUTBOUND_ALLOW_LOOPBACK or settings.REDIRECT_ALLOW_LOOPBACK:
+        yield (
+            "009",
+            "OUTBOUND_ALLOW_LOOPBACK or REDIRECT_ALLOW_LOOPBACK is on: partners reach this machine itself.",
+            "Unset both.",
+        )
+
+
+def _about_what_is_kept() -> Iterator[tuple[str, str, str]]:
+    """Complain of where data are, and of what seals the secrets among them."""
+    if settings.DATABASE_IS_OUR_OWN:
+        yield (
+            "007",
+            "DATABASE_URL is not set: the PostgreSQL that make run has is used.",
+            "Name the database of this installation.",
+        )
+    if not settings.ENCRYPTION_KEYS or any(len(key) < 20 for key in settings.ENCRYPTION_KEYS):
+        yield (
+            "008",
+            "ENCRYPTION_KEYS is not set, or has one of less than 20 characters.",
+            "Set it to 32 random bytes before there are secrets; "
+            "docs/deploy/new_environment.py makes some. SECRET_KEY opens what was sealed until then.",
         )

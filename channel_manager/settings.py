@@ -101,12 +101,12 @@ TEMPLATES: list[dict[str, Any]] = [
     },
 ]
 
+_GIVEN_DATABASE = env.postgres("DATABASE_URL")
+# Nobody has named a database: it is the one below VAR_DIR, which `make run` starts.
+DATABASE_IS_OUR_OWN = not _GIVEN_DATABASE
 DATABASES: dict[str, Any] = {
     "default": {
-        **(
-            env.postgres("DATABASE_URL")
-            or env.db_url_config(embedded_postgres.database_url(VAR_DIR))
-        ),
+        **(_GIVEN_DATABASE or env.db_url_config(embedded_postgres.database_url(VAR_DIR))),
         "ENGINE": "channel_manager.lib.postgresql",
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
@@ -151,8 +151,10 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
 }
 
+# Whoever signs in on the way to nowhere, or to another host, is led to the first page.
+LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
 # A session of the admin ends so long after it began, and when nothing was done for so long.
-SESSION_COOKIE_AGE = env.int("ADMIN_SESSION_HOURS", default=12) * 3600
+SESSION_COOKIE_AGE = env.int("ADMIN_SESSION_HOURS", most=8760, default=12) * 3600
 ADMIN_IDLE_MINUTES = env.int("ADMIN_IDLE_MINUTES", default=60)
 # Whether a second factor is everybody's own choice (optional) or asked of all staff (required).
 TWO_FACTOR = env.choice("TWO_FACTOR", ("optional", "required"), default="optional")
@@ -255,15 +257,15 @@ PAYMENT_MINUTES = env.int("PAYMENT_MINUTES", default=15)
 ONEBOX_BASKET_SECONDS = env.int("ONEBOX_BASKET_SECONDS", default=10 * 60)
 ONEBOX_PRE_CONFIRM_SECONDS = env.int("ONEBOX_PRE_CONFIRM_SECONDS", default=10 * 60)
 # Sessions are made for so many days ahead (catalog/scheduling.py).
-SESSION_HORIZON_DAYS = env.int("SESSION_HORIZON_DAYS", default=400)
+SESSION_HORIZON_DAYS = env.int("SESSION_HORIZON_DAYS", most=3650, default=400)
 # A worker that has not been heard of for this long is dead and its jobs are taken over.
 WORKER_SILENCE_SECONDS = env.int("WORKER_SILENCE_SECONDS", default=30)
 # Orders that wait are issued together, so many at a time; 1: each alone.
 ISSUED_TOGETHER = env.int("ISSUED_TOGETHER", default=50)
 # How long events stay in the feed, with what became of their deliveries.
-EVENT_RETENTION_DAYS = env.int("EVENT_RETENTION_DAYS", default=90)
+EVENT_RETENTION_DAYS = env.int("EVENT_RETENTION_DAYS", most=36500, default=90)
 # Names and addresses of guests are erased so many days after the visit; 0: never by themselves.
-PERSONAL_DATA_DAYS = env.int("PERSONAL_DATA_DAYS", least=0, default=0)
+PERSONAL_DATA_DAYS = env.int("PERSONAL_DATA_DAYS", least=0, most=36500, default=0)
 # Where guests are mailed from: by a mail server, in the demo to the log. Without one nobody is.
 MAIL_ENABLED = DEMO or bool(env.str("EMAIL_URL", default=""))
 vars().update(env.mail("EMAIL_URL", default="consolemail://" if DEMO else "dummymail://"))

@@ -79,12 +79,14 @@ class Environment(environ.Env):  # type: ignore[misc]  # it has no types
         return text
 
     def website(self, var: str, default: str) -> str:
-        """Read where something is reached by http or https, without a slash at the end."""
+        """Read the root that something is reached at by http or https, without a slash at the end."""
         text = self._text(var) or default
         try:
             parts = urlsplit(text)
             is_one = parts.scheme in ("http", "https") and bool(parts.hostname)
             is_one = is_one and parts.port != 0
+            # Our routes begin at the root, and so do the origins of forms.
+            is_one = is_one and parts.path in ("", "/") and not (parts.query or parts.fragment)
         except ValueError:
             is_one = False
         if not is_one:

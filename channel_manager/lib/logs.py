@@ -100,6 +100,9 @@ def configuration(*, form: str, level: str) -> dict[str, Any]:
         "loggers": {
             # Refusals are logged by the error handler, with their code and request id.
             "django.request": {"level": "ERROR"},
+            # So are hosts and forms that Django itself refuses: callers' faults, and no error of ours.
+            "django.security": {"level": "CRITICAL"},
+            "django.security.csrf": {"level": "WARNING"},
             # It tells of each job three times; job_log tells of it once, with its ids.
             "procrastinate": {"level": "WARNING"},
             # Granian gives it a handler of its own before it loads us.

@@ -82,6 +82,12 @@ def test_what_does_is_read(
         ("schedule", "often", "GIVEN is 'often'; it must be a schedule such as * * * * *."),
         (
             "website",
+            "https://park.example/tickets",
+            "GIVEN is 'https://park.example/tickets'; it must be an address such as "
+            "https://tickets.example.com.",
+        ),
+        (
+            "website",
             "park.example",
             "GIVEN is 'park.example'; it must be an address such as https://tickets.example.com.",
         ),

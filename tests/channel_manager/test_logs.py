@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from channel_manager.lib import logs
 from channel_manager.lib.job_log import log_job
@@ -195,3 +196,15 @@ def test_a_job_that_fails_says_by_what_and_goes_on_failing(lines: Lines) -> None
         run(job_of(timestamp=1), fail)
     (line,) = lines()  # that a periodic job began is no news
     assert (line["level"], line["message"]) == ("WARNING", "Job failed: ValueError")
+
+
+@pytest.mark.django_db
+def test_a_host_that_is_not_ours_is_a_refusal_and_no_fault(settings: Any, lines: Lines) -> None:
+    settings.ALLOWED_HOSTS = ["park.example"]
+    answer = Client(HTTP_HOST="elsewhere.example").get("/docs")
+    assert answer.status_code == 400
+    told = [(line["level"], line["logger"], line.get("code")) for line in lines()]
+    assert told == [
+        ("WARNING", "channel_manager.api", "invalid_request"),
+        ("INFO", "channel_manager.access", None),
+    ]

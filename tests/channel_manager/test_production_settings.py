@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import runpy
 import subprocess
 import sys
@@ -14,6 +15,16 @@ from django.test import override_settings
 from channel_manager.checks import check_installation
 from tests.process import ROOT
 
+PRODUCTION: dict[str, Any] = {
+    "PUBLIC_URL": "https://park.example",
+    "ALLOWED_HOSTS": ["park.example"],
+    "DEMO": False,
+    "DEBUG": False,
+    "DATABASE_IS_OUR_OWN": False,
+    "ENCRYPTION_KEYS": ["only-for-these-tests-0123456789"],
+    "OUTBOUND_ALLOW_LOOPBACK": False,
+    "REDIRECT_ALLOW_LOOPBACK": False,
+}
 NEW_ENVIRONMENT = runpy.run_path(str(ROOT / "docs/deploy/new_environment.py"))["environment"]
 
 
@@ -99,23 +110,30 @@ def test_what_is_unfit_for_production_is_named() -> None:
         assert f"({code})" in done.stderr
 
 
-@override_settings(
-    PUBLIC_URL="https://tickets.dunes.example", DEMO=False, ALLOWED_HOSTS=["*"], DEBUG=False
-)
+def test_what_production_needs_and_has_not_is_named() -> None:
+    done = run(DATABASE_URL="", ENCRYPTION_KEYS=",", OUTBOUND_ALLOW_LOOPBACK="1")
+    assert done.returncode != 0
+    codes = re.findall(r"\((channel_manager\.W\d+)\)", done.stderr)
+    assert codes == ["channel_manager.W007", "channel_manager.W008", "channel_manager.W009"]
+
+
+@override_settings(**{**PRODUCTION, "ALLOWED_HOSTS": ["*"]})
 def test_a_wildcard_among_the_hosts_is_named() -> None:
     assert [message.id for message in check_installation(None)] == ["channel_manager.W003"]
 
 
-@override_settings(PUBLIC_URL="https://tickets.dunes.example", ALLOWED_HOSTS=["elsewhere.example"])
+@override_settings(**{**PRODUCTION, "ALLOWED_HOSTS": ["elsewhere.example"]})
 def test_hosts_without_the_public_one_are_named() -> None:
     assert [message.id for message in check_installation(None)] == ["channel_manager.W004"]
 
 
-@override_settings(PUBLIC_URL="https://park.example", ALLOWED_HOSTS=["park.example"])
+@override_settings(**PRODUCTION)
 def test_a_mail_server_without_tls_and_a_sender_of_nowhere_are_named() -> None:
     with override_settings(EMAIL_HOST="mail.example", DEFAULT_FROM_EMAIL="tickets@localhost"):
         names = [message.id for message in check_installation(None)]
     assert names == ["channel_manager.W005", "channel_manager.W006"]
-    with override_settings(EMAIL_HOST="mail.example", EMAIL_USE_TLS=True):
+    with override_settings(
+        EMAIL_HOST="mail.example", EMAIL_USE_TLS=True, DEFAULT_FROM_EMAIL="nobody"
+    ):
         names = [message.id for message in check_installation(None)]
     assert names == ["channel_manager.W006"]

@@ -190,6 +190,13 @@ def test_signing_in_gives_the_session_another_key(order_desk: User) -> None:
     assert not Session.objects.filter(session_key=before).exists()
 
 
+@pytest.mark.parametrize("wanted", ["https://elsewhere.example/", "//elsewhere.example", ""])
+def test_signing_in_leads_to_no_other_host(order_desk: User, wanted: str) -> None:
+    form = {"username": "desk", "password": "desk-password", "next": wanted}
+    answer = Client().post(LOGIN, form)
+    assert (answer.status_code, answer["Location"]) == (302, "/admin/")
+
+
 def test_signing_out_leaves_nothing_of_the_session(order_desk: User) -> None:
     browser = signed_in(order_desk)
     cookie = browser.cookies[settings.SESSION_COOKIE_NAME].value
