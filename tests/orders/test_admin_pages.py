@@ -310,6 +310,7 @@ def test_a_forged_form_is_refused_with_a_page_for_people(order_desk: User) -> No
     refused = client.post(reverse("admin:partners_partner_add"), {"name": "Forged"})
     assert refused.status_code == 403
     assert "This page was open for too long" in text_of(refused)
+    assert b'<a href="/admin/">' in refused.content
 
 
 def test_jobs_are_listed_with_what_they_work_on(
