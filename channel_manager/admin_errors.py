@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 
 from django.contrib import admin
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import DataError
 from django.http import HttpRequest, HttpResponse
@@ -53,8 +54,7 @@ def forbidden(request: HttpRequest, exception: PermissionDenied) -> HttpResponse
     """Answer somebody who may not do this."""
     if not _is_staff_page(request):
         return api.forbidden(request, exception)
-    detail = "Your role does not allow this. Ask somebody who manages users if you need it."
-    return _refuse(request, 403, "You may not do this", detail)
+    return _refuse(request, 403, "You may not do this", _why_not(request))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
@@ -78,6 +78,20 @@ def _exists_with_a_slash(request: HttpRequest) -> bool:
     except Resolver404:
         return False
     return getattr(found.func, "should_append_slash", True)
+
+
+def _why_not(request: HttpRequest) -> str:
+    """Say who is refused and in which roles: the tab may be another person's."""
+    user = request.user
+    if not isinstance(user, User) or user.is_superuser:
+        return "Nobody does this by hand, whatever their role."
+    names = list(user.groups.order_by("name").values_list("name", flat=True))
+    word = "role" if len(names) == 1 else "roles"
+    roles = f"with the {word} {' and '.join(names)}" if names else "with no role"
+    return (
+        f"You are signed in as {user.get_username()}, {roles}. That does not allow this. Somebody who "
+        "manages people, such as an owner, can give you a role that does."
+    )
 
 
 def _is_staff_page(request: HttpRequest) -> bool:

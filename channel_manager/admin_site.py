@@ -33,6 +33,17 @@ class StaffSite(AdminSite):
         """Tell whether somebody of staff has given the right password, whatever else is due."""
         return super().has_permission(request)
 
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        """Let out, too, who has given the password and whose second factor is due."""
+        if view == self.logout:
+            return self._sign_out
+        return super().admin_view(view, cacheable)
+
+    def _sign_out(self, request: HttpRequest) -> HttpResponse:
+        if self.knows(request):
+            return self.logout(request)
+        return redirect("admin:index")
+
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:

@@ -156,6 +156,13 @@ class SessionAdmin(StaffAdmin[Session]):
         ),
     )
 
+    def get_fieldsets(self, request: HttpRequest, obj: Session | None = None) -> Any:
+        """Invite nobody to change what they may only look at."""
+        if self.has_change_permission(request, obj):
+            return self.fieldsets
+        shown, (_title, places) = self.fieldsets
+        return (shown, ("Sale", {"fields": places["fields"]}))
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
         """Leave the venues' logos where they are."""
         found = super().get_queryset(request).select_related("attraction__venue", "seat_plan")

@@ -94,7 +94,11 @@ class OrderAdmin(ReadOnlyAdmin[Order]):
         failures = request.GET.get("status") == OrderStatus.ERROR or bool(
             {"cause", "cause_group"} & set(request.GET)
         )
-        return self.list_display_of_failures if failures else self.list_display
+        columns = self.list_display_of_failures if failures else self.list_display
+        if self.get_actions(request):
+            return columns
+        # Without boxes to tick, a phone calls the first column one, unless it is the link.
+        return ("numbers", *(column for column in columns if column != "numbers"))
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         """Promise nobody to find what is not searched for them."""

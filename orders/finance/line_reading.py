@@ -133,7 +133,7 @@ def _read(statement: Statement, clock: Callable[[], datetime.datetime]) -> None:
     batch: list[StatementLine] = []
     for reading in read(file, statement_format=form, net_of=net_of(statement.period)):
         if isinstance(reading, RowFault):
-            faults += [f"Row {reading.row}: {fault}" for fault in reading.faults]
+            faults += [f"{fault[:1].upper()}{fault[1:]}." for fault in reading.faults]
         elif isinstance(reading, TotalRow):
             totals.compare(reading)
         elif isinstance(reading, StatedLine):
@@ -145,7 +145,7 @@ def _read(statement: Statement, clock: Callable[[], datetime.datetime]) -> None:
         if len(batch) >= _AT_ONCE:
             _keep(statement, batch)
     if faults:
-        raise FaultyRows(" ".join(faults[:_FAULTS_NAMED]))
+        raise FaultyRows("\n".join(faults[:_FAULTS_NAMED]))
     _keep(statement, batch)
     if not statement.rows_read:
         raise FaultyRows("The file has no line with a reference and an amount.")

@@ -11,7 +11,9 @@ const SAME_SCAN_WITHIN = 120_000;
 
 /** Return the scan that was under way when the page was left, null when there is none. */
 export function interrupted() {
-  return unanswered().find((scan) => age(scan.askedAt) < GIVE_UP_AFTER) ?? null;
+  // Of one that was given up the page has said that nobody is admitted.
+  const isUnderWay = (scan) => !scan.isGivenUp && age(scan.askedAt) < GIVE_UP_AFTER;
+  return unanswered().find(isUnderWay) ?? null;
 }
 
 /** Return a scan to ask about; one whose answer was lost keeps its request id. */
@@ -19,7 +21,8 @@ export function newScan(referenceNumber, quantity) {
   const lost = unanswered().find(
     (scan) => scan.referenceNumber === referenceNumber && scan.quantity === quantity,
   );
-  return lost ?? { referenceNumber, quantity, requestId: newRequestId(), askedAt: Date.now() };
+  if (lost) return { ...lost, isGivenUp: false };
+  return { referenceNumber, quantity, requestId: newRequestId(), askedAt: Date.now() };
 }
 
 /** Forget the scans whose answers are missing: they are another device's. */
@@ -47,12 +50,18 @@ export async function check(api, scan, { again, stopped }) {
         keep("unanswered", others(scan));
         throw fault;
       }
-      if (stopped() || !navigator.onLine || age(began) > GIVE_UP_AFTER) throw fault;
+      if (stopped() || !navigator.onLine || age(began) > GIVE_UP_AFTER) return giveUp(scan);
     }
     again();
     await new Promise((resume) => setTimeout(resume, ASK_AGAIN_AFTER));
-    if (stopped()) throw new NoAnswer();
+    if (stopped()) return giveUp(scan);
   }
+}
+
+/** Ask no more of itself; whoever scans the ticket again still gets the answer that was lost. */
+function giveUp(scan) {
+  keep("unanswered", [{ ...scan, isGivenUp: true }, ...others(scan)]);
+  throw new NoAnswer();
 }
 
 function unanswered() {

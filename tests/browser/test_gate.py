@@ -297,6 +297,22 @@ def test_a_scan_that_was_given_up_is_answered_when_it_is_scanned_again(
     assert (Scan.objects.count(), admitted()) == (1, 1)
 
 
+def test_a_scan_of_which_the_page_has_said_that_nobody_enters_is_not_asked_after_a_reload(
+    gate: GatePage, ticket: str
+) -> None:
+    gate.open()
+    gate.page.context.set_offline(True)
+    gate.scan(ticket)
+    gate.sees("unsure", "Not checked")
+    gate.page.context.set_offline(False)
+    gate.page.reload()
+    gate.is_ready()
+    expect(gate.page.locator("#scans li")).to_have_count(0)
+    gate.scan(ticket)
+    gate.sees("yes", "Admitted.")
+    assert (Scan.objects.count(), admitted()) == (1, 1)
+
+
 def test_a_scan_is_given_up_in_the_end_and_later_no_longer_asked(
     gate: GatePage, ticket: str
 ) -> None:

@@ -67,3 +67,19 @@ def test_a_guest_who_gives_up_at_the_provider_is_told_that_the_order_has_ended(
     page.get_by_text("Je bestelling is gestopt").wait_for()
     assert (overflow(page), faint_texts(page)) == (0, [])
     assert shop.data()["tickets"][shop.ticket("Show")]["status"] == "available"
+
+
+def test_a_guest_who_has_paid_a_part_is_led_back_to_pay_the_rest(page: Page, shop: Shop) -> None:
+    answer = shop.order(shop.body(shop.reserve(shop.ticket("Show"))))
+    page.set_viewport_size(PHONE)
+    page.goto(answer["redirectUrl"])
+    page.get_by_role("button", name="Verder naar de betaling").click()
+    page.locator("button[value=part]").click()
+    page.get_by_text("Betaal ook de rest").wait_for()
+    assert (overflow(page), faint_texts(page)) == (0, [])
+    rest = page.get_by_role("link", name="Naar de betaling")
+    box = rest.bounding_box()
+    assert box is not None
+    assert box["height"] >= 44  # a finger wide, as every other button of a guest
+    rest.click()
+    page.get_by_role("button", name="Verder naar de betaling").wait_for()

@@ -205,6 +205,13 @@ def test_many_sessions_follow_the_rules_again_at_once(desk: Client, show: Sessio
     assert messages_of(refused) == ["Choose sessions of one venue."]
 
 
+def test_who_may_only_look_is_not_invited_to_change(desk: Client, show: Session) -> None:
+    assert "Change this session only" in text_of(desk.get(page_of(show)))
+    looking = text_of(signed_in(viewer()).get(page_of(show)))
+    assert "Change this session only" not in looking
+    assert "Places 500" in looking
+
+
 def test_following_the_rules_takes_the_right_to_change(show: Session) -> None:
     client = signed_in(viewer())
     address = f"{SESSIONS}{show.pk}/follow-rules/"

@@ -196,6 +196,24 @@ def test_a_browser_at_an_unknown_path_gets_a_page_that_helps(path: str) -> None:
     assert page.inline == []
 
 
+def test_a_browser_that_meets_a_fault_of_ours_is_told_whose_it_is(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(code: ErrorCode) -> str:
+        raise ZeroDivisionError("secret detail")
+
+    monkeypatch.setattr("channel_manager.docs.error_pages.retry_advice", broken)
+    browser = Client(raise_request_exception=False)
+    with caplog.at_level("CRITICAL"):
+        response = browser.get("/docs/errors/not_found", HTTP_ACCEPT=BROWSER)
+    page = response.content.decode()
+    assert response.status_code == 500
+    assert "This is no fault of yours" in page
+    assert response["X-Request-Id"] in page
+    assert "followed a link" not in page
+    assert "secret" not in page
+
+
 @pytest.mark.parametrize("accept", ["application/json", "*/*", ""])
 def test_anybody_else_at_an_unknown_path_gets_a_problem(accept: str) -> None:
     response = open_page("/nothing", accept)

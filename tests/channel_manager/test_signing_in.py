@@ -207,6 +207,17 @@ def test_signing_out_leaves_nothing_of_the_session(order_desk: User) -> None:
     assert other.get("/admin/").status_code == 302
 
 
+def test_a_changed_password_leads_home(order_desk: User) -> None:
+    browser = signed_in(order_desk)
+    new = {"new_password1": "tulip-harbour-7", "new_password2": "tulip-harbour-7"}
+    asked = {"old_password": "desk-password", **new}
+    changed = browser.post("/admin/password_change/", asked, follow=True)
+    assert "Your password was changed" in text_of(changed)
+    assert (
+        '<a class="cm-button cm-button-primary" href="/admin/">Home</a>' in changed.content.decode()
+    )
+
+
 @pytest.mark.parametrize(
     ("stamp", "age", "words"),
     [

@@ -143,6 +143,24 @@ def test_codes_are_renewed_and_it_is_switched_off_with_a_code(
     assert browser.get("/admin/").status_code == 200
 
 
+def test_who_has_no_code_can_sign_out_and_somebody_else_can_sign_in(
+    order_desk: User, codes: list[str]
+) -> None:
+    browser = Client()
+    browser.post(LOGIN, FORM)
+    assert "Signing in as desk" in text_of(browser.get("/admin/", follow=True))
+    assert "Nobody is signed in at this browser" in text_of(browser.post("/admin/logout/"))
+    assert "Welcome back" in text_of(browser.get("/admin/", follow=True))
+    assert browser.post("/admin/logout/").url == "/admin/"
+
+
+@override_settings(TWO_FACTOR="required")
+def test_who_has_to_set_it_up_can_sign_out_instead(order_desk: User) -> None:
+    browser = signed_in(order_desk)
+    assert "Nobody is signed in at this browser" in text_of(browser.post("/admin/logout/"))
+    assert "_auth_user_id" not in browser.session
+
+
 @override_settings(TWO_FACTOR="required")
 def test_where_it_is_required_nothing_else_can_be_done_without(order_desk: User) -> None:
     browser = signed_in(order_desk)

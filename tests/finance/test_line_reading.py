@@ -269,3 +269,16 @@ def test_subtotals_are_held_against_the_lines_of_their_own_currency() -> None:
         "Row 9 (Subtotal) was left out: 3.00 USD is the sum of its lines.",
         "Row 10 (Subtotal) was left out: 16.00 EUR is off the sum of its lines by 1.00.",
     ]
+
+
+def test_each_fault_is_told_in_a_sentence_of_its_own(period: Period) -> None:
+    rows = [HEADER, *(stated(f"WEB-{number}", "") for number in range(25))]
+    rows += ["WEB-98;;not a day;1;34,50;6,90;27,60", "WEB-99;;20-11-2026;some;34,50;6,90;"]
+    statement = read(agreed(period, "\n".join(rows)))
+    assert (statement.status, statement.message.split("\n")) == (
+        "Refused",
+        [
+            "Row 27, Date: what stands there is not a date.",
+            "Row 28, Quantity: what stands there is not a number of places.",
+        ],
+    )

@@ -10,14 +10,17 @@ from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
+from orders.finance import closing
 from orders.models import Decision, Order, Period, PeriodStatus, Statement, StatementLine
+from partners.models import Partner
 from tests.conftest import ApiClient
 from tests.finance import months
 from tests.finance.months import HEADER, review, stated, upload
 from tests.finance.statement_files import bomb, with_macros
 from tests.orders.expected import line, settle
-from tests.staff import messages_of, signed_in, text_of
+from tests.staff import messages_of, signed_in, text_of, viewer
 
 pytestmark = pytest.mark.usefixtures("clock")
 Issue = Callable[[str], Order]
@@ -143,6 +146,21 @@ def test_decisions_are_taken_in_review_only(accounts: Client, period: Period, or
     assert messages_of(answer) == ["1 difference accepted."]
     period.refresh_from_db()
     assert period.status == PeriodStatus.IN_REVIEW
+
+
+def test_nobody_is_asked_for_a_statement_who_cannot_send_one(
+    accounts: Client, partner: Partner
+) -> None:
+    october = months.month(partner, 2026, 10)
+    assert "No statement yet. Upload the partner's file" in text_of(accounts.get(page(october)))
+    looking = text_of(signed_in(viewer()).get(page(october)))
+    assert "No statement yet." in looking
+    assert "Upload the partner's file" not in looking
+    months.review(months.match(october))
+    closing.close_period(period_id=october.pk, actor=months.ACCOUNTANT, now=timezone.now())
+    closed = text_of(accounts.get(page(october)))
+    assert "It was closed without a statement." in closed
+    assert "Upload the partner's file" not in closed
 
 
 def test_a_suggestion_is_linked_by_hand_and_matched(

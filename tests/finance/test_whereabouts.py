@@ -357,6 +357,8 @@ def test_it_is_linked_from_the_order_and_the_sidebar(desk: Client, settled: dict
     assert address in page.content.decode()
     empty = desk.get(WHERE)
     assert "One page shows its order, ledger" in text_of(empty)
+    # The sidebar says it once, the head of the page again.
+    assert text_of(empty).count("Where is a number?") == 2
     links = [
         item["link"] for group in empty.context["sidebar_navigation"] for item in group["items"]
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,7 @@ from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from catalog.models import Component, ComponentSource, Item, Package, PackageMapping
+from channel_manager.history import roles
 from orders.checkouts import open_checkout
 from orders.gate.admission import admit
 from orders.models import Batch, Closure, Export, Order, Statement
@@ -38,7 +40,7 @@ from tests.factories import (
 from tests.finance.agreed import agree
 from tests.finance.months import month
 from tests.orders.elsewhere import begun
-from tests.staff import signed_in, text_of, viewer
+from tests.staff import person, signed_in, text_of, viewer
 from tests.wallets.elsewhere import FakeConnector, connect, put_in
 from tests.webhooks.conftest import make_endpoint
 from wallets.devices import create_device
@@ -203,7 +205,11 @@ def test_every_list_form_and_page_opens(
     client = signed_in(order_desk if may == "act" else viewer())
     for model in REGISTRY:
         name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
-        assert client.get(reverse(f"{name}_changelist")).status_code == 200, model
+        listed = client.get(reverse(f"{name}_changelist"))
+        assert listed.status_code == 200, model
+        # What a phone calls each cell: only a box to tick is for selecting a row.
+        selecting = re.findall(rb'data-label="Select record">\s*(.{0,9})', listed.content)
+        assert set(selecting) <= {b"<input ty"}, model
         if admin.site._registry[model].search_fields:
             found = client.get(reverse(f"{name}_changelist"), {"q": "WEB-1"})
             assert found.status_code == 200, model
@@ -289,12 +295,22 @@ def test_a_missing_page_and_a_forbidden_one_say_so_inside_the_admin(
     assert (forbidden.status_code, "You may not do this" in text_of(forbidden)) == (403, True)
 
 
+def test_somebody_who_is_refused_reads_as_whom_and_in_which_role(order_desk: User) -> None:
+    address = reverse("admin:orders_order_add")
+    anna = person("anna")
+    assert "signed in as anna, with no role." in text_of(signed_in(anna).get(address))
+    anna.groups.set([roles.group_of("viewer"), roles.group_of("finance")])
+    assert "anna, with the roles finance and viewer." in text_of(signed_in(anna).get(address))
+    assert "Nobody does this by hand" in text_of(signed_in(order_desk).get(address))
+
+
 def test_a_forged_form_is_refused_with_a_page_for_people(order_desk: User) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(order_desk)
     refused = client.post(reverse("admin:partners_partner_add"), {"name": "Forged"})
     assert refused.status_code == 403
     assert "This page was open for too long" in text_of(refused)
+    assert b'<a href="/admin/">' in refused.content
 
 
 def test_jobs_are_listed_with_what_they_work_on(

@@ -58,7 +58,6 @@ def whereabouts_view(model_admin: ModelAdmin[LedgerEntry], request: HttpRequest)
     context = {
         **model_admin.admin_site.each_context(request),
         "title": "Where is a number?",
-        "opts": model_admin.opts,
         "found": found,
         "form": form,
         "others": others,

@@ -47,7 +47,7 @@ _MOST_HAPPENINGS = 50
 class WebhookEndpointAdmin(StaffAdmin[WebhookEndpoint]):
     """Where partners are told, how it goes there, and what is sent again."""
 
-    list_display = ("state", "name", "partner", "mode", "waiting", "failed", "last_success")
+    list_display = ("name", "state", "partner", "mode", "waiting", "failed", "last_success")
     list_display_links = ("name",)
     list_select_related = ("partner__venue",)
     list_filter = (StatusFilter, ModeFilter, ("partner", RelatedDropdownFilter))
