@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from tests.bench.desk import Clerk, signed_in
+from tests.bench.measuring import cpu
 from tests.bench.scenarios import Bench
 from tests.process import wait_for
 from tests.stack import Stack
@@ -26,13 +27,17 @@ _PAGE = "/admin/orders/ledgerentry/reports/register/"
 
 @dataclass(frozen=True)
 class Exported:
-    """One file: its rows, seconds from asking to the last byte, and the worker's extra memory."""
+    """One file: its rows, seconds from asking to the last byte, and the worker's extra memory.
+
+    cpu: seconds of the worker and of the database.
+    """
 
     format: str
     rows: int
     seconds: float
     mib: float
     extra_mib: float
+    cpu: Mapping[str, float]
 
     @property
     def rate(self) -> float:
@@ -66,7 +71,7 @@ def exported(stack: Stack, clerk: Clerk, file_format: str, asked: Mapping[str, s
     page = clerk.open(_PAGE)
     token = re.search(rb'name="csrfmiddlewaretoken" value="(\w+)"', page.text)
     assert token is not None, page.text
-    before = forget_peak(stack)
+    before, cpu_before = forget_peak(stack), cpu(stack)
     form = {"csrfmiddlewaretoken": token[1].decode(), "format": file_format, **asked}
     asked_at = time.time()
     answer = clerk.send(f"{_PAGE}export/", urlencode(form))
@@ -80,6 +85,7 @@ def exported(stack: Stack, clerk: Clerk, file_format: str, asked: Mapping[str, s
         return bool(status == "Done")
 
     wait_for(f"the {file_format} file is there", is_done, seconds=_SECONDS)
+    used = cpu(stack).since(cpu_before)
     ((rows, size, finished_at),) = stack.sql(
         "SELECT row_count, size, finished_at FROM orders_export ORDER BY started_at DESC LIMIT 1"
     )
@@ -90,6 +96,7 @@ def exported(stack: Stack, clerk: Clerk, file_format: str, asked: Mapping[str, s
         seconds=round((finished_at - pressed).total_seconds(), 2),
         mib=round(size / 2**20, 1),
         extra_mib=round((peak(stack) - before) / 1024, 1),
+        cpu={"worker": round(used.worker, 2), "database": round(used.database, 2)},
     )
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import tempfile
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.bench import crowd
 from tests.bench.exports import forget_peak, peak
+from tests.bench.measuring import cpu
 from tests.bench.scenarios import Bench
 from tests.process import wait_for
 from tests.stack import Stack
@@ -26,7 +29,7 @@ class Matched:
     """One statement: lines, orders in the period, differences found, and what that took.
 
     seconds: from agreeing to its format to the last state in the database; mib: the worker's whole
-    memory at its peak.
+    memory at its peak; cpu: seconds of the worker and of the database.
     """
 
     lines: int
@@ -34,6 +37,7 @@ class Matched:
     differences: int
     seconds: float
     mib: float
+    cpu: Mapping[str, float]
 
     def as_data(self) -> dict[str, object]:
         """Return it for programs."""
@@ -54,7 +58,9 @@ def match_statement(bench: Bench) -> Matched:
     first = last - datetime.timedelta(days=-(-lines // _A_DAY) - 1)
     bench.say(f"  a statement of {lines:,} lines")
     forget_peak(stack)
+    before = cpu(stack)
     statement, period = have_matched(stack, first, last, lines)
+    used = cpu(stack).since(before)
     ((seconds, count),) = stack.sql(
         "SELECT extract(epoch FROM p.matched_at - e.at)::float, s.line_count FROM orders_period p"
         " JOIN orders_statement s ON s.period_id = p.id JOIN history_event e"
@@ -72,6 +78,7 @@ def match_statement(bench: Bench) -> Matched:
         differences=differences,
         seconds=round(seconds, 1),
         mib=round(peak(stack) / 1024, 1),
+        cpu={"worker": round(used.worker, 2), "database": round(used.database, 2)},
     )
 
 
@@ -83,7 +90,7 @@ def have_matched(
     lines: as many as it has at most. Returns the ids of the statement and of its period.
     """
     rows = stack.sql(
-        "SELECT buy_from_order_reference, gross, commission, accounting_date"
+        "SELECT buy_from_order_reference, accounting_date, gross, commission"
         " FROM orders_ledgerentry WHERE buy_from_order_reference LIKE 'CROWD-%%'"
         " AND accounting_date BETWEEN %s AND %s ORDER BY id LIMIT %s",
         first,
@@ -93,17 +100,22 @@ def have_matched(
     partner = stack.seller().partner_id
     with tempfile.TemporaryDirectory() as directory:
         file = Path(directory) / "statement.csv"
-        text = ["Supplier reference,Date,Gross,Commission,Net"]
-        for number, (ours, gross, commission, day) in enumerate(rows):
-            stated = gross + (1 if number % 50 == 0 else 0)
-            text.append(f"{ours},{day},{stated:.2f},{commission:.2f},{stated - commission:.2f}")
-        file.write_text("\n".join(text), encoding="utf-8")
+        file.write_text(as_csv(rows), encoding="utf-8")
         said = stack.django(
             "tests.bench.statement", str(file), partner, first.isoformat(), last.isoformat()
         )
     statement, period = said.split()
     _wait(stack, statement, period)
     return statement, period
+
+
+def as_csv(sales: Iterable[Sequence[Any]]) -> str:
+    """Return a statement of sales: our number, day, gross, commission; one in fifty is 1.00 off."""
+    text = ["Supplier reference,Date,Gross,Commission,Net"]
+    for number, (ours, day, gross, commission) in enumerate(sales):
+        stated = gross + (1 if number % 50 == 0 else 0)
+        text.append(f"{ours},{day},{stated:.2f},{commission:.2f},{stated - commission:.2f}")
+    return "\n".join(text)
 
 
 def _wait(stack: Stack, statement: str, period: str) -> None:

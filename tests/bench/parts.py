@@ -217,8 +217,17 @@ def export(run: Run) -> Part:
         "The order register as a file, all of it as CSV and some days as XLSX: from the press\n"
         "of the button to the last byte in the database, written by the worker; its memory on\n"
         "top of what it had before.",
-        ("", "Rows", "Seconds", "Rows/s", "MiB", "Extra memory, MiB"),
-        [(one.format, one.rows, one.seconds, one.rate, one.mib, one.extra_mib) for one in written],
+        (
+            *("", "Rows", "Seconds", "Rows/s", "MiB", "Extra memory, MiB"),
+            *("CPU s, worker", "CPU s, database"),
+        ),
+        [
+            (
+                *(one.format, one.rows, one.seconds, one.rate, one.mib, one.extra_mib),
+                *(one.cpu["worker"], one.cpu["database"]),
+            )
+            for one in written
+        ],
     )
     table = written[0]
     targets = [
@@ -245,7 +254,8 @@ def match(run: Run) -> Part:
         f"A CSV of {found.lines:,} lines for a period of {found.orders:,} orders,"
         f" {found.differences:,} of which differ or are missing:\n"
         f"read and matched by the worker in {found.seconds} s, from agreeing to its format to\n"
-        f"the last state in the database. Its whole memory was {found.mib} MiB at most.",
+        f"the last state in the database. CPU of the worker {found.cpu['worker']} s, of the database\n"
+        f"{found.cpu['database']} s. The worker's whole memory was {found.mib} MiB at most.",
     )
     targets = [
         Target(
@@ -287,10 +297,7 @@ def grow(run: Run) -> Part:
             "",
             *(f"{size}, ms" for size in sizes),
             *(f"raw {size}, ms" for size in sizes),
-            "growth",
-            "raw growth",
-            "beyond raw",
-            "CPU growth",
+            *("growth", "raw growth", "beyond raw", f"{sizes[-1]}, CPU ms", "CPU growth"),
         ),
         [
             (
@@ -300,6 +307,7 @@ def grow(run: Run) -> Part:
                 f"{one.growth:.2f}",
                 f"{one.raw_growth:.2f}",
                 f"{one.beyond_raw:.2f}",
+                number(one.ours[-1].cpu_ms),
                 f"{one.cpu_growth:.2f}",
             )
             for one in grown

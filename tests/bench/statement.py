@@ -15,24 +15,26 @@ from django.utils import timezone
 
 from orders.finance import periods, receiving
 from orders.finance.statements.format import StatementFormat
+from orders.models import Statement
 from partners.models import Partner
 
 
-def main(file: str, partner_id: str, first_day: str, last_day: str) -> None:
+def upload(
+    file: Path, partner: Partner, first_day: datetime.date, last_day: datetime.date
+) -> Statement:
     """Add the period, keep the file, and hand it to the worker."""
-    partner = Partner.objects.select_related("venue").get(pk=uuid.UUID(partner_id))
     period = periods.add_period(
         partner=partner,
-        first_day=datetime.date.fromisoformat(first_day),
-        last_day=datetime.date.fromisoformat(last_day),
+        first_day=first_day,
+        last_day=last_day,
         actor="staff:1",
         now=timezone.now(),
     )
-    with Path(file).open("rb") as content:
+    with file.open("rb") as content:
         statement = receiving.receive_statement(
             period_id=period.pk,
             file=content,
-            file_name=Path(file).name,
+            file_name=file.name,
             actor="staff:1",
             now=timezone.now(),
         )
@@ -42,7 +44,18 @@ def main(file: str, partner_id: str, first_day: str, last_day: str) -> None:
         actor="staff:1",
         now=timezone.now(),
     )
-    print(statement.pk, period.pk)
+    return statement
+
+
+def main(file: str, partner_id: str, first_day: str, last_day: str) -> None:
+    """Do what the module says."""
+    statement = upload(
+        Path(file),
+        Partner.objects.select_related("venue").get(pk=uuid.UUID(partner_id)),
+        datetime.date.fromisoformat(first_day),
+        datetime.date.fromisoformat(last_day),
+    )
+    print(statement.pk, statement.period_id)
 
 
 if __name__ == "__main__":
