@@ -1,14 +1,15 @@
 """Kill, freeze, restart and mislead the product while it works, and check that nothing is lost.
 
 `make chaos` runs everything, in some 40 minutes on two quiet cores, and writes `docs/chaos.md` and
-`docs/chaos.json`; so does one that is interrupted, with what it has not played. Exit code 1 when an invariant is violated, with the seed that brings the same run
-again; 2 when it was called wrongly.
+`docs/chaos.json`; so does one that is interrupted, with what it has not played. Exit code 1 when an
+invariant is violated, with the seed that brings the same run again; 2 when it was called wrongly.
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
+import shlex
 import time
 from pathlib import Path
 
@@ -65,7 +66,7 @@ def main(arguments: list[str]) -> int:
         terminal.say("Interrupted.")
     finally:
         theatre.close()
-    command = " ".join(["make chaos", f'ARGS="{" ".join(_again(arguments, options.seed))}"'])
+    command = " ".join(["make chaos", f'ARGS="{" ".join(_again(options))}"'])
     machine["Commit"] = ", ".join(diary.commits)
     seconds = sum(result.seconds for result in results)
     left = [trial.name for trial in trials[len(results) :]]
@@ -117,9 +118,11 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     return options
 
 
-def _again(arguments: list[str], seed: int) -> list[str]:
-    """Return the arguments that bring the same run again."""
-    return arguments if "--seed" in arguments else [*arguments, "--seed", str(seed)]
+def _again(options: argparse.Namespace) -> list[str]:
+    """Return the arguments that bring the same run again, all of it."""
+    given = {name: getattr(options, name) for name in ("only", "orders", "kills", "old")}
+    named = [f"--{name} {shlex.quote(str(value))}" for name, value in given.items() if value]
+    return [f"--seed {options.seed}", *(["--quick"] if options.quick else []), *named]
 
 
 def _table(report: Report) -> str:

@@ -91,7 +91,8 @@ def _processes(figures: Figures, say: Say) -> Sequence[Trial]:
         ),
         Trial(
             "Web process killed",
-            f"SIGKILL around the COMMIT {figures.web_kills} times, 4 clients who send again",
+            f"SIGKILL between COMMIT and answer {figures.web_kills} times, and before the COMMIT"
+            f" {figures.web_kills // 4} times, 4 clients who send again",
             1,
             lambda stage, chance: web_kills.kill_between_commit_and_answer(
                 stage, kills=figures.web_kills, chance=chance

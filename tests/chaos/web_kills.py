@@ -26,10 +26,13 @@ CLIENTS = 4
 
 
 def kill_between_commit_and_answer(stage: Stage, *, kills: int, chance: random.Random) -> list[str]:
-    """Kill the web process under the eyes of several clients; one of them sees to the moment."""
+    """Kill the web process under the eyes of several clients; one of them sees to the moment.
+
+    kills: so many between the commit and the answer; a quarter as many before the commit come on top.
+    """
     book = Book()
     mark = f"WEB-{chance.getrandbits(32):08x}"
-    for number in range(kills):
+    for number in range(kills + kills // 4):
         moment = MOMENTS[number % len(MOMENTS)]
         with_key = number % 2 == 0
         calls = [
