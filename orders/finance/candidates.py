@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from django.db import connection
-from django.db.models import Min, Sum
+from django.db.models import Min, Q, Sum
 
 from channel_manager.history.models import Event
 from orders import tombstone
@@ -16,7 +16,7 @@ from orders.finance.lines import OurOrder, Standing
 from orders.finance.matching import NORMALISED_IN_SQL
 from orders.finance.positions import in_batches
 from orders.models import ORDER_KIND, LedgerEntry, Order, OrderStatus, Period
-from wallets.models import Asset, Wallet
+from wallets.models import Asset, Wallet, WalletStatus
 
 _OURS, _THEIRS = (
     NORMALISED_IN_SQL % {"expressions": column}
@@ -32,18 +32,27 @@ WHERE partner_id = %(partner)s AND NOT test_mode
 def numbers_named(period: Period, references: Collection[str]) -> dict[uuid.UUID, set[str]]:
     """Return the partner's orders whose wallets', tickets' or external numbers are among references."""
     found: dict[uuid.UUID, set[str]] = defaultdict(set)
+    # The indexes of numbers begin with the venue, and destroyed wallets have one of their own.
+    wallets = Wallet.objects.filter(
+        venue=period.partner.venue_id,
+        test_mode=False,
+        order__partner=period.partner_id,
+        order__test_mode=False,
+    ).order_by()
+    assets = Asset.objects.filter(
+        venue=period.partner.venue_id,
+        wallet__order__partner=period.partner_id,
+        wallet__order__test_mode=False,
+    ).order_by()
+    destroyed = Q(status=WalletStatus.DESTROYED)
     for some in in_batches(references):
-        wallets = Wallet.objects.filter(
-            order__partner=period.partner_id, order__test_mode=False
-        ).order_by()
-        assets = Asset.objects.filter(
-            wallet__order__partner=period.partner_id, wallet__order__test_mode=False
-        ).order_by()
+        external = wallets.filter(external_reference_number__in=some).values_list(
+            "order_id", "external_reference_number"
+        )
         for rows in (
             wallets.filter(reference_number__in=some).values_list("order_id", "reference_number"),
-            wallets.filter(external_reference_number__in=some).values_list(
-                "order_id", "external_reference_number"
-            ),
+            external.filter(~destroyed),
+            external.filter(destroyed),
             assets.filter(reference_number__in=some).values_list(
                 "wallet__order_id", "reference_number"
             ),
