@@ -30,16 +30,14 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
-def web_command(
-    *, application: str, host: str, port: int, workers: int, stop_seconds: int
-) -> list[str]:
+def web_command(*, host: str, port: int, workers: int, stop_seconds: int) -> list[str]:
     """Return the command of a web server with so many processes of WEB_THREADS threads each.
 
     stop_seconds: how long requests at hand may still take once it is asked to stop.
     """
     return granian_command(
         *("--respawn-failed-workers", "--log-level", "error", *_granian_logging()),
-        application=application,
+        application=APPLICATION,
         python=_PYTHON,
         host=host,
         port=port,

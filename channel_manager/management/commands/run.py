@@ -18,7 +18,6 @@ from channel_manager.lib.child_process import IN_THE_BACKGROUND, stop_when_paren
 from channel_manager.lib.embedded_postgres import EmbeddedPostgres, EmbeddedPostgresError
 from channel_manager.management.banner import banner
 from channel_manager.management.processes import (
-    APPLICATION,
     cores,
     orders_worker,
     web_command,
@@ -167,7 +166,6 @@ def _children(port: int) -> tuple[Child, ...]:
     """Return the processes, what the others wait for first; a worker of its own sends webhooks."""
     logs = Path(settings.VAR_DIR)
     web = web_command(
-        application=APPLICATION,
         host="127.0.0.1",
         port=port,
         workers=settings.WEB_WORKERS or _web_workers(),

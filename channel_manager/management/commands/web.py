@@ -8,12 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
-from channel_manager.management.processes import (
-    APPLICATION,
-    WEB_STOP_SECONDS,
-    cores,
-    web_command,
-)
+from channel_manager.management.processes import WEB_STOP_SECONDS, cores, web_command
 
 
 class Command(BaseCommand):
@@ -34,7 +29,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Give way to granian, which takes the signals from then on."""
         command = web_command(
-            application=APPLICATION,
             host=options["host"],
             port=options["port"],
             workers=settings.WEB_WORKERS or cores(),
