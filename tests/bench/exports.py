@@ -96,7 +96,7 @@ def exported(stack: Stack, clerk: Clerk, file_format: str, asked: Mapping[str, s
         seconds=round((finished_at - pressed).total_seconds(), 2),
         mib=round(size / 2**20, 1),
         extra_mib=round((peak(stack) - before) / 1024, 1),
-        cpu={"worker": round(used.worker, 2), "database": round(used.database, 2)},
+        cpu=used.in_background(),
     )
 
 

@@ -78,7 +78,7 @@ def match_statement(bench: Bench) -> Matched:
         differences=differences,
         seconds=round(seconds, 1),
         mib=round(peak(stack) / 1024, 1),
-        cpu={"worker": round(used.worker, 2), "database": round(used.database, 2)},
+        cpu=used.in_background(),
     )
 
 

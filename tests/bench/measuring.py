@@ -36,6 +36,10 @@ class Cpu:
             self.web - before.web, self.worker - before.worker, self.database - before.database
         )
 
+    def in_background(self) -> dict[str, float]:
+        """Return the seconds of what no web process does."""
+        return {"worker": round(self.worker, 2), "database": round(self.database, 2)}
+
 
 @dataclass(frozen=True)
 class Spread:
