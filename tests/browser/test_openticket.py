@@ -56,25 +56,26 @@ def test_a_guest_pays_and_gets_the_tickets_as_a_pdf(
     assert order.total_incl_vat == Decimal("49.00")
 
 
-def test_a_guest_who_gives_up_at_the_provider_is_told_that_the_order_has_ended(
-    page: Page, shop: Shop
-) -> None:
+def press_at_the_provider(page: Page, shop: Shop, button: str) -> None:
+    """Order a ticket on a phone, go on to the provider, and press a button there."""
     answer = shop.order(shop.body(shop.reserve(shop.ticket("Show"))))
     page.set_viewport_size(PHONE)
     page.goto(answer["redirectUrl"])
     page.get_by_role("button", name="Verder naar de betaling").click()
-    page.locator("button[value=cancel]").click()
+    page.locator(f"button[value={button}]").click()
+
+
+def test_a_guest_who_gives_up_at_the_provider_is_told_that_the_order_has_ended(
+    page: Page, shop: Shop
+) -> None:
+    press_at_the_provider(page, shop, "cancel")
     page.get_by_text("Je bestelling is gestopt").wait_for()
     assert (overflow(page), faint_texts(page)) == (0, [])
     assert shop.data()["tickets"][shop.ticket("Show")]["status"] == "available"
 
 
 def test_a_guest_who_has_paid_a_part_is_led_back_to_pay_the_rest(page: Page, shop: Shop) -> None:
-    answer = shop.order(shop.body(shop.reserve(shop.ticket("Show"))))
-    page.set_viewport_size(PHONE)
-    page.goto(answer["redirectUrl"])
-    page.get_by_role("button", name="Verder naar de betaling").click()
-    page.locator("button[value=part]").click()
+    press_at_the_provider(page, shop, "part")
     page.get_by_text("Betaal ook de rest").wait_for()
     assert (overflow(page), faint_texts(page)) == (0, [])
     rest = page.get_by_role("link", name="Naar de betaling")
