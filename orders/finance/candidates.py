@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from django.db import connection
-from django.db.models import Min, Q, Sum
+from django.db.models import Min, Sum
 
 from channel_manager.history.models import Event
 from orders import tombstone
@@ -44,15 +44,13 @@ def numbers_named(period: Period, references: Collection[str]) -> dict[uuid.UUID
         wallet__order__partner=period.partner_id,
         wallet__order__test_mode=False,
     ).order_by()
-    destroyed = Q(status=WalletStatus.DESTROYED)
+    by_external = ("order_id", "external_reference_number")
     for some in in_batches(references):
-        external = wallets.filter(external_reference_number__in=some).values_list(
-            "order_id", "external_reference_number"
-        )
+        external = wallets.filter(external_reference_number__in=some)
         for rows in (
             wallets.filter(reference_number__in=some).values_list("order_id", "reference_number"),
-            external.filter(~destroyed),
-            external.filter(destroyed),
+            external.living().values_list(*by_external),
+            external.filter(status=WalletStatus.DESTROYED).values_list(*by_external),
             assets.filter(reference_number__in=some).values_list(
                 "wallet__order_id", "reference_number"
             ),
