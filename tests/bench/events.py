@@ -14,20 +14,18 @@ from partners.webhooks.recording import NewEvent, record_events
 
 def record(partner_id: str, count: int) -> None:
     """Record so many in one transaction, so that all are due at the same moment."""
+    events = [
+        NewEvent(
+            event_type=EventType.PROCESSED,
+            partner_id=uuid.UUID(partner_id),
+            test_mode=False,
+            order_id=None,
+            data={"number": number, "partnerId": partner_id},
+        )
+        for number in range(count)
+    ]
     with transaction.atomic():
-        for number in range(count):
-            record_events(
-                [
-                    NewEvent(
-                        event_type=EventType.PROCESSED,
-                        partner_id=uuid.UUID(partner_id),
-                        test_mode=False,
-                        order_id=None,
-                        data={"number": number, "partnerId": partner_id},
-                    )
-                ],
-                now=timezone.now(),
-            )
+        record_events(events, now=timezone.now())
 
 
 if __name__ == "__main__":
